@@ -1,0 +1,148 @@
+"""The shell's commands: one table, and what all of them share.
+
+A command lives in one module of this package and has `HELP` (one line), `arguments(parser)` and
+`run(args, create_app)`, which returns what `--json` prints. `summary(result)` says the same to a person; without it
+the fields are listed. A module that serves a second command prefixes these names: `UNDO_HELP`, `undo_arguments`,
+`undo_run`, `undo_summary`. A result whose `ok` is false ends with exit code 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from models.base import db
+from models.home import HomeUnusable
+from services import Refused, people, upgrades
+
+CreateApp = Callable[..., Flask]
+
+# name: module, or module:prefix where a module serves more than one command. Loaded when called: `doctor` and
+# `check` must not pay for what printing or counting imports.
+COMMANDS: dict[str, str] = {
+    "demo": "demo",
+    "test": "tests",
+    "serve": "serve",
+    "web": "web",
+    "worker": "worker",
+    "clock": "clock",
+    "upgrade": "upgrades",
+    "doctor": "doctor",
+    "user": "people:user",
+    "units": "people:units",
+    "check": "imports:check",
+    "import": "imports",
+    "undo": "imports:undo",
+    "assess": "assessments",
+    "workflow": "workflows",
+    "print": "letters:print",
+    "undelivered": "letters:undelivered",
+    "standings": "competitions",
+    "notices": "notices",
+}
+
+
+def main(argv: Sequence[str], create_app: CreateApp) -> int:
+    """Run one command line and return its exit code: 0 done, 1 refused or failed, 2 wrong usage."""
+    if not argv or argv[0] not in COMMANDS:
+        say(_usage(argv[0] if argv else ""))
+        return 0 if argv and argv[0] in ("-h", "--help") else 2
+    module, prefix = _load(argv[0])
+    args = _parser(argv[0], module, prefix).parse_args(argv[1:])
+    return _run(module, prefix, args, create_app)
+
+
+def say(text: str) -> None:
+    """Progress and messages: to stderr, so that stdout holds the result alone."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def acts_as(parser: argparse.ArgumentParser) -> None:
+    """Give a changing command its `--as LOGIN`."""
+    parser.add_argument("--as", dest="acting", metavar="LOGIN", default=None, help="以哪个账号的身份执行(默认 shell)")
+
+
+@contextmanager
+def working(create_app: CreateApp, args: argparse.Namespace) -> Iterator[Session]:
+    """A session on a database that is ready, with the scope of whoever acts; committed at the end, else rolled back."""
+    app = create_app()
+    with app.app_context():
+        upgrades.make_ready(app)
+        session = db.session()
+        try:
+            people.acting(session, getattr(args, "acting", None) or people.SHELL)
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+
+
+def _load(name: str) -> tuple[ModuleType, str]:
+    path, _colon, prefix = COMMANDS[name].partition(":")
+    return importlib.import_module(f"{__name__}.{path}"), f"{prefix}_" if prefix else ""
+
+
+def _parser(name: str, module: ModuleType, prefix: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(f"lamplighter {name}", description=getattr(module, f"{prefix}help".upper()))
+    parser.add_argument("--json", action="store_true", help="在标准输出上只打印一个 JSON 对象")
+    getattr(module, f"{prefix}arguments")(parser)
+    return parser
+
+
+def _run(module: ModuleType, prefix: str, args: argparse.Namespace, create_app: CreateApp) -> int:
+    try:
+        result = getattr(module, f"{prefix}run")(args, create_app)
+    except (Refused, HomeUnusable) as refusal:
+        say(str(refusal))
+        if args.json:
+            _write(json.dumps({"error": str(refusal)}, ensure_ascii=False))
+        return 1
+    if result is not None or args.json:
+        _show(args, result or {}, getattr(module, f"{prefix}summary", _listed))
+    return 1 if result and result.get("ok") is False else 0
+
+
+def _show(args: argparse.Namespace, result: Mapping[str, Any], summary: Callable[[Mapping[str, Any]], str]) -> None:
+    if args.json:
+        _write(json.dumps(result, ensure_ascii=False, default=_plain))
+    else:
+        _write(summary(result))
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _listed(result: Mapping[str, Any]) -> str:
+    return "\n".join(f"{key}: {_short(value)}" for key, value in result.items())
+
+
+def _short(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=_plain) if isinstance(value, list | dict) else str(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _usage(wrong: str) -> str:
+    head = f"没有这个命令: {wrong}\n" if wrong and not wrong.startswith("-") else ""
+    return f"{head}用法: ./lamplighter 命令 [参数]   (./lamplighter 命令 --help 看参数)\n命令: {', '.join(COMMANDS)}"
