@@ -1,0 +1,76 @@
+"""Floor 0, what is true: the tables, re-exported so that everybody writes `from models import Customer`."""
+
+from models.assessments import Assessment, AssessmentResult, RequiredField, Target
+from models.base import Base, db
+from models.campaigns import Campaign, FormVersion, Recipient
+from models.competitions import BoardKey, BoardRevision, Competition, Division, DivisionUnit, ScoreEntry, Standing, StandingSet
+from models.contacts import Confirmation, Contact, ContactCount, ContactKind, Policy
+from models.customers import Consent, Customer, CustomerVersion, Preference
+from models.imports import BatchRow, ImportBatch
+from models.letters import Keying, Letter, PrintRun
+from models.notices import BulletinReceipt, Notice
+from models.people import Leave, Role, SignInAttempt, Staff, Territory, Unit
+from models.settings import Holiday, Letterhead, Reason, Setting, StoredFile
+from models.traces import Trace, TraceAnchor
+from models.visits import Visit, VisitAttempt, WalkList
+from models.workflows import Lease, Outgoing, Run, Step, StepItem, Task, Workflow, WorkflowVersion
+
+__all__ = [
+    "Assessment",
+    "AssessmentResult",
+    "Base",
+    "BatchRow",
+    "BoardKey",
+    "BoardRevision",
+    "BulletinReceipt",
+    "Campaign",
+    "Competition",
+    "Confirmation",
+    "Consent",
+    "Contact",
+    "ContactCount",
+    "ContactKind",
+    "Customer",
+    "CustomerVersion",
+    "Division",
+    "DivisionUnit",
+    "FormVersion",
+    "Holiday",
+    "ImportBatch",
+    "Keying",
+    "Lease",
+    "Leave",
+    "Letter",
+    "Letterhead",
+    "Notice",
+    "Outgoing",
+    "Policy",
+    "Preference",
+    "PrintRun",
+    "Reason",
+    "Recipient",
+    "RequiredField",
+    "Role",
+    "Run",
+    "ScoreEntry",
+    "Setting",
+    "SignInAttempt",
+    "Staff",
+    "Standing",
+    "StandingSet",
+    "Step",
+    "StepItem",
+    "StoredFile",
+    "Target",
+    "Task",
+    "Territory",
+    "Trace",
+    "TraceAnchor",
+    "Unit",
+    "Visit",
+    "VisitAttempt",
+    "WalkList",
+    "Workflow",
+    "WorkflowVersion",
+    "db",
+]

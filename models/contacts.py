@@ -1,0 +1,131 @@
+"""Contact kinds, contact versions (a value is never overwritten), confirmations, policies, and the counts kept of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, select
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
+
+from models.base import BigId, WithId, db
+from models.customers import Customer
+from models.people import Staff
+from models.scope import Scoped
+
+USABLE = ("valid", "repairable", "suspect")
+GOOD = ("valid", "repairable")
+
+
+class ContactKind(db.Model):
+    """What a contact value is (联系信息种类): mobile, landline, person, supply_address … as rows."""
+
+    __tablename__ = "contact_kinds"
+    code: Mapped[str] = mapped_column(String(30), primary_key=True)
+    label: Mapped[str] = mapped_column(String(40))
+    position: Mapped[int] = mapped_column(default=0)
+    judged_as: Mapped[str] = mapped_column(String(20), default="")
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Contact(Scoped, db.Model, WithId):
+    """One contact version: a recorded value with its history; state `proposed` is a proposal, without value one to drop."""
+
+    __tablename__ = "contacts"
+    __table_args__ = (
+        Index("ix_contacts_customer_kind_state", "customer_id", "kind", "state"),
+        Index("ix_contacts_value_state", "value", "state"),
+        Index("ix_contacts_unit_kind_state", "unit_id", "kind", "state", "verdict"),
+    )
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    kind: Mapped[str] = mapped_column(ForeignKey("contact_kinds.code"))
+    raw: Mapped[str] = mapped_column(Text, default="")
+    value: Mapped[str] = mapped_column(String(400), default="")
+    extension: Mapped[str] = mapped_column(String(10), default="")
+    purpose: Mapped[str] = mapped_column(String(20), default="")
+    relation: Mapped[str] = mapped_column(String(20), default="")
+    preferred: Mapped[bool] = mapped_column(default=False)
+    verdict: Mapped[str] = mapped_column(String(12))
+    reasons: Mapped[str] = mapped_column(String(200), default="")
+    source: Mapped[str] = mapped_column(String(30))
+    evidence: Mapped[str] = mapped_column(String(200), default="")
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("import_batches.id"), index=True)
+    batch_row: Mapped[int | None]
+    field: Mapped[str] = mapped_column(String(40), default="")
+    recorder_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), index=True)
+    created_at: Mapped[datetime]
+    recorded_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    current_from: Mapped[datetime | None]
+    current_until: Mapped[datetime | None]
+    replaces_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("contacts.id"), index=True)
+    state: Mapped[str] = mapped_column(String(12))
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    decided_at: Mapped[datetime | None]
+    refused_reason: Mapped[str] = mapped_column(String(40), default="")
+    customer: Mapped[Customer] = relationship()
+    recorder: Mapped[Staff | None] = relationship(foreign_keys=[recorder_id])
+    decided_by: Mapped[Staff | None] = relationship(foreign_keys=[decided_by_id])
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class Confirmation(Scoped, db.Model, WithId):
+    """That a value was found right or wrong (核实): it holds for every version with the same customer, kind and value."""
+
+    __tablename__ = "confirmations"
+    __table_args__ = (Index("ix_confirmations_fact", "customer_id", "kind", "value", "at"),)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(30))
+    value: Mapped[str] = mapped_column(String(400))
+    result: Mapped[str] = mapped_column(String(12))
+    method: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(String(40), default="")
+    evidence: Mapped[str] = mapped_column(String(200), default="")
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    credited_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    at: Mapped[datetime]
+    contact: Mapped[Contact] = relationship()
+
+
+class Policy(db.Model, WithId):
+    """What settles by itself and what waits for a person (自动审核规则); the first row that fits decides."""
+
+    __tablename__ = "policies"
+    position: Mapped[int] = mapped_column(unique=True)
+    source: Mapped[str] = mapped_column(String(30))
+    kind: Mapped[str] = mapped_column(String(30), default="*")
+    verdicts: Mapped[str] = mapped_column(String(80), default="*")
+    replaces: Mapped[str] = mapped_column(String(20), default="*")
+    decision: Mapped[str] = mapped_column(String(10))
+
+    def __str__(self) -> str:
+        return f"{self.source}/{self.kind}/{self.verdicts}: {self.decision}"
+
+
+class ContactCount(Scoped, db.Model):
+    """How many current values of a kind and verdict a unit has; kept by settle, chunk by chunk."""
+
+    __tablename__ = "contact_counts"
+    own_by = "unit"
+    kind: Mapped[str] = mapped_column(String(30), primary_key=True)
+    verdict: Mapped[str] = mapped_column(String(12), primary_key=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(default=0)
+
+
+def latest_confirmations(session: Session, customer_ids: list[int]) -> dict[tuple[int, str, str], Confirmation]:
+    """The confirmation that counts (the latest) per customer, kind and value, for one chunk of customers."""
+    newer = aliased(Confirmation)
+    later = (
+        select(newer.id)
+        .where(newer.customer_id == Confirmation.customer_id, newer.kind == Confirmation.kind)
+        .where(newer.value == Confirmation.value, newer.id > Confirmation.id)
+    )
+    rows = session.scalars(
+        select(Confirmation).where(Confirmation.customer_id.in_(customer_ids), ~later.exists())
+    )
+    return {(row.customer_id, row.kind, row.value): row for row in rows}

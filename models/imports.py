@@ -1,0 +1,67 @@
+"""Import batches: a file in, its rows' outcomes, and what undo needs to take it back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import WithId, db
+from models.customers import Customer
+from models.people import Staff, Unit
+from models.scope import Scoped
+
+
+class ImportBatch(Scoped, db.Model, WithId):
+    """One file brought in (导入批次)."""
+
+    __tablename__ = "import_batches"
+    own_by = "staff"
+    own_column = "recorder_id"
+    file_name: Mapped[str] = mapped_column(String(200))
+    sha256: Mapped[str] = mapped_column(String(64), default="")
+    mode: Mapped[str] = mapped_column(String(10), default="update")
+    mapping: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    layout: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    state: Mapped[str] = mapped_column(String(12))
+    rows: Mapped[int] = mapped_column(default=0)
+    rows_done: Mapped[int] = mapped_column(default=0)
+    created: Mapped[int] = mapped_column(default=0)
+    updated: Mapped[int] = mapped_column(default=0)
+    unchanged: Mapped[int] = mapped_column(default=0)
+    proposed: Mapped[int] = mapped_column(default=0)
+    rejected: Mapped[int] = mapped_column(default=0)
+    cleanups: Mapped[int] = mapped_column(default=0)
+    restored: Mapped[int] = mapped_column(default=0)
+    removed: Mapped[int] = mapped_column(default=0)
+    kept: Mapped[int] = mapped_column(default=0)
+    errors_file: Mapped[str | None] = mapped_column(String(64))
+    error: Mapped[str] = mapped_column(Text, default="")
+    recorder_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    undone_at: Mapped[datetime | None]
+    recorder: Mapped[Staff | None] = relationship()
+    unit: Mapped[Unit] = relationship()
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.file_name}"
+
+
+class BatchRow(Scoped, db.Model, WithId):
+    """What one row of a batch did to one customer, with the customer's facts before it; unchanged rows leave none."""
+
+    __tablename__ = "batch_rows"
+    __table_args__ = (Index("ix_batch_rows_batch_row", "batch_id", "row"),)
+    batch_id: Mapped[int] = mapped_column(ForeignKey("import_batches.id"))
+    row: Mapped[int]
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"), index=True)
+    outcome: Mapped[str] = mapped_column(String(12))
+    reason: Mapped[str] = mapped_column(String(40), default="")
+    before: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    undone: Mapped[str] = mapped_column(String(12), default="")
+    undo_reason: Mapped[str] = mapped_column(String(80), default="")
+    customer: Mapped[Customer | None] = relationship()

@@ -1,0 +1,93 @@
+"""Letters (one printed copy a row), print runs, and what was keyed from returned forms."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import WithId, db
+from models.campaigns import Campaign, Recipient
+from models.contacts import Contact
+from models.customers import Customer
+from models.people import Staff
+from models.scope import Scoped
+
+
+class PrintRun(Scoped, db.Model, WithId):
+    """One file of letters for the printer (打印批次): serial range, count, state, who, when."""
+
+    __tablename__ = "print_runs"
+    own_by = "unit"
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    number: Mapped[int]
+    serial_from: Mapped[int]
+    serial_to: Mapped[int]
+    letters: Mapped[int]
+    pages: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(String(12))
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    composed_at: Mapped[datetime]
+    printed_at: Mapped[datetime | None]
+    printed_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    posted_at: Mapped[datetime | None]
+    posted_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    campaign: Mapped[Campaign] = relationship()
+    printed_by: Mapped[Staff | None] = relationship(foreign_keys=[printed_by_id])
+
+    def __str__(self) -> str:
+        return f"{self.campaign_id}-{self.number}"
+
+
+class Letter(Scoped, db.Model, WithId):
+    """One printed copy (函件), bound to customer, campaign, form version, copy and the address version it goes to."""
+
+    __tablename__ = "letters"
+    __table_args__ = (
+        db.UniqueConstraint("campaign_id", "serial", "copy"),
+        Index("ix_letters_campaign_state", "campaign_id", "state"),
+    )
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
+    recipient_id: Mapped[int] = mapped_column(ForeignKey("recipients.id"), index=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    form_version_id: Mapped[int] = mapped_column(ForeignKey("form_versions.id"))
+    print_run_id: Mapped[int | None] = mapped_column(ForeignKey("print_runs.id"), index=True)
+    address_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"), index=True)
+    serial: Mapped[int]
+    copy: Mapped[int] = mapped_column(default=1)
+    token: Mapped[str] = mapped_column(String(10), unique=True)
+    reply_token: Mapped[str] = mapped_column(String(16), unique=True)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    state: Mapped[str] = mapped_column(String(12))
+    composed_at: Mapped[datetime]
+    printed_at: Mapped[datetime | None]
+    posted_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    undelivered_at: Mapped[datetime | None]
+    undelivered_reason: Mapped[str] = mapped_column(String(40), default="")
+    campaign: Mapped[Campaign] = relationship()
+    recipient: Mapped[Recipient] = relationship()
+    customer: Mapped[Customer] = relationship()
+    address: Mapped[Contact] = relationship()
+
+    def __str__(self) -> str:
+        return f"{self.serial}"
+
+
+class Keying(Scoped, db.Model, WithId):
+    """What one person keyed from a returned form (录入), and what came of it."""
+
+    __tablename__ = "keyings"
+    letter_id: Mapped[int] = mapped_column(ForeignKey("letters.id"), index=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    keyed_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    keyed_at: Mapped[datetime]
+    duplicate: Mapped[bool] = mapped_column(default=False)
+    signed: Mapped[bool] = mapped_column(default=True)
+    answers: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    results: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    undone_at: Mapped[datetime | None]
+    letter: Mapped[Letter] = relationship()
+    keyed_by: Mapped[Staff | None] = relationship()
