@@ -1,0 +1,49 @@
+"""Staff who act: whose scope the session works with, and who may do what."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from models import Staff, Unit
+from models.scope import ALL, Scope, current_scope, set_scope
+from services import Refused
+
+SHELL = "shell"
+
+
+def acting(session: Session, login: str) -> Staff:
+    """The person a command acts as, with that person's scope put into the session."""
+    staff = session.scalar(select(Staff).where(Staff.username == login))
+    if staff is None or not staff.active:
+        raise Refused(f"没有可用的账号「{login}」。请核对 --as 后面的登录名，或先用 user add 建立账号。")
+    set_scope(session, scope_of(session, staff))
+    session.info["actor_id"] = staff.id
+    return staff
+
+
+def scope_of(session: Session, staff: Staff) -> Scope:
+    """What a person reaches: own customers, or own unit and below; the seeded account `shell` reaches all."""
+    if staff.username == SHELL:
+        return ALL
+    path = session.scalar(select(Unit.path).where(Unit.id == staff.unit_id)) or "/-"
+    return Scope(path=path, staff_id=staff.id, own=staff.is_own_scoped())
+
+
+def require(staff: Staff, permission: str) -> None:
+    """Refuse whoever lacks a permission; checked again by services whatever the screen showed."""
+    if staff.username != SHELL and not staff.can(permission):
+        raise Refused(f"账号「{staff.username}」没有这项操作的权限（{permission}）。如工作需要，请联系系统管理员调整角色。")
+
+
+def in_scope_units(session: Session) -> ColumnElement[bool]:
+    """The condition on units that lie in the session's scope: for the unit and staff screens, which are not scoped."""
+    scope = current_scope(session)
+    path = scope.path if scope is not None else "/-"
+    return Unit.path.startswith(path, autoescape=True)
+
+
+def staff_in_scope(session: Session, staff_id: int) -> Staff | None:
+    """A person by id, if their unit lies in the session's scope."""
+    query = select(Staff).join(Unit, Staff.unit_id == Unit.id)
+    return session.scalar(query.where(Staff.id == staff_id, in_scope_units(session)))
