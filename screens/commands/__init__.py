@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,19 +21,21 @@ from types import ModuleType
 from typing import Any
 
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from models.base import db
 from models.home import HomeUnusable
+from models.scope import OutOfScope
 from services import Refused, people, upgrades
 
 CreateApp = Callable[..., Flask]
 
+# `test` is not here: `./lamplighter test` hands over to pytest itself.
 # name: module, or module:prefix where a module serves more than one command. Loaded when called: `doctor` and
 # `check` must not pay for what printing or counting imports.
 COMMANDS: dict[str, str] = {
     "demo": "demo",
-    "test": "tests",
     "serve": "serve",
     "web": "web",
     "worker": "worker",
@@ -55,6 +58,7 @@ COMMANDS: dict[str, str] = {
 
 def main(argv: Sequence[str], create_app: CreateApp) -> int:
     """Run one command line and return its exit code: 0 done, 1 refused or failed, 2 wrong usage."""
+    os.umask(0o077)
     if not argv or argv[0] not in COMMANDS:
         say(_usage(argv[0] if argv else ""))
         return 0 if argv and argv[0] in ("-h", "--help") else 2
@@ -106,13 +110,21 @@ def _run(module: ModuleType, prefix: str, args: argparse.Namespace, create_app: 
     try:
         result = getattr(module, f"{prefix}run")(args, create_app)
     except (Refused, HomeUnusable) as refusal:
-        say(str(refusal))
-        if args.json:
-            _write(json.dumps({"error": str(refusal)}, ensure_ascii=False))
-        return 1
+        return _refuse(args, str(refusal))
+    except OutOfScope as outside:
+        return _refuse(args, f"超出这个账号的管辖范围，没有改动任何数据({outside})。请换用管得到的账号(--as)。")
+    except OperationalError as error:
+        return _refuse(args, f"数据库用不了: {error.orig}\n请运行 ./lamplighter doctor 查看原因。")
     if result is not None or args.json:
         _show(args, result or {}, getattr(module, f"{prefix}summary", _listed))
     return 1 if result and result.get("ok") is False else 0
+
+
+def _refuse(args: argparse.Namespace, message: str) -> int:
+    say(message)
+    if args.json:
+        _write(json.dumps({"error": message}, ensure_ascii=False))
+    return 1
 
 
 def _show(args: argparse.Namespace, result: Mapping[str, Any], summary: Callable[[Mapping[str, Any]], str]) -> None:
@@ -145,4 +157,4 @@ def _plain(value: Any) -> Any:
 
 def _usage(wrong: str) -> str:
     head = f"没有这个命令: {wrong}\n" if wrong and not wrong.startswith("-") else ""
-    return f"{head}用法: ./lamplighter 命令 [参数]   (./lamplighter 命令 --help 看参数)\n命令: {', '.join(COMMANDS)}"
+    return f"{head}用法: ./lamplighter 命令 [参数]   (./lamplighter 命令 --help 看参数)\n命令: test, {', '.join(COMMANDS)}"
