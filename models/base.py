@@ -42,7 +42,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {datetime: UtcDateTime()}
+
+
+Base.registry.update_type_annotation_map({datetime: UtcDateTime()})
 
 
 class HouseSession(Session):

@@ -1,0 +1,247 @@
+"""The one way in for every change of a contact: recorded as a version, settled by policy or by a person, confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from models import Confirmation, Contact, Customer
+from models.clock import now, utcnow
+from models.contacts import GOOD, latest_confirmations
+from services import policies, scores, traces
+from services.counts import add_counts
+
+CHUNK = 1000
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A contact version about to be recorded. Without `value` and with `replaces_id` it proposes to drop that value."""
+
+    customer_id: int
+    unit_id: int
+    kind: str
+    raw: str
+    value: str
+    verdict: str
+    source: str
+    reasons: str = ""
+    extension: str = ""
+    purpose: str = ""
+    relation: str = ""
+    preferred: bool = False
+    evidence: str = ""
+    batch_id: int | None = None
+    batch_row: int | None = None
+    field: str = ""
+    recorder_id: int | None = None
+    recorded_at: datetime | None = None
+    due_at: datetime | None = None
+    replaces_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What became of a chunk of drafts, as contact ids in the order of the drafts."""
+
+    ids: tuple[int, ...]
+    settled: frozenset[int]
+    waiting: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """That one version was found right (`confirmed`) or wrong (`refuted`): how, why, and who obtained the fact."""
+
+    contact_id: int
+    result: str
+    method: str
+    reason: str = ""
+    evidence: str = ""
+    credited_id: int | None = None
+
+
+def record(session: Session, drafts: Sequence[Draft], *, action: str = "contact.settled") -> Recorded:
+    """Write a chunk of versions as proposals, and settle those that the policy lets settle by itself.
+
+    `action` names the trace (one a customer): an import of new customers writes `customer.created` with it.
+    """
+    if not drafts:
+        return Recorded((), frozenset(), frozenset())
+    moment = utcnow()
+    rows = [asdict(draft) | {"state": "proposed", "created_at": moment} for draft in drafts]
+    ids = tuple(session.scalars(insert(Contact).returning(Contact.id, sort_by_parameter_order=True), rows).all())
+    passing = _passing(session, dict(zip(ids, drafts, strict=True)))
+    settle(session, sorted(passing), action=action)
+    waiting = frozenset(ids) - passing
+    _trace(session, waiting, "contact.proposed")
+    return Recorded(ids, passing, waiting)
+
+
+def settle(session: Session, contact_ids: Sequence[int], *, action: str = "contact.settled") -> int:
+    """Make proposed versions current, chunk by chunk; what they replace becomes history. Returns how many settled.
+
+    States, counts, traces and score entries change together, in the caller's transaction.
+    """
+    return sum(_settle_chunk(session, contact_ids[i : i + CHUNK], action) for i in range(0, len(contact_ids), CHUNK))
+
+
+def end(session: Session, contact_ids: Sequence[int], state: str, *, action: str) -> int:
+    """End versions that are current or waiting: `stopped`, `superseded`, `withdrawn` or `refused`; returns how many."""
+    rows = _rows(session, contact_ids, ("current", "proposed"))
+    moment = now(session)
+    add_counts(session, [(row.unit_id, row.kind, row.verdict, -1) for row in rows if row.state == "current"])
+    found = [row.id for row in rows]
+    _change(session, found, {"state": state, "current_until": moment})
+    _touch(session, {row.customer_id for row in rows})
+    _trace(session, found, action)
+    return len(found)
+
+
+def confirm(session: Session, findings: Sequence[Finding]) -> list[int]:
+    """Write what was found about versions; it holds for every version with the same customer, kind and value.
+
+    A refuted value stays current but is not usable any more. Points arise here when the version is current already.
+    """
+    if not findings:
+        return []
+    known = {row.id: row for row in _rows(session, [finding.contact_id for finding in findings])}
+    moment = now(session)
+    rows = [_confirmation(known[f.contact_id], f, moment, traces.actor_id(session)) for f in findings]
+    ids = list(session.scalars(insert(Confirmation).returning(Confirmation.id, sort_by_parameter_order=True), rows))
+    for result in ("confirmed", "refuted"):
+        _trace(session, [f.contact_id for f in findings if f.result == result], f"contact.{result}")
+    _touch(session, {row.customer_id for row in known.values()})
+    scores.score(session, sorted(known))
+    return ids
+
+
+def usable(session: Session, customer_ids: Sequence[int], kinds: Collection[str]) -> list[Contact]:
+    """Current values of some kinds that can be used for mail, messages or reach: good and not refuted, preferred first."""
+    rows = session.scalars(
+        select(Contact)
+        .where(Contact.customer_id.in_(customer_ids), Contact.kind.in_(kinds))
+        .where(Contact.state == "current", Contact.verdict.in_(GOOD))
+        .order_by(Contact.customer_id, Contact.preferred.desc(), Contact.id)
+    ).all()
+    found = latest_confirmations(session, list(customer_ids))
+    return [row for row in rows if not _is_refuted(found.get((row.customer_id, row.kind, row.value)))]
+
+
+def _is_refuted(confirmation: Confirmation | None) -> bool:
+    return confirmation is not None and confirmation.result == "refuted"
+
+
+def _passing(session: Session, drafts: Mapping[int, Draft]) -> frozenset[int]:
+    """The new versions that the policy settles by itself, judged against what they meet."""
+    rules = policies.rules(session)
+    met = _met(session, drafts)
+    return frozenset(
+        key
+        for key, draft in drafts.items()
+        if policies.settles(rules, draft.source, draft.kind, draft.verdict, replaces=met[key])
+    )
+
+
+def _met(session: Session, drafts: Mapping[int, Draft]) -> dict[int, str]:
+    customers = sorted({draft.customer_id for draft in drafts.values()})
+    current = session.execute(
+        select(Contact.id, Contact.customer_id, Contact.kind, Contact.value, Contact.verdict).where(
+            Contact.customer_id.in_(customers), Contact.state == "current"
+        )
+    ).all()
+    known = latest_confirmations(session, customers)
+    standing: dict[object, str] = {}
+    for row in current:
+        found = known.get((row.customer_id, row.kind, row.value))
+        state = found.result if found else ("good" if row.verdict in GOOD else "unusable")
+        standing[row.id] = "unusable" if state == "refuted" else state
+        standing.setdefault((row.customer_id, row.kind), "good" if state == "confirmed" else standing[row.id])
+    return {
+        key: standing.get(draft.replaces_id) or standing.get((draft.customer_id, draft.kind), "nothing")
+        for key, draft in drafts.items()
+    }
+
+
+def _settle_chunk(session: Session, contact_ids: Sequence[int], action: str) -> int:
+    rows = _rows(session, contact_ids, ("proposed",))
+    if not rows:
+        return 0
+    moment = now(session)
+    dropped = [row.id for row in rows if not row.raw and not row.value and row.replaces_id]
+    kept = [row for row in rows if row.id not in set(dropped)]
+    replaced = _rows(session, [row.replaces_id for row in rows if row.replaces_id], ("current",))
+    stopped = {row.replaces_id for row in rows if row.id in set(dropped)}
+    _change(session, [r.id for r in replaced if r.id not in stopped], {"state": "superseded", "current_until": moment})
+    _change(session, [r.id for r in replaced if r.id in stopped], {"state": "stopped", "current_until": moment})
+    decision = {"decided_by_id": traces.actor_id(session), "decided_at": utcnow()}
+    _change(session, dropped, {"state": "stopped", "current_until": moment} | decision)
+    _change(session, [row.id for row in kept], {"state": "current", "current_from": moment} | decision)
+    _inherit_preference(session, kept, replaced)
+    add_counts(session, [(r.unit_id, r.kind, r.verdict, 1) for r in kept])
+    add_counts(session, [(r.unit_id, r.kind, r.verdict, -1) for r in replaced])
+    _touch(session, {row.customer_id for row in rows})
+    _trace(session, [row.id for row in rows], action)
+    scores.score(session, [row.id for row in kept])
+    return len(rows)
+
+
+def _inherit_preference(session: Session, kept: Sequence[Any], replaced: Sequence[Any]) -> None:
+    preferred = {row.id for row in replaced if row.preferred}
+    _change(session, [row.id for row in kept if row.replaces_id in preferred], {"preferred": True})
+
+
+def _rows(session: Session, contact_ids: Sequence[int], states: Collection[str] = ()) -> Sequence[Any]:
+    columns = (Contact.id, Contact.customer_id, Contact.unit_id, Contact.kind, Contact.raw, Contact.value)
+    query = select(*columns, Contact.verdict, Contact.state, Contact.replaces_id, Contact.preferred)
+    query = query.where(Contact.id.in_(contact_ids)).order_by(Contact.id)
+    return session.execute(query.where(Contact.state.in_(states)) if states else query).all()
+
+
+def _change(session: Session, contact_ids: Sequence[int], values: Mapping[str, Any]) -> None:
+    if contact_ids:
+        query = update(Contact).where(Contact.id.in_(contact_ids)).values(**values)
+        session.execute(query, execution_options={"synchronize_session": "fetch"})
+
+
+def _touch(session: Session, customer_ids: Collection[int]) -> None:
+    if customer_ids:
+        query = update(Customer).where(Customer.id.in_(sorted(customer_ids))).values(changed_at=utcnow())
+        session.execute(query, execution_options={"synchronize_session": False})
+
+
+def _trace(session: Session, contact_ids: Collection[int], action: str) -> None:
+    """One trace a customer and action: which kinds, which versions; never the values."""
+    customers: dict[int, list[Any]] = {}
+    for row in _rows(session, sorted(contact_ids)):
+        customers.setdefault(row.customer_id, []).append(row)
+    traces.record_all(session, [_trace_row(session, rows, action) for rows in customers.values()])
+
+
+def _trace_row(session: Session, rows: Sequence[Any], action: str) -> dict[str, Any]:
+    return {
+        "at": utcnow(),
+        "actor_id": traces.actor_id(session),
+        "action": action,
+        "object": Contact.__tablename__,
+        "object_id": rows[0].id,
+        "customer_id": rows[0].customer_id,
+        "unit_id": rows[0].unit_id,
+        "details": {"kinds": sorted({row.kind for row in rows}), "contacts": [row.id for row in rows]},
+    }
+
+
+def _confirmation(row: Any, finding: Finding, moment: datetime, staff_id: int | None) -> dict[str, Any]:
+    return asdict(finding) | {
+        "customer_id": row.customer_id,
+        "unit_id": row.unit_id,
+        "kind": row.kind,
+        "value": row.value or row.raw[:400],
+        "staff_id": staff_id,
+        "at": moment,
+    }

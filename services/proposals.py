@@ -1,0 +1,42 @@
+"""What waits for a person: proposals are approved, or refused with a reason, and never by who recorded them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from models import Contact, Reason, Staff
+from models.clock import utcnow
+from services import Refused, contacts
+from services.people import require
+
+
+def approve(session: Session, contact_ids: Sequence[int], *, staff: Staff) -> int:
+    """Settle proposals; all or none. Refused when one is one's own, decided already, or not to be seen."""
+    _check(session, contact_ids, staff)
+    return contacts.settle(session, contact_ids, action="proposal.approved")
+
+
+def refuse(session: Session, contact_ids: Sequence[int], *, staff: Staff, reason: str) -> int:
+    """Refuse proposals with a reason of the list `proposal_refused`."""
+    known = session.scalar(select(Reason.id).where(Reason.list == "proposal_refused", Reason.code == reason))
+    if known is None:
+        raise Refused(f"驳回原因「{reason}」不在清单里。请从驳回原因中选择一项。")
+    _check(session, contact_ids, staff)
+    number = contacts.end(session, contact_ids, "refused", action="proposal.refused")
+    decided = {"refused_reason": reason, "decided_by_id": staff.id, "decided_at": utcnow()}
+    session.execute(update(Contact).where(Contact.id.in_(contact_ids)).values(**decided))
+    return number
+
+
+def _check(session: Session, contact_ids: Sequence[int], staff: Staff) -> None:
+    require(staff, "proposals.approve")
+    rows = session.execute(select(Contact.recorder_id, Contact.state).where(Contact.id.in_(contact_ids))).all()
+    if len(rows) != len(set(contact_ids)):
+        raise Refused("有的变更申请找不到，可能不在您的单位范围内。请刷新列表后重试。")
+    if any(row.state != "proposed" for row in rows):
+        raise Refused("有的变更申请已经处理过。请刷新列表后重试。")
+    if any(row.recorder_id == staff.id for row in rows):
+        raise Refused("不能审核自己录入的变更申请，请由其他人员审核。")

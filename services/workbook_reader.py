@@ -1,0 +1,88 @@
+"""The child process that opens one XLSX file: limits first, then rows as JSON lines on stdout.
+
+Run as a script by `workbooks`; it imports nothing of ours, so that whatever a hostile file does happens here.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import datetime
+import json
+import os
+import resource
+import signal
+import sys
+from typing import Any
+
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+
+MEMORY = 2 * 1024**3
+CPU_SECONDS = 300
+MAX_COLUMNS = 500
+MAX_CELL = 32_767
+_PR_SET_PDEATHSIG = 1
+
+
+def main(path: str, parent: int) -> None:
+    """Write the head line, the rows with their numbers, and an end line; or one line with an error code."""
+    _limit(parent)
+    try:
+        sheet = _first_filled(CalamineWorkbook.from_path(path))
+    except (CalamineError, ValueError, OSError):
+        return _write({"error": "broken"})
+    if sheet is None:
+        return _write({"error": "empty"})
+    if sheet.width > MAX_COLUMNS:
+        return _write({"error": "too_wide"})
+    _write({"sheet": sheet.name, "height": sheet.total_height})
+    first = sheet.start[0] if sheet.start else 0
+    left = sheet.start[1] if sheet.start else 0
+    for number, cells in enumerate(sheet.to_python(skip_empty_area=True), start=first + 1):
+        _write({"n": number, "c": [""] * left + [as_text(cell) for cell in cells]})
+    return _write({"end": True})
+
+
+def as_text(cell: Any) -> str:
+    """A cell as text: whole numbers up to 15 digits without point, longer ones as 4.4E+17 (their end is lost)."""
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, int | float):
+        return _number(cell)
+    if isinstance(cell, datetime.datetime) and (cell.hour, cell.minute, cell.second) == (0, 0, 0):
+        return cell.date().isoformat()
+    if isinstance(cell, datetime.datetime):
+        return cell.isoformat(sep=" ", timespec="seconds")
+    return str(cell)[:MAX_CELL]
+
+
+def _number(cell: float) -> str:
+    if abs(cell) >= 1e15:
+        return f"{cell:.14E}"
+    return str(int(cell)) if cell == int(cell) else repr(cell)
+
+
+def _first_filled(book: CalamineWorkbook) -> CalamineSheet | None:
+    for name in book.sheet_names:
+        sheet = book.get_sheet_by_name(name)
+        if sheet.height:
+            return sheet
+    return None
+
+
+def _limit(parent: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit(1)
+
+
+def _write(line: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+    main(sys.argv[1], int(sys.argv[2]))

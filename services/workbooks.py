@@ -1,0 +1,115 @@
+"""XLSX files: read in a child process with limits, which dies with its parent, and streamed back row by row."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from services import Refused
+
+MAX_BYTES = 100 * 1024 * 1024
+MAX_UNPACKED = 1024 * 1024 * 1024
+MAX_PARTS = 2000
+
+_READER = Path(__file__).with_name("workbook_reader.py")
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether the file is an XLSX workbook; what only looks like one is refused with the reason."""
+    with path.open("rb") as file:
+        magic = file.read(4)
+    if magic == b"\xd0\xcf\x11\xe0":
+        raise _compound_file(path)
+    if magic != b"PK\x03\x04":
+        return False
+    _check_parts(path)
+    return True
+
+
+def describe(path: Path) -> tuple[str, int]:
+    """The name of the sheet that is read (the first one that holds something) and its number of rows."""
+    with _reading(path) as lines:
+        head = _answer(path, next(lines, ""))
+        return str(head["sheet"]), int(head["height"])
+
+
+def records(path: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Every row with its number in the spreadsheet; numbers are written out as text, dates as 2026-01-05."""
+    with _reading(path) as lines:
+        _answer(path, next(lines, ""))
+        ended = False
+        for line in lines:
+            answer = _answer(path, line)
+            if "end" in answer:
+                ended = True
+                break
+            yield answer["n"], tuple(answer["c"])
+        if not ended:
+            raise _too_heavy(path)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[Iterator[str]]:
+    command = [sys.executable, "-P", str(_READER), str(path), str(os.getpid())]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert child.stdout is not None
+    try:
+        yield _lines(child.stdout)
+    finally:
+        child.kill()
+        child.stdout.close()
+        child.wait()
+
+
+def _lines(pipe: IO[bytes]) -> Iterator[str]:
+    for line in pipe:
+        yield line.decode("utf-8")
+
+
+def _answer(path: Path, line: str) -> dict[str, Any]:
+    if not line.endswith("\n"):
+        raise _too_heavy(path)
+    answer: dict[str, Any] = json.loads(line)
+    if "error" not in answer:
+        return answer
+    if answer["error"] == "empty":
+        raise Refused(f"文件“{path.name}”里没有内容,请检查导出的是不是客户清单。")
+    if answer["error"] == "too_wide":
+        raise Refused(f"文件“{path.name}”的列数超过 500,不是客户清单。请删除多余的列后再试。")
+    raise Refused(f"文件“{path.name}”已损坏,打不开。请在电子表格软件中重新另存为 XLSX 后再试。")
+
+
+def _check_parts(path: Path) -> None:
+    if path.stat().st_size > MAX_BYTES:
+        raise Refused(f"文件“{path.name}”超过 100 MB。请拆成几个文件,或另存为 CSV(大小不限)后再试。")
+    try:
+        with zipfile.ZipFile(path) as parts:
+            listed = parts.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise Refused(f"文件“{path.name}”已损坏,打不开。请重新导出后再试。") from error
+    if not any(part.filename == "xl/workbook.xml" for part in listed):
+        raise Refused(f"文件“{path.name}”是压缩文件或其他文件,不是电子表格。请另存为 XLSX 或 CSV 后再试。")
+    if len(listed) > MAX_PARTS or sum(part.file_size for part in listed) > MAX_UNPACKED:
+        raise _too_heavy(path)
+
+
+def _too_heavy(path: Path) -> Refused:
+    return Refused(
+        f"文件“{path.name}”解开后太大,或读取时超过了内存、时间的限制。请删除空白的行列和图片,或另存为 CSV 后再试。"
+    )
+
+
+def _compound_file(path: Path) -> Refused:
+    with path.open("rb") as file:
+        is_locked = _ENCRYPTED in file.read(1 << 20)
+    if is_locked:
+        return Refused(f"文件“{path.name}”设有打开密码,读不了。请在电子表格软件中取消密码后另存,再试一次。")
+    return Refused(f"文件“{path.name}”是旧版 Excel 格式(.xls)。请在电子表格软件中另存为 XLSX 或 CSV 后再试。")

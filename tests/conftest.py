@@ -1,0 +1,88 @@
+"""One app and one database a test session; tables are emptied after each test, first data is loaded again."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+import seed
+from models import Staff, Unit, db
+from models.scope import ALL, set_scope
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home folder of its own for everything the session writes."""
+    path = tmp_path_factory.mktemp("home")
+    before = os.environ.get("LAMPLIGHTER_HOME")
+    os.environ["LAMPLIGHTER_HOME"] = str(path)
+    yield path
+    os.environ.pop("LAMPLIGHTER_HOME")
+    if before is not None:
+        os.environ["LAMPLIGHTER_HOME"] = before
+
+
+@pytest.fixture(scope="session")
+def app(home: Path) -> Flask:
+    """The web app on a migrated database: SQLite, or what LAMPLIGHTER_TEST_DATABASE_URL names."""
+    overrides = {"TESTING": True, "SECRET_KEY": "only for tests"}
+    if os.environ.get("LAMPLIGHTER_TEST_DATABASE_URL"):
+        overrides["SQLALCHEMY_DATABASE_URI"] = os.environ["LAMPLIGHTER_TEST_DATABASE_URL"]
+    made = importlib.import_module("app").create_web(**overrides)
+    with made.app_context():
+        _start_afresh()
+        upgrade()
+    return made
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """A session that reaches all rows, on a database that holds the first data only; emptied afterwards."""
+    with app.app_context():
+        set_scope(db.session(), ALL)
+        seed.load(db.session())
+        db.session.commit()
+        yield db.session()
+        db.session.remove()
+        empty_tables()
+
+
+@pytest.fixture
+def shell(session: Session) -> Staff:
+    """The seeded account that shell commands act as, acting."""
+    staff = session.query(Staff).filter_by(username="shell").one()
+    session.info["actor_id"] = staff.id
+    return staff
+
+
+@pytest.fixture
+def root(session: Session) -> Unit:
+    """The root unit."""
+    return session.query(Unit).filter(Unit.parent_id.is_(None)).one()
+
+
+def empty_tables() -> None:
+    """Delete every row, children first."""
+    with db.engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            names = ", ".join(table.name for table in db.metadata.sorted_tables)
+            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+            return
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        for table in reversed(db.metadata.sorted_tables):
+            connection.execute(table.delete())
+
+
+def _start_afresh() -> None:
+    if db.engine.dialect.name == "postgresql":
+        with db.engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
