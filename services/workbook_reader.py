@@ -14,7 +14,7 @@ import signal
 import sys
 from typing import Any
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
 MEMORY = 2 * 1024**3
 CPU_SECONDS = 300
@@ -34,11 +34,9 @@ def main(path: str, parent: int) -> None:
         return _write({"error": "empty"})
     if sheet.width > MAX_COLUMNS:
         return _write({"error": "too_wide"})
-    _write({"sheet": sheet.name, "height": sheet.total_height})
-    first = sheet.start[0] if sheet.start else 0
-    left = sheet.start[1] if sheet.start else 0
-    for number, cells in enumerate(sheet.to_python(skip_empty_area=True), start=first + 1):
-        _write({"n": number, "c": [""] * left + [as_text(cell) for cell in cells]})
+    _write({"sheet": sheet.name, "height": sheet.end[0] + 1 if sheet.end else 0})
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        _write({"n": number, "c": [as_text(cell) for cell in cells]})
     return _write({"end": True})
 
 
@@ -62,11 +60,9 @@ def _number(cell: float) -> str:
 
 
 def _first_filled(book: CalamineWorkbook) -> CalamineSheet | None:
-    for name in book.sheet_names:
-        sheet = book.get_sheet_by_name(name)
-        if sheet.height:
-            return sheet
-    return None
+    shown = [sheet.name for sheet in book.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
+    filled = (book.get_sheet_by_name(name) for name in shown or book.sheet_names)
+    return next((sheet for sheet in filled if sheet.height), None)
 
 
 def _limit(parent: int) -> None:

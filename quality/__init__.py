@@ -1,0 +1,35 @@
+"""Floor 1, what is right: text in, Verdict out. No Flask and no query here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from models.words import N_
+from quality.texts import judge_text
+from quality.verdicts import NOWHERE, Context, Verdict
+
+Judge = Callable[[str, str, Context], Verdict]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A registered judge: its label, the function, and the fields and contact kinds that it judges."""
+
+    label: str
+    function: Judge
+    fields: tuple[str, ...]
+
+
+RULES: dict[str, Rule] = {
+    "judge_text": Rule(N_("其他文字"), judge_text, ("text",)),
+}
+
+_BY_FIELD: dict[str, Judge] = {field: rule.function for rule in RULES.values() for field in rule.fields}
+
+
+def judge(field: str, text: str, context: Context = NOWHERE) -> Verdict:
+    """Judge one cell. `field` is a contact kind or column (mobile, landline, phone, person, name, supply_address,
+    postal_address, postcode, email, wechat, id_number, uscc); what has no rule of its own only needs some text.
+    """
+    return _BY_FIELD.get(field, judge_text)(text, field, context)
