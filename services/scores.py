@@ -70,6 +70,7 @@ def _confirmed_facts(session: Session, contact_ids: Sequence[int]) -> Sequence[A
     latest = select(func.max(newer.id)).where(same).correlate(Contact).scalar_subquery()
     return session.execute(
         select(Contact, Confirmation, Customer.unit_id, Unit.path)
+        .select_from(Contact)
         .join(Confirmation, Confirmation.id == latest)
         .join(Customer, Customer.id == Contact.customer_id)
         .join(Unit, Unit.id == Customer.unit_id)

@@ -1,0 +1,64 @@
+"""Small makers of rows for tests: each takes the session and writes one believable thing."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Contact, Customer, Role, Staff, Unit
+from models.clock import now, utcnow
+from models.people import root_unit
+from services.contacts import Draft, record, settle
+
+_numbers = itertools.count(1)
+
+
+def make_unit(session: Session, parent: Unit | None = None, **facts: Any) -> Unit:
+    """A unit below `parent` (default: the root)."""
+    above = parent or root_unit(session)
+    number = next(_numbers)
+    values = {"code": f"U{number}", "name": f"第{number}供电所", "kind": "supply_station", "area_code": "0757"}
+    unit = Unit(**{**values, "region": "广东省佛山市", **facts}, parent_id=above.id, path="")
+    session.add(unit)
+    session.flush()
+    unit.path = f"{above.path}{unit.id}/"
+    session.flush()
+    return unit
+
+
+def make_staff(session: Session, role: str = "clerk", unit: Unit | None = None, **facts: Any) -> Staff:
+    """A person with one seeded role."""
+    number = next(_numbers)
+    values = {"username": f"staff{number}", "name": f"员工{number}", "fs_uniquifier": f"u{number}"}
+    home = unit or root_unit(session)
+    staff = Staff(**{**values, **facts}, unit_id=home.id, created_at=utcnow())
+    staff.roles = list(session.scalars(select(Role).where(Role.name == role)))
+    session.add(staff)
+    session.flush()
+    return staff
+
+
+def make_customer(session: Session, unit: Unit | None = None, **facts: Any) -> Customer:
+    """A customer of a unit."""
+    number = next(_numbers)
+    values = {"account_no": f"0600{number:09}", "name": "张三", "opened_on": date(2020, 1, 1)}
+    home = unit or root_unit(session)
+    stamps = {"created_at": utcnow(), "changed_at": utcnow()}
+    customer = Customer(**{**values, **stamps, **facts}, unit_id=home.id)
+    session.add(customer)
+    session.flush()
+    return customer
+
+
+def make_contact(session: Session, customer: Customer, kind: str = "mobile", **facts: Any) -> Contact:
+    """A current contact of a customer, recorded through the one way in and settled whatever the policy says."""
+    values = {"raw": "13800001111", "value": "+8613800001111", "verdict": "valid", "source": "import"}
+    values |= {"recorded_at": now(session)}
+    draft = Draft(customer_id=customer.id, unit_id=customer.unit_id, kind=kind, **{**values, **facts})
+    done = record(session, [draft])
+    settle(session, sorted(done.waiting))
+    return session.scalars(select(Contact).where(Contact.id == done.ids[0])).one()
