@@ -1,0 +1,96 @@
+"""What a step is: two halves, typed options, and what they hand to the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+CHUNK = 1000
+
+Facts = Mapping[str, Mapping[str, Any]]
+Item = Mapping[str, Any]
+
+
+class Options(BaseModel):
+    """Base of every step's options: unknown names are refused, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def asked(label: str, default: Any = ..., *, labels: Mapping[str, str] | None = None, **limits: Any) -> Any:
+    """An option that the start form asks for; `labels` are the Chinese words of a Literal's values."""
+    return Field(default, title=label, json_schema_extra={"asked": True, "labels": dict(labels or {})}, **limits)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a step would do: its items as plain JSON objects (a list or a generator), and counts in words' terms."""
+
+    items: Iterable[Item] = ()
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A service to be called with the engine's session first; a dict it returns is merged into the step's result."""
+
+    service: Callable[..., Any]
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Send:
+    """Something that leaves the house through a driver of `channels.DRIVERS`, at most once for its `key`."""
+
+    channel: str
+    key: str
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What the engine is to write for one chunk, in one transaction.
+
+    `results`: one dict an item, or none at all; a result with `error` marks its item failed, the others go on.
+    `sends`: one an item, sent between two transactions (`sending` before, the outcome after); with sends, `calls` are
+    made only when every send of the chunk went out, so such a step works in chunks of one.
+    `summary` and what calls return are merged into the step's result: numbers add up over chunks, except names that end
+    in `_id` or that the step declares in `sets`; lists are joined; anything else is replaced.
+    """
+
+    calls: Sequence[Call] = ()
+    results: Sequence[Mapping[str, Any]] = ()
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    sends: Sequence[Send] = ()
+
+
+@dataclass(frozen=True)
+class StepKind:
+    """One registered step. `results` names what its result holds, for conditions and for the run's page.
+
+    plan(session, options, facts) -> Planned: reads only.
+    do(options, facts, items) -> Effects: no session, outside any transaction; never called without items.
+    `facts[<its own node>]` holds, while it runs, `planned` and what earlier chunks have merged.
+    `sets`: names of its result that are also put into `facts["run"]` for all later nodes.
+    """
+
+    label: str
+    plan: Callable[[Session, Any, Facts], Planned]
+    do: Callable[[Any, Facts, Sequence[Item]], Effects]
+    options: type[Options] = Options
+    queue: Literal["now", "bulk"] = "bulk"
+    chunk: int = CHUNK
+    results: Mapping[str, str] = field(default_factory=dict)
+    sets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A live number or text that conditions may ask for: found by a query, never stored."""
+
+    label: str
+    find: Callable[[Session, Facts], Any]
