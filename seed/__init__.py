@@ -1,4 +1,4 @@
-"""First data of an installation, from the tables beside this file; what staff changed since is never touched."""
+"""First data of an installation, from the tables beside this file; what staff changed is never touched."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SHELL_ROLES = ("administrator", "data_steward")
 
 
 def load(session: Session) -> None:
-    """Put in what an installation starts with; rows that are there stay as they are, so it may run at every start."""
+    """Put in what an installation starts with; rows that are there stay, so it may run at every start."""
     with working_as(session, ALL):
         load_roles(session)
         load_people(session)
@@ -53,7 +53,7 @@ def load_roles(session: Session) -> None:
 
 
 def load_people(session: Session) -> None:
-    """The root unit, and the account that shell commands act as; it has no password, so nobody signs in with it."""
+    """The root unit, and the account that commands act as; without a password nobody signs in with it."""
     session.flush()
     root = session.scalar(select(Unit).where(Unit.parent_id.is_(None)).order_by(Unit.id).limit(1))
     if root is None:
@@ -77,7 +77,7 @@ def load_people(session: Session) -> None:
 
 
 def load_tables(session: Session) -> None:
-    """The lists that staff edit afterwards: kinds, reasons, policies, required fields, targets, calendar, letterhead."""
+    """The lists that staff edit: kinds, reasons, policies, required fields, targets, calendar, letterhead."""
     _add_missing(session, ContactKind, read_table("contact_kinds"), ("code",))
     _add_missing(session, Reason, reasons(), ("list", "code"))
     _add_missing(

@@ -57,8 +57,11 @@ def firm(rng: Random, names: Names, place: str) -> str:
 
 
 def identity_number(rng: Random, county: str) -> str:
-    """A resident number with a right check digit and the order number 000, which is never given out (GB 11643)."""
-    born = f"{1945 + int(rng.random() * 60)}{1 + int(rng.random() * 12):02d}{1 + int(rng.random() * 28):02d}"
+    """A resident number with a right check digit and the order number 000, which nobody has (GB 11643).
+
+    `county` is the county's code of those years (1984 to 1991): a number keeps the code it was given with.
+    """
+    born = f"{1984 + int(rng.random() * 8)}{1 + int(rng.random() * 12):02d}{1 + int(rng.random() * 28):02d}"
     body = f"{county}{born}000"
     total = sum(int(digit) * weight for digit, weight in zip(body, RIC_WEIGHTS, strict=True))
     return body + RIC_CHECKS[total % 11]

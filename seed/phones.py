@@ -1,4 +1,4 @@
-"""Telephone numbers that look allotted: real mobile number blocks with four free digits, eight-digit landlines.
+"""Telephone numbers that look allotted: real mobile blocks with four free digits, eight-digit landlines.
 
 `segments.csv` is a thinned list of seven-digit blocks (allocation of December 2023, from the free data of the
 Python package `phone`, BSD/MIT); the last four digits are drawn, so a number means nobody in particular.

@@ -1,4 +1,4 @@
-"""Where customers live: transformer areas with their meter books, and the doors in them, written out in full."""
+"""Where customers live: transformer areas with their meter books, and the doors in them, in full."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STEP = 37
 
 @dataclass(frozen=True)
 class Area:
-    """A transformer area (台区): one estate, stretch of road, village, office block or works, in one meter book."""
+    """A transformer area (台区): an estate, stretch of road, village, office or works, in one meter book."""
 
     number: int
     unit: BureauUnit
@@ -37,7 +37,7 @@ class Area:
 
 
 def areas(bureau: Bureau, *, seed: int) -> Iterator[Area]:
-    """Transformer areas without end, spread over the units by their shares; the first ones are the same for any count."""
+    """Transformer areas without end, spread over the units by their shares; the same ones for any count."""
     places = read_toml("places")
     served = bureau.served_units()
     shares = [unit for unit in served for _ in range(unit.share)]
@@ -73,7 +73,7 @@ def _area(rng: Random, places: dict[str, Any], unit: BureauUnit, numbers: tuple[
         postcode=town["postcode"],
         style=pick(rng, (("座", "房"), ("幢", "房"), ("栋", "室"), ("座", "室"))),  # type: ignore[arg-type]
         floors=pick(rng, (6, 8, 9, 18, 26, 32)),  # type: ignore[arg-type]
-        first=1 + int(rng.random() * 60),
+        first=1 + int(rng.random() * 400),
     )
 
 
@@ -94,7 +94,7 @@ def _stem(rng: Random, places: dict[str, Any], town: dict[str, Any], sort: str) 
 
 
 def _estate_door(area: Area, place: int, rng: Random) -> str:
-    """Three buildings of two entrances with four flats a floor; a step coprime to their number visits each once."""
+    """Three buildings, two entrances, four flats a floor; a step coprime to their number meets each once."""
     cell = (place * STEP + area.first) % (3 * 2 * area.floors * 4)
     rest, room = divmod(cell, 4)
     rest, floor = divmod(rest, area.floors)
@@ -116,7 +116,7 @@ def _road_door(area: Area, place: int, rng: Random) -> str:
 
 def _village_door(area: Area, place: int, rng: Random) -> str:
     lane, number = divmod(place + area.first, 12)
-    return f"{area.stem}{NUMERALS[area.first % 8]}队{NUMERALS[lane % 8]}巷{number + 1}号"
+    return f"{area.stem}{NUMERALS[area.first % 8]}队{lane + 1}巷{number + 1}号"
 
 
 def _works_door(area: Area, place: int, rng: Random) -> str:

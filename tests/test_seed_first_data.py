@@ -1,0 +1,105 @@
+"""First data: what an installation starts with, and what stays as staff left it."""
+
+from datetime import date
+
+import pytest
+from sqlalchemy import func, select
+
+import seed
+from models import ContactKind, Holiday, Letterhead, Policy, Reason, RequiredField, Role, Staff, Target, Unit
+from models.words import CUSTOMER_CLASSES, MEASURES
+
+GLOSSARY_ROLES = {
+    "administrator", "viewer", "data_steward", "service_specialist", "clerk", "agent", "meter_reader",
+    "team_leader", "station_head", "department_head", "bureau_leader", "account_manager", "auditor",
+    "dispatcher", "union_organiser",
+}  # fmt: skip
+TABLES = (ContactKind, Holiday, Letterhead, Policy, Reason, RequiredField, Role, Staff, Target, Unit)
+
+
+def _counts(session):
+    return [session.scalar(select(func.count()).select_from(model)) for model in TABLES]
+
+
+def test_loading_twice_adds_nothing(session):
+    before = _counts(session)
+    seed.load(session)
+    assert _counts(session) == before and all(before)
+
+
+def test_loading_again_keeps_what_staff_changed(session):
+    role = session.scalars(select(Role).where(Role.name == "clerk")).one()
+    role.permissions, role.label = ["customers.view"], "综合柜员"
+    session.delete(session.scalars(select(Policy).order_by(Policy.position)).first())
+    session.flush()
+    seed.load(session)
+    assert (role.permissions, role.label) == (["customers.view"], "综合柜员")
+    assert session.scalar(select(func.min(Policy.position))) == 20
+
+
+def test_shell_account_cannot_sign_in(shell, root):
+    assert shell.password is None
+    assert (shell.unit_id, root.path, root.parent_id) == (root.id, f"/{root.id}/", None)
+
+
+def test_all_roles_of_the_glossary_are_seeded():
+    assert set(seed.permissions_by_role()) == GLOSSARY_ROLES
+    own = {row["name"] for row in seed.read_table("roles") if row["scope"] == "own"}
+    assert own == {"account_manager", "meter_reader"}
+
+
+@pytest.mark.parametrize("other", ["notices.review", "notices.approve", "notices.sign"])
+def test_who_drafts_a_notice_does_not_pass_it(other):
+    holders = {row["permission"]: set(row["roles"].split()) for row in seed.read_table("permissions")}
+    assert not holders["notices.edit"] & holders[other]
+
+
+def test_review_approval_and_signing_are_different_roles():
+    holders = {row["permission"]: set(row["roles"].split()) for row in seed.read_table("permissions")}
+    assert not holders["notices.review"] & holders["notices.approve"]
+    assert not holders["notices.approve"] & holders["notices.sign"]
+
+
+@pytest.mark.parametrize("subject", ["customers", "contacts", "letters", "returns", "visits", "traces"])
+def test_administrator_and_viewer_see_no_customer_data(subject):
+    permissions = seed.permissions_by_role()
+    for role in ("administrator", "viewer"):
+        assert not [name for name in permissions[role] if name.startswith(f"{subject}.")]
+
+
+def test_viewer_reads_boards_and_published_figures_only():
+    assert seed.permissions_by_role()["viewer"] == ["competitions.view", "assessments.view"]
+
+
+@pytest.mark.parametrize(
+    ("day", "kind"),
+    [
+        ("2025-10-11", "workday"),
+        ("2026-02-23", "holiday"),
+        ("2026-02-28", "workday"),
+        ("2026-10-10", "workday"),
+    ],
+)
+def test_calendar_holds_the_announced_days(session, day, kind):
+    assert session.get(Holiday, date.fromisoformat(day)).kind == kind
+
+
+def test_make_up_workdays_fall_on_weekends_and_no_year_is_guessed():
+    rows = seed.holidays()
+    assert all(row["day"].weekday() >= 5 for row in rows if row["kind"] == "workday")
+    assert {row["day"].year for row in rows} == {2025, 2026}
+
+
+def test_reasons_carry_their_consequences(session):
+    found = {(row.list, row.code): row.consequences for row in session.scalars(select(Reason))}
+    assert found["undelivered", "moved"] == {"refutes_address": True, "makes_visit": True}
+    assert found["undelivered", "unclaimed"]["retry_after_days"] == 30
+    assert found["visit_result", "verified"]["reached"] is True
+
+
+def test_required_fields_and_targets_speak_of_known_words(session):
+    kinds = set(session.scalars(select(ContactKind.code)))
+    required = session.scalars(select(RequiredField)).all()
+    assert {row.customer_class for row in required} == set(CUSTOMER_CLASSES)
+    assert {row.kind for row in required} <= kinds
+    assert {row.measure for row in session.scalars(select(Target))} <= set(MEASURES)
