@@ -13,7 +13,7 @@ from models.clock import now
 from quality.verdicts import Verdict
 from services import Refused, contacts
 from services.contacts import Draft, Finding
-from services.judging import judge_in
+from services.judging import contact_kind, judge_in
 
 REPLIES = ("same", "none", "new")
 
@@ -89,12 +89,13 @@ def drafts_of(
     extensions = verdict.extensions or ("",) * len(values)
     replaced = {row.kind: row.id for row in reversed(_standing(session, customer.id)) if row.state == "current"}
     drafts = []
-    for value, kind, extension in zip(values, kinds, extensions, strict=True):
+    for value, found, extension in zip(values, kinds, extensions, strict=True):
+        kind = contact_kind(answer.kind, found)
         drafts.append(
             Draft(
                 customer_id=customer.id,
                 unit_id=customer.unit_id,
-                kind=kind if verdict.values else answer.kind,
+                kind=kind,
                 raw=answer.text,
                 value=value,
                 extension=extension,

@@ -9,6 +9,15 @@ from models import Unit
 from quality import judge
 from quality.verdicts import Context, Verdict
 
+PHONES = ("mobile", "landline")
+
+
+def contact_kind(asked: str, found: str) -> str:
+    """The contact kind of a judged value: what it is, among phones; where nothing is found, the column's (a mobile)."""
+    if asked in (*PHONES, "phone") and found in PHONES:
+        return found
+    return "mobile" if asked == "phone" else asked
+
 
 def contexts(session: Session) -> dict[int, Context]:
     """Area code and region of every unit, from the nearest unit above that states them."""
