@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from models.words import N_
+from quality.phones import judge_phone
 from quality.texts import judge_text
 from quality.verdicts import NOWHERE, Context, Verdict
 
@@ -22,6 +23,7 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {
+    "judge_phone": Rule(N_("电话号码"), judge_phone, ("mobile", "landline", "phone")),
     "judge_text": Rule(N_("其他文字"), judge_text, ("text",)),
 }
 
