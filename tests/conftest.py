@@ -31,22 +31,25 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def app(home: Path) -> Flask:
-    """The web app on a migrated database: SQLite, or what LAMPLIGHTER_TEST_DATABASE_URL names."""
-    overrides = {"TESTING": True, "SECRET_KEY": "only for tests"}
-    if os.environ.get("LAMPLIGHTER_TEST_DATABASE_URL"):
-        overrides["SQLALCHEMY_DATABASE_URI"] = os.environ["LAMPLIGHTER_TEST_DATABASE_URL"]
-    made = importlib.import_module("app").create_web(**overrides)
+def core(home: Path) -> Flask:
+    """The app without pages on a migrated database: SQLite, or what LAMPLIGHTER_TEST_DATABASE_URL names."""
+    made = importlib.import_module("app").create_app(**overrides())
     with made.app_context():
         _start_afresh()
         upgrade()
     return made
 
 
+@pytest.fixture(scope="session")
+def app(core: Flask) -> Flask:
+    """The web app on the same database."""
+    return importlib.import_module("app").create_web(**overrides())
+
+
 @pytest.fixture
-def session(app: Flask) -> Iterator[Session]:
+def session(core: Flask) -> Iterator[Session]:
     """A session that reaches all rows, on a database that holds the first data only; emptied afterwards."""
-    with app.app_context():
+    with core.app_context():
         set_scope(db.session(), ALL)
         seed.load(db.session())
         db.session.commit()
@@ -67,6 +70,14 @@ def shell(session: Session) -> Staff:
 def root(session: Session) -> Unit:
     """The root unit."""
     return session.query(Unit).filter(Unit.parent_id.is_(None)).one()
+
+
+def overrides() -> dict[str, object]:
+    """The configuration of a test session's apps."""
+    found: dict[str, object] = {"TESTING": True, "SECRET_KEY": "only for tests"}
+    if os.environ.get("LAMPLIGHTER_TEST_DATABASE_URL"):
+        found["SQLALCHEMY_DATABASE_URI"] = os.environ["LAMPLIGHTER_TEST_DATABASE_URL"]
+    return found
 
 
 def empty_tables() -> None:
