@@ -16,6 +16,7 @@ import seed
 from models import Role, Staff, db
 from models.base import prepare_engine
 from models.home import CHECKOUT, home_path, load_secrets
+from models.processes import queue_url
 from screens.commands import main
 
 PREFIX = "LAMPLIGHTER_"
@@ -46,7 +47,7 @@ def _defaults() -> dict[str, Any]:
         "HOME": home,
         "SQLALCHEMY_DATABASE_URI": f"sqlite:///{home / 'lamplighter.db'}",
         "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},
-        "REDIS_URL": "",
+        "REDIS_URL": queue_url(home),
         "PUBLIC_ADDRESS": "",
         "MAX_CONTENT_LENGTH": 2**30,
         "MAX_FORM_PARTS": 20_000,
