@@ -9,7 +9,7 @@ from models.customers import Consent, Customer, CustomerVersion, Preference
 from models.imports import BatchRow, ImportBatch
 from models.letters import Keying, Letter, PrintRun
 from models.notices import BulletinReceipt, Notice
-from models.people import Leave, Role, SignInAttempt, Staff, Territory, Unit
+from models.people import Leave, Role, SavedFilter, SignIn, SignInAttempt, Staff, Territory, Unit
 from models.settings import Holiday, Letterhead, Reason, Setting, StoredFile
 from models.traces import Trace, TraceAnchor
 from models.visits import Visit, VisitAttempt, WalkList
@@ -52,8 +52,10 @@ __all__ = [
     "RequiredField",
     "Role",
     "Run",
+    "SavedFilter",
     "ScoreEntry",
     "Setting",
+    "SignIn",
     "SignInAttempt",
     "Staff",
     "Standing",

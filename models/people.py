@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from flask_security import RoleMixin, UserMixin
 from sqlalchemy import JSON, Column, ForeignKey, String, Table, select
@@ -60,6 +61,7 @@ class Staff(db.Model, WithId, UserMixin):
     phone: Mapped[str] = mapped_column(String(30), default="")
     password: Mapped[str | None] = mapped_column(String(255))
     active: Mapped[bool] = mapped_column(default=True)
+    must_change: Mapped[bool] = mapped_column(default=False)
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
     locale: Mapped[str] = mapped_column(String(10), default="")
     job: Mapped[str] = mapped_column(String(40), default="")
@@ -117,6 +119,26 @@ class SignInAttempt(db.Model, WithId):
     account_key: Mapped[str] = mapped_column(String(64), index=True)
     address_key: Mapped[str] = mapped_column(String(64), index=True)
     at: Mapped[datetime] = mapped_column(index=True)
+
+
+class SignIn(db.Model, WithId):
+    """One signed-in browser (登录会话), by the hash of its secret; ended when the person signs out."""
+
+    __tablename__ = "sign_ins"
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class SavedFilter(db.Model, WithId):
+    """What a person searched for in a list (筛选条件): the address carries its id, so no personal data stands in it."""
+
+    __tablename__ = "saved_filters"
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    screen: Mapped[str] = mapped_column(String(60))
+    values: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    created_at: Mapped[datetime] = mapped_column(index=True)
 
 
 def unit_by_code_or_name(session: Session, text: str) -> Unit | None:

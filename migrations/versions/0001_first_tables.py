@@ -42,15 +42,10 @@ def upgrade() -> None:
         sa.Column("boxes", sa.JSON(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_form_versions")),
-        sa.UniqueConstraint(
-            "document", "version", name=op.f("uq_form_versions_document_version")
-        ),
+        sa.UniqueConstraint("document", "version", name=op.f("uq_form_versions_document_version")),
     )
     op.create_table(
         "holidays",
@@ -87,10 +82,7 @@ def upgrade() -> None:
         sa.Column("appeal_contact", sa.String(length=120), nullable=False),
         sa.Column("options", sa.JSON(), nullable=False),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_letterheads")),
         sa.UniqueConstraint("name", name=op.f("uq_letterheads_name")),
@@ -104,10 +96,7 @@ def upgrade() -> None:
         sa.Column("replaces", sa.String(length=20), nullable=False),
         sa.Column("decision", sa.String(length=10), nullable=False),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_policies")),
         sa.UniqueConstraint("position", name=op.f("uq_policies_position")),
@@ -120,10 +109,7 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("consequences", sa.JSON(), nullable=False),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reasons")),
         sa.UniqueConstraint("list", "code", name=op.f("uq_reasons_list_code")),
@@ -136,10 +122,7 @@ def upgrade() -> None:
         sa.Column("scope", sa.String(length=10), nullable=False),
         sa.Column("permissions", sa.JSON(), nullable=False),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_roles")),
         sa.UniqueConstraint("name", name=op.f("uq_roles_name")),
@@ -156,23 +139,14 @@ def upgrade() -> None:
         sa.Column("address_key", sa.String(length=64), nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_attempts")),
     )
     with op.batch_alter_table("sign_in_attempts", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_sign_in_attempts_account_key"), ["account_key"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_sign_in_attempts_address_key"), ["address_key"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_sign_in_attempts_at"), ["at"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_sign_in_attempts_account_key"), ["account_key"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sign_in_attempts_address_key"), ["address_key"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sign_in_attempts_at"), ["at"], unique=False)
 
     op.create_table(
         "targets",
@@ -183,29 +157,19 @@ def upgrade() -> None:
         sa.Column("stretch", sa.Float(), nullable=False),
         sa.Column("clause", sa.String(length=120), nullable=False),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_targets")),
-        sa.UniqueConstraint(
-            "measure", "cohort", name=op.f("uq_targets_measure_cohort")
-        ),
+        sa.UniqueConstraint("measure", "cohort", name=op.f("uq_targets_measure_cohort")),
     )
     op.create_table(
         "trace_anchors",
-        sa.Column(
-            "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.Column("signature", sa.String(length=64), nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_trace_anchors")),
         sa.UniqueConstraint("seq", name=op.f("uq_trace_anchors_seq")),
@@ -215,43 +179,28 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
-        sa.Column(
-            "parent_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("parent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("path", sa.String(length=200), nullable=False),
         sa.Column("area_code", sa.String(length=5), nullable=False),
         sa.Column("region", sa.String(length=120), nullable=False),
         sa.Column("deadline_days", sa.Integer(), nullable=False),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.ForeignKeyConstraint(
-            ["parent_id"], ["units.id"], name=op.f("fk_units_parent_id")
-        ),
+        sa.ForeignKeyConstraint(["parent_id"], ["units.id"], name=op.f("fk_units_parent_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_units")),
         sa.UniqueConstraint("code", name=op.f("uq_units_code")),
     )
     with op.batch_alter_table("units", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_units_name"), ["name"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_units_parent_id"), ["parent_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_units_parent_id"), ["parent_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_units_path"), ["path"], unique=False)
 
     op.create_table(
         "competitions",
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
-        sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=False),
         sa.Column("ends_on", sa.Date(), nullable=False),
         sa.Column("publicity_days", sa.Integer(), nullable=False),
@@ -262,14 +211,9 @@ def upgrade() -> None:
         sa.Column("run_id", sa.Integer(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_competitions_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_competitions_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_competitions")),
         sa.UniqueConstraint("code", name=op.f("uq_competitions_code")),
     )
@@ -277,38 +221,21 @@ def upgrade() -> None:
         "contact_counts",
         sa.Column("kind", sa.String(length=30), nullable=False),
         sa.Column("verdict", sa.String(length=12), nullable=False),
-        sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_contact_counts_unit_id")
-        ),
-        sa.PrimaryKeyConstraint(
-            "kind", "verdict", "unit_id", name=op.f("pk_contact_counts")
-        ),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_contact_counts_unit_id")),
+        sa.PrimaryKeyConstraint("kind", "verdict", "unit_id", name=op.f("pk_contact_counts")),
     )
     op.create_table(
         "required_fields",
         sa.Column("customer_class", sa.String(length=30), nullable=False),
         sa.Column("kind", sa.String(length=30), nullable=False),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.ForeignKeyConstraint(
-            ["kind"], ["contact_kinds.code"], name=op.f("fk_required_fields_kind")
-        ),
+        sa.ForeignKeyConstraint(["kind"], ["contact_kinds.code"], name=op.f("fk_required_fields_kind")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_required_fields")),
-        sa.UniqueConstraint(
-            "customer_class",
-            "kind",
-            name=op.f("uq_required_fields_customer_class_kind"),
-        ),
+        sa.UniqueConstraint("customer_class", "kind", name=op.f("uq_required_fields_customer_class_kind")),
     )
     op.create_table(
         "staff",
@@ -318,25 +245,17 @@ def upgrade() -> None:
         sa.Column("phone", sa.String(length=30), nullable=False),
         sa.Column("password", sa.String(length=255), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("must_change", sa.Boolean(), nullable=False),
         sa.Column("fs_uniquifier", sa.String(length=64), nullable=False),
         sa.Column("locale", sa.String(length=10), nullable=False),
         sa.Column("job", sa.String(length=40), nullable=False),
         sa.Column("capacity", sa.Integer(), nullable=False),
-        sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=True),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_staff_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_staff_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
         sa.UniqueConstraint("email", name=op.f("uq_staff_email")),
         sa.UniqueConstraint("fs_uniquifier", name=op.f("uq_staff_fs_uniquifier")),
@@ -348,11 +267,7 @@ def upgrade() -> None:
     op.create_table(
         "assessments",
         sa.Column("period", sa.String(length=7), nullable=False),
-        sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("cutoff", UtcDateTime(), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("settings", sa.JSON(), nullable=False),
@@ -360,78 +275,46 @@ def upgrade() -> None:
         sa.Column("customers", sa.Integer(), nullable=False),
         sa.Column("undated", sa.Integer(), nullable=False),
         sa.Column("error", sa.Text(), nullable=False),
-        sa.Column(
-            "staff_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.ForeignKeyConstraint(
-            ["staff_id"], ["staff.id"], name=op.f("fk_assessments_staff_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_assessments_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_assessments_staff_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_assessments_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_assessments")),
     )
     with op.batch_alter_table("assessments", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_assessments_period"), ["period"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_assessments_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_assessments_period"), ["period"], unique=False)
+        batch_op.create_index(batch_op.f("ix_assessments_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "board_keys",
-        sa.Column(
-            "competition_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("competition_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("label", sa.String(length=80), nullable=False),
         sa.Column("key_hash", sa.String(length=64), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("revoked_at", UtcDateTime(), nullable=True),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.ForeignKeyConstraint(
-            ["competition_id"],
-            ["competitions.id"],
-            name=op.f("fk_board_keys_competition_id"),
+            ["competition_id"], ["competitions.id"], name=op.f("fk_board_keys_competition_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_board_keys")),
         sa.UniqueConstraint("key_hash", name=op.f("uq_board_keys_key_hash")),
     )
     with op.batch_alter_table("board_keys", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_board_keys_competition_id"), ["competition_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_board_keys_competition_id"), ["competition_id"], unique=False)
 
     op.create_table(
         "board_revisions",
-        sa.Column(
-            "competition_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("competition_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["competition_id"],
-            ["competitions.id"],
-            name=op.f("fk_board_revisions_competition_id"),
+            ["competition_id"], ["competitions.id"], name=op.f("fk_board_revisions_competition_id")
         ),
         sa.PrimaryKeyConstraint("competition_id", name=op.f("pk_board_revisions")),
         sa.UniqueConstraint("code", name=op.f("uq_board_revisions_code")),
@@ -440,81 +323,45 @@ def upgrade() -> None:
         "campaigns",
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
-        sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "owner_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("run_id", sa.Integer(), nullable=True),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("segment", sa.JSON(), nullable=False),
-        sa.Column(
-            "form_version_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("form_version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("reply_by", sa.Date(), nullable=True),
         sa.Column("options", sa.JSON(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("closed_at", UtcDateTime(), nullable=True),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.ForeignKeyConstraint(
-            ["form_version_id"],
-            ["form_versions.id"],
-            name=op.f("fk_campaigns_form_version_id"),
+            ["form_version_id"], ["form_versions.id"], name=op.f("fk_campaigns_form_version_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["owner_id"], ["staff.id"], name=op.f("fk_campaigns_owner_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_campaigns_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["staff.id"], name=op.f("fk_campaigns_owner_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_campaigns_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaigns")),
         sa.UniqueConstraint("code", name=op.f("uq_campaigns_code")),
     )
     with op.batch_alter_table("campaigns", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_campaigns_run_id"), ["run_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_campaigns_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_campaigns_run_id"), ["run_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_campaigns_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "divisions",
-        sa.Column(
-            "competition_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("competition_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.ForeignKeyConstraint(
-            ["competition_id"],
-            ["competitions.id"],
-            name=op.f("fk_divisions_competition_id"),
+            ["competition_id"], ["competitions.id"], name=op.f("fk_divisions_competition_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_divisions")),
     )
     with op.batch_alter_table("divisions", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_divisions_competition_id"), ["competition_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_divisions_competition_id"), ["competition_id"], unique=False)
 
     op.create_table(
         "import_batches",
@@ -537,276 +384,175 @@ def upgrade() -> None:
         sa.Column("kept", sa.Integer(), nullable=False),
         sa.Column("errors_file", sa.String(length=64), nullable=True),
         sa.Column("error", sa.Text(), nullable=False),
-        sa.Column(
-            "recorder_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("recorder_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("started_at", UtcDateTime(), nullable=True),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
         sa.Column("undone_at", UtcDateTime(), nullable=True),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["recorder_id"], ["staff.id"], name=op.f("fk_import_batches_recorder_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_import_batches_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["recorder_id"], ["staff.id"], name=op.f("fk_import_batches_recorder_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_import_batches_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_batches")),
     )
     with op.batch_alter_table("import_batches", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_import_batches_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_import_batches_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "leaves",
-        sa.Column(
-            "staff_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=False),
         sa.Column("ends_on", sa.Date(), nullable=False),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.ForeignKeyConstraint(
-            ["staff_id"], ["staff.id"], name=op.f("fk_leaves_staff_id")
-        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_leaves_staff_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_leaves")),
     )
     with op.batch_alter_table("leaves", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_leaves_staff_id"), ["staff_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_leaves_staff_id"), ["staff_id"], unique=False)
+
+    op.create_table(
+        "saved_filters",
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("screen", sa.String(length=60), nullable=False),
+        sa.Column("values", sa.JSON(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_saved_filters_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_filters")),
+    )
+    with op.batch_alter_table("saved_filters", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_saved_filters_created_at"), ["created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_saved_filters_staff_id"), ["staff_id"], unique=False)
+
+    op.create_table(
+        "sign_ins",
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("began_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_sign_ins_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_ins")),
+        sa.UniqueConstraint("secret_hash", name=op.f("uq_sign_ins_secret_hash")),
+    )
+    with op.batch_alter_table("sign_ins", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sign_ins_staff_id"), ["staff_id"], unique=False)
 
     op.create_table(
         "staff_roles",
-        sa.Column(
-            "staff_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "role_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["role_id"], ["roles.id"], name=op.f("fk_staff_roles_role_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["staff_id"], ["staff.id"], name=op.f("fk_staff_roles_staff_id")
-        ),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("role_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["role_id"], ["roles.id"], name=op.f("fk_staff_roles_role_id")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_staff_roles_staff_id")),
         sa.PrimaryKeyConstraint("staff_id", "role_id", name=op.f("pk_staff_roles")),
     )
     op.create_table(
         "standing_sets",
-        sa.Column(
-            "competition_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("competition_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.ForeignKeyConstraint(
-            ["competition_id"],
-            ["competitions.id"],
-            name=op.f("fk_standing_sets_competition_id"),
+            ["competition_id"], ["competitions.id"], name=op.f("fk_standing_sets_competition_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_standing_sets")),
-        sa.UniqueConstraint(
-            "competition_id",
-            "number",
-            name=op.f("uq_standing_sets_competition_id_number"),
-        ),
+        sa.UniqueConstraint("competition_id", "number", name=op.f("uq_standing_sets_competition_id_number")),
     )
     op.create_table(
         "territories",
-        sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "staff_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["staff_id"], ["staff.id"], name=op.f("fk_territories_staff_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_territories_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_territories_staff_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_territories_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_territories")),
-        sa.UniqueConstraint(
-            "unit_id", "kind", "code", name=op.f("uq_territories_unit_id_kind_code")
-        ),
+        sa.UniqueConstraint("unit_id", "kind", "code", name=op.f("uq_territories_unit_id_kind_code")),
     )
     with op.batch_alter_table("territories", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_territories_staff_id"), ["staff_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_territories_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_territories_staff_id"), ["staff_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_territories_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "walk_lists",
         sa.Column("number", sa.String(length=30), nullable=False),
-        sa.Column(
-            "staff_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("doors", sa.Integer(), nullable=False),
         sa.Column("copy", sa.Integer(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["staff_id"], ["staff.id"], name=op.f("fk_walk_lists_staff_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_walk_lists_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_walk_lists_staff_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_walk_lists_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_walk_lists")),
         sa.UniqueConstraint("number", name=op.f("uq_walk_lists_number")),
     )
     with op.batch_alter_table("walk_lists", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_walk_lists_staff_id"), ["staff_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_walk_lists_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_walk_lists_staff_id"), ["staff_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_walk_lists_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "workflows",
         sa.Column("key", sa.String(length=60), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
-        sa.Column(
-            "owner_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("tripped_at", UtcDateTime(), nullable=True),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.ForeignKeyConstraint(
-            ["owner_id"], ["staff.id"], name=op.f("fk_workflows_owner_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_workflows_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["staff.id"], name=op.f("fk_workflows_owner_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_workflows_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workflows")),
         sa.UniqueConstraint("key", name=op.f("uq_workflows_key")),
     )
     op.create_table(
         "assessment_results",
-        sa.Column(
-            "assessment_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("assessment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("measure", sa.String(length=20), nullable=False),
-        sa.Column(
-            "staff_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("level", sa.String(length=10), nullable=False),
         sa.Column("cohort", sa.String(length=10), nullable=False),
         sa.Column("numerator", sa.Integer(), nullable=False),
         sa.Column("denominator", sa.Integer(), nullable=False),
         sa.Column("extra", sa.JSON(), nullable=False),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.ForeignKeyConstraint(
-            ["assessment_id"],
-            ["assessments.id"],
-            name=op.f("fk_assessment_results_assessment_id"),
+            ["assessment_id"], ["assessments.id"], name=op.f("fk_assessment_results_assessment_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["staff_id"], ["staff.id"], name=op.f("fk_assessment_results_staff_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_assessment_results_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_assessment_results_staff_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_assessment_results_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_assessment_results")),
     )
     with op.batch_alter_table("assessment_results", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_assessment_results_run",
-            ["assessment_id", "measure", "unit_id"],
-            unique=False,
+            "ix_assessment_results_run", ["assessment_id", "measure", "unit_id"], unique=False
         )
-        batch_op.create_index(
-            batch_op.f("ix_assessment_results_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_assessment_results_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "customers",
@@ -815,11 +561,7 @@ def upgrade() -> None:
         sa.Column("usage_class", sa.String(length=30), nullable=False),
         sa.Column("customer_class", sa.String(length=30), nullable=False),
         sa.Column("sensitivity", sa.String(length=20), nullable=False),
-        sa.Column(
-            "manager_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("manager_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("transformer_area", sa.String(length=60), nullable=False),
         sa.Column("meter_book", sa.String(length=60), nullable=False),
         sa.Column("opened_on", sa.Date(), nullable=True),
@@ -829,107 +571,51 @@ def upgrade() -> None:
         sa.Column("id_last4", sa.String(length=4), nullable=False),
         sa.Column("id_verdict", sa.String(length=12), nullable=False),
         sa.Column("uscc", sa.String(length=18), nullable=False),
-        sa.Column(
-            "batch_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("batch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["batch_id"], ["import_batches.id"], name=op.f("fk_customers_batch_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["manager_id"], ["staff.id"], name=op.f("fk_customers_manager_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_customers_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["batch_id"], ["import_batches.id"], name=op.f("fk_customers_batch_id")),
+        sa.ForeignKeyConstraint(["manager_id"], ["staff.id"], name=op.f("fk_customers_manager_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_customers_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customers")),
         sa.UniqueConstraint("account_no", name=op.f("uq_customers_account_no")),
     )
     with op.batch_alter_table("customers", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_customers_batch_id"), ["batch_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_customers_changed_at"), ["changed_at"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_customers_manager_id"), ["manager_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_customers_batch_id"), ["batch_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_customers_changed_at"), ["changed_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_customers_manager_id"), ["manager_id"], unique=False)
         batch_op.create_index("ix_customers_name_id", ["name", "id"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_customers_opened_on"), ["opened_on"], unique=False
-        )
-        batch_op.create_index(
-            "ix_customers_unit_book", ["unit_id", "meter_book"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_customers_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_customers_opened_on"), ["opened_on"], unique=False)
+        batch_op.create_index("ix_customers_unit_book", ["unit_id", "meter_book"], unique=False)
+        batch_op.create_index(batch_op.f("ix_customers_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "division_units",
+        sa.Column("division_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "division_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.ForeignKeyConstraint(
-            ["division_id"],
-            ["divisions.id"],
-            name=op.f("fk_division_units_division_id"),
+            ["division_id"], ["divisions.id"], name=op.f("fk_division_units_division_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_division_units_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_division_units_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_division_units")),
-        sa.UniqueConstraint(
-            "division_id", "unit_id", name=op.f("uq_division_units_division_id_unit_id")
-        ),
+        sa.UniqueConstraint("division_id", "unit_id", name=op.f("uq_division_units_division_id_unit_id")),
     )
     with op.batch_alter_table("division_units", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_division_units_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_division_units_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "notices",
         sa.Column("kind", sa.String(length=30), nullable=False),
-        sa.Column(
-            "assessment_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("assessment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=True),
-        sa.Column(
-            "addressee_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("addressee_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("series", sa.String(length=40), nullable=False),
         sa.Column("year", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=True),
@@ -938,100 +624,47 @@ def upgrade() -> None:
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("opinion", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=15), nullable=False),
-        sa.Column(
-            "drafted_by_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "reviewed_by_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "approved_by_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "signed_by_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("drafted_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("reviewed_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("approved_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("signed_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("drafted_at", UtcDateTime(), nullable=False),
         sa.Column("reviewed_at", UtcDateTime(), nullable=True),
         sa.Column("approved_at", UtcDateTime(), nullable=True),
         sa.Column("signed_at", UtcDateTime(), nullable=True),
         sa.Column("issued_at", UtcDateTime(), nullable=True),
         sa.Column("appeal_until", sa.Date(), nullable=True),
-        sa.Column(
-            "acknowledged_by_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("acknowledged_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("acknowledged_at", UtcDateTime(), nullable=True),
         sa.Column("rebuttal", sa.Text(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=True),
         sa.Column("fingerprint", sa.String(length=16), nullable=False),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.ForeignKeyConstraint(
-            ["acknowledged_by_id"],
-            ["staff.id"],
-            name=op.f("fk_notices_acknowledged_by_id"),
+            ["acknowledged_by_id"], ["staff.id"], name=op.f("fk_notices_acknowledged_by_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["addressee_id"], ["staff.id"], name=op.f("fk_notices_addressee_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["approved_by_id"], ["staff.id"], name=op.f("fk_notices_approved_by_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["assessment_id"], ["assessments.id"], name=op.f("fk_notices_assessment_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["drafted_by_id"], ["staff.id"], name=op.f("fk_notices_drafted_by_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["reviewed_by_id"], ["staff.id"], name=op.f("fk_notices_reviewed_by_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["signed_by_id"], ["staff.id"], name=op.f("fk_notices_signed_by_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_notices_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["addressee_id"], ["staff.id"], name=op.f("fk_notices_addressee_id")),
+        sa.ForeignKeyConstraint(["approved_by_id"], ["staff.id"], name=op.f("fk_notices_approved_by_id")),
+        sa.ForeignKeyConstraint(["assessment_id"], ["assessments.id"], name=op.f("fk_notices_assessment_id")),
+        sa.ForeignKeyConstraint(["drafted_by_id"], ["staff.id"], name=op.f("fk_notices_drafted_by_id")),
+        sa.ForeignKeyConstraint(["reviewed_by_id"], ["staff.id"], name=op.f("fk_notices_reviewed_by_id")),
+        sa.ForeignKeyConstraint(["signed_by_id"], ["staff.id"], name=op.f("fk_notices_signed_by_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_notices_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
-        sa.UniqueConstraint(
-            "series", "year", "number", name=op.f("uq_notices_series_year_number")
-        ),
+        sa.UniqueConstraint("series", "year", "number", name=op.f("uq_notices_series_year_number")),
         sa.UniqueConstraint("token", name=op.f("uq_notices_token")),
     )
     with op.batch_alter_table("notices", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_notices_assessment", ["assessment_id", "kind", "unit_id"], unique=False
-        )
+        batch_op.create_index("ix_notices_assessment", ["assessment_id", "kind", "unit_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_notices_run_id"), ["run_id"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_notices_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_notices_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "print_runs",
-        sa.Column(
-            "campaign_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("campaign_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("serial_from", sa.Integer(), nullable=False),
         sa.Column("serial_to", sa.Integer(), nullable=False),
@@ -1041,57 +674,26 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=True),
         sa.Column("composed_at", UtcDateTime(), nullable=False),
         sa.Column("printed_at", UtcDateTime(), nullable=True),
-        sa.Column(
-            "printed_by_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("printed_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("posted_at", UtcDateTime(), nullable=True),
+        sa.Column("posted_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "posted_by_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["campaign_id"], ["campaigns.id"], name=op.f("fk_print_runs_campaign_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["posted_by_id"], ["staff.id"], name=op.f("fk_print_runs_posted_by_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["printed_by_id"], ["staff.id"], name=op.f("fk_print_runs_printed_by_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_print_runs_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_print_runs_campaign_id")),
+        sa.ForeignKeyConstraint(["posted_by_id"], ["staff.id"], name=op.f("fk_print_runs_posted_by_id")),
+        sa.ForeignKeyConstraint(["printed_by_id"], ["staff.id"], name=op.f("fk_print_runs_printed_by_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_print_runs_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_print_runs")),
     )
     with op.batch_alter_table("print_runs", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_print_runs_campaign_id"), ["campaign_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_print_runs_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_print_runs_campaign_id"), ["campaign_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_print_runs_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "runs",
-        sa.Column(
-            "workflow_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("workflow_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("workflow_key", sa.String(length=60), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("title", sa.String(length=160), nullable=False),
@@ -1099,49 +701,26 @@ def upgrade() -> None:
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(length=15), nullable=False),
         sa.Column("message", sa.Text(), nullable=False),
-        sa.Column(
-            "owner_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("started_at", UtcDateTime(), nullable=False),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["owner_id"], ["staff.id"], name=op.f("fk_runs_owner_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_runs_unit_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["workflow_id"], ["workflows.id"], name=op.f("fk_runs_workflow_id")
-        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["staff.id"], name=op.f("fk_runs_owner_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_runs_unit_id")),
+        sa.ForeignKeyConstraint(["workflow_id"], ["workflows.id"], name=op.f("fk_runs_workflow_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
     )
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_runs_state"), ["state"], unique=False)
         batch_op.create_index(batch_op.f("ix_runs_unit_id"), ["unit_id"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_runs_workflow_id"), ["workflow_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_runs_workflow_id"), ["workflow_id"], unique=False)
 
     op.create_table(
         "standings",
-        sa.Column(
-            "set_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("set_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("board", sa.String(length=10), nullable=False),
         sa.Column("division", sa.String(length=40), nullable=False),
         sa.Column("rank", sa.Integer(), nullable=False),
@@ -1154,204 +733,101 @@ def upgrade() -> None:
         sa.Column("denominator", sa.Integer(), nullable=False),
         sa.Column("extra", sa.JSON(), nullable=False),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.ForeignKeyConstraint(
-            ["set_id"], ["standing_sets.id"], name=op.f("fk_standings_set_id")
-        ),
+        sa.ForeignKeyConstraint(["set_id"], ["standing_sets.id"], name=op.f("fk_standings_set_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_standings")),
     )
     with op.batch_alter_table("standings", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_standings_set_id"), ["set_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_standings_set_id"), ["set_id"], unique=False)
 
     op.create_table(
         "workflow_versions",
-        sa.Column(
-            "workflow_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("workflow_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("tree", sa.JSON(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("published_at", UtcDateTime(), nullable=False),
+        sa.Column("published_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column(
-            "published_by_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.ForeignKeyConstraint(
-            ["published_by_id"],
-            ["staff.id"],
-            name=op.f("fk_workflow_versions_published_by_id"),
+            ["published_by_id"], ["staff.id"], name=op.f("fk_workflow_versions_published_by_id")
         ),
         sa.ForeignKeyConstraint(
-            ["workflow_id"],
-            ["workflows.id"],
-            name=op.f("fk_workflow_versions_workflow_id"),
+            ["workflow_id"], ["workflows.id"], name=op.f("fk_workflow_versions_workflow_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workflow_versions")),
-        sa.UniqueConstraint(
-            "workflow_id",
-            "number",
-            name=op.f("uq_workflow_versions_workflow_id_number"),
-        ),
+        sa.UniqueConstraint("workflow_id", "number", name=op.f("uq_workflow_versions_workflow_id_number")),
     )
     op.create_table(
         "batch_rows",
-        sa.Column(
-            "batch_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("batch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("row", sa.Integer(), nullable=False),
-        sa.Column(
-            "customer_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("outcome", sa.String(length=12), nullable=False),
         sa.Column("reason", sa.String(length=40), nullable=False),
         sa.Column("before", sa.JSON(), nullable=False),
         sa.Column("undone", sa.String(length=12), nullable=False),
         sa.Column("undo_reason", sa.String(length=80), nullable=False),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["batch_id"], ["import_batches.id"], name=op.f("fk_batch_rows_batch_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customers.id"], name=op.f("fk_batch_rows_customer_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_batch_rows_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["batch_id"], ["import_batches.id"], name=op.f("fk_batch_rows_batch_id")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_batch_rows_customer_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_batch_rows_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_batch_rows")),
     )
     with op.batch_alter_table("batch_rows", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_batch_rows_batch_row", ["batch_id", "row"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_batch_rows_customer_id"), ["customer_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_batch_rows_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index("ix_batch_rows_batch_row", ["batch_id", "row"], unique=False)
+        batch_op.create_index(batch_op.f("ix_batch_rows_customer_id"), ["customer_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_batch_rows_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "bulletin_receipts",
-        sa.Column(
-            "notice_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "staff_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("notice_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("rebuttal", sa.Text(), nullable=False),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["notice_id"], ["notices.id"], name=op.f("fk_bulletin_receipts_notice_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["staff_id"], ["staff.id"], name=op.f("fk_bulletin_receipts_staff_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_bulletin_receipts_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["notice_id"], ["notices.id"], name=op.f("fk_bulletin_receipts_notice_id")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_bulletin_receipts_staff_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_bulletin_receipts_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bulletin_receipts")),
-        sa.UniqueConstraint(
-            "notice_id", "unit_id", name=op.f("uq_bulletin_receipts_notice_id_unit_id")
-        ),
+        sa.UniqueConstraint("notice_id", "unit_id", name=op.f("uq_bulletin_receipts_notice_id_unit_id")),
     )
     with op.batch_alter_table("bulletin_receipts", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_bulletin_receipts_notice_id"), ["notice_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_bulletin_receipts_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_bulletin_receipts_notice_id"), ["notice_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_bulletin_receipts_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "consents",
-        sa.Column(
-            "customer_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("purpose", sa.String(length=20), nullable=False),
         sa.Column("channel", sa.String(length=20), nullable=False),
         sa.Column("granted", sa.Boolean(), nullable=False),
         sa.Column("source", sa.String(length=30), nullable=False),
         sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customers.id"], name=op.f("fk_consents_customer_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_consents_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_consents_customer_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_consents_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
     )
     with op.batch_alter_table("consents", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_consents_customer", ["customer_id", "purpose", "channel"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_consents_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index("ix_consents_customer", ["customer_id", "purpose", "channel"], unique=False)
+        batch_op.create_index(batch_op.f("ix_consents_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "contacts",
-        sa.Column(
-            "customer_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(length=30), nullable=False),
         sa.Column("raw", sa.Text(), nullable=False),
         sa.Column("value", sa.String(length=400), nullable=False),
@@ -1363,196 +839,96 @@ def upgrade() -> None:
         sa.Column("reasons", sa.String(length=200), nullable=False),
         sa.Column("source", sa.String(length=30), nullable=False),
         sa.Column("evidence", sa.String(length=200), nullable=False),
-        sa.Column(
-            "batch_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("batch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("batch_row", sa.Integer(), nullable=True),
         sa.Column("field", sa.String(length=40), nullable=False),
-        sa.Column(
-            "recorder_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("recorder_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("recorded_at", UtcDateTime(), nullable=True),
         sa.Column("due_at", UtcDateTime(), nullable=True),
         sa.Column("current_from", UtcDateTime(), nullable=True),
         sa.Column("current_until", UtcDateTime(), nullable=True),
-        sa.Column(
-            "replaces_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("replaces_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("state", sa.String(length=12), nullable=False),
-        sa.Column(
-            "decided_by_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("decided_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("decided_at", UtcDateTime(), nullable=True),
         sa.Column("refused_reason", sa.String(length=40), nullable=False),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["batch_id"], ["import_batches.id"], name=op.f("fk_contacts_batch_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customers.id"], name=op.f("fk_contacts_customer_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["decided_by_id"], ["staff.id"], name=op.f("fk_contacts_decided_by_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["kind"], ["contact_kinds.code"], name=op.f("fk_contacts_kind")
-        ),
-        sa.ForeignKeyConstraint(
-            ["recorder_id"], ["staff.id"], name=op.f("fk_contacts_recorder_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["replaces_id"], ["contacts.id"], name=op.f("fk_contacts_replaces_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_contacts_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["batch_id"], ["import_batches.id"], name=op.f("fk_contacts_batch_id")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_contacts_customer_id")),
+        sa.ForeignKeyConstraint(["decided_by_id"], ["staff.id"], name=op.f("fk_contacts_decided_by_id")),
+        sa.ForeignKeyConstraint(["kind"], ["contact_kinds.code"], name=op.f("fk_contacts_kind")),
+        sa.ForeignKeyConstraint(["recorder_id"], ["staff.id"], name=op.f("fk_contacts_recorder_id")),
+        sa.ForeignKeyConstraint(["replaces_id"], ["contacts.id"], name=op.f("fk_contacts_replaces_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_contacts_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contacts")),
     )
     with op.batch_alter_table("contacts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_contacts_batch_id"), ["batch_id"], unique=False)
         batch_op.create_index(
-            batch_op.f("ix_contacts_batch_id"), ["batch_id"], unique=False
+            "ix_contacts_customer_kind_state", ["customer_id", "kind", "state"], unique=False
         )
+        batch_op.create_index(batch_op.f("ix_contacts_recorder_id"), ["recorder_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_contacts_replaces_id"), ["replaces_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_contacts_unit_id"), ["unit_id"], unique=False)
         batch_op.create_index(
-            "ix_contacts_customer_kind_state",
-            ["customer_id", "kind", "state"],
-            unique=False,
+            "ix_contacts_unit_kind_state", ["unit_id", "kind", "state", "verdict"], unique=False
         )
-        batch_op.create_index(
-            batch_op.f("ix_contacts_recorder_id"), ["recorder_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_contacts_replaces_id"), ["replaces_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_contacts_unit_id"), ["unit_id"], unique=False
-        )
-        batch_op.create_index(
-            "ix_contacts_unit_kind_state",
-            ["unit_id", "kind", "state", "verdict"],
-            unique=False,
-        )
-        batch_op.create_index(
-            "ix_contacts_value_state", ["value", "state"], unique=False
-        )
+        batch_op.create_index("ix_contacts_value_state", ["value", "state"], unique=False)
 
     op.create_table(
         "customer_versions",
-        sa.Column(
-            "customer_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("customer_class", sa.String(length=30), nullable=False),
-        sa.Column(
-            "manager_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("manager_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("opened_on", sa.Date(), nullable=True),
         sa.Column("closed_on", sa.Date(), nullable=True),
         sa.Column("valid_from", UtcDateTime(), nullable=False),
         sa.Column("valid_until", UtcDateTime(), nullable=True),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.ForeignKeyConstraint(
-            ["customer_id"],
-            ["customers.id"],
-            name=op.f("fk_customer_versions_customer_id"),
+            ["customer_id"], ["customers.id"], name=op.f("fk_customer_versions_customer_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["manager_id"], ["staff.id"], name=op.f("fk_customer_versions_manager_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_customer_versions_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["manager_id"], ["staff.id"], name=op.f("fk_customer_versions_manager_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_customer_versions_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_versions")),
     )
     with op.batch_alter_table("customer_versions", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_customer_versions_customer_from",
-            ["customer_id", "valid_from"],
-            unique=False,
+            "ix_customer_versions_customer_from", ["customer_id", "valid_from"], unique=False
         )
-        batch_op.create_index(
-            batch_op.f("ix_customer_versions_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_customer_versions_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "preferences",
-        sa.Column(
-            "customer_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("purpose", sa.String(length=20), nullable=False),
         sa.Column("channel", sa.String(length=20), nullable=False),
         sa.Column("source", sa.String(length=30), nullable=False),
         sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customers.id"], name=op.f("fk_preferences_customer_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_preferences_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_preferences_customer_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_preferences_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_preferences")),
         sa.UniqueConstraint(
-            "customer_id",
-            "purpose",
-            "channel",
-            name=op.f("uq_preferences_customer_id_purpose_channel"),
+            "customer_id", "purpose", "channel", name=op.f("uq_preferences_customer_id_purpose_channel")
         ),
     )
     with op.batch_alter_table("preferences", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_preferences_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_preferences_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "steps",
-        sa.Column(
-            "run_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("path", sa.String(length=80), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("node", sa.String(length=40), nullable=False),
@@ -1574,161 +950,78 @@ def upgrade() -> None:
         sa.Column("started_at", UtcDateTime(), nullable=True),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_steps_run_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_steps")),
         sa.UniqueConstraint("run_id", "path", name=op.f("uq_steps_run_id_path")),
     )
     with op.batch_alter_table("steps", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_steps_state_due", ["state", "not_before"], unique=False
-        )
-        batch_op.create_index(
-            "ix_steps_state_lease", ["state", "lease_until"], unique=False
-        )
+        batch_op.create_index("ix_steps_state_due", ["state", "not_before"], unique=False)
+        batch_op.create_index("ix_steps_state_lease", ["state", "lease_until"], unique=False)
 
     op.create_table(
         "traces",
         sa.Column("at", UtcDateTime(), nullable=False),
-        sa.Column(
-            "actor_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("actor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("action", sa.String(length=60), nullable=False),
         sa.Column("object", sa.String(length=40), nullable=False),
-        sa.Column(
-            "object_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "customer_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("object_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("details", sa.JSON(), nullable=False),
-        sa.Column(
-            "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("previous_hash", sa.String(length=64), nullable=True),
         sa.Column("hash", sa.String(length=64), nullable=True),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.ForeignKeyConstraint(
-            ["actor_id"], ["staff.id"], name=op.f("fk_traces_actor_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customers.id"], name=op.f("fk_traces_customer_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_traces_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["actor_id"], ["staff.id"], name=op.f("fk_traces_actor_id")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_traces_customer_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_traces_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_traces")),
         sa.UniqueConstraint("seq", name=op.f("uq_traces_seq")),
     )
     with op.batch_alter_table("traces", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_traces_action"), ["action"], unique=False)
-        batch_op.create_index(
-            "ix_traces_customer_at", ["customer_id", "at"], unique=False
-        )
+        batch_op.create_index("ix_traces_customer_at", ["customer_id", "at"], unique=False)
         batch_op.create_index("ix_traces_object", ["object", "object_id"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_traces_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_traces_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "confirmations",
-        sa.Column(
-            "customer_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "contact_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("contact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(length=30), nullable=False),
         sa.Column("value", sa.String(length=400), nullable=False),
         sa.Column("result", sa.String(length=12), nullable=False),
         sa.Column("method", sa.String(length=20), nullable=False),
         sa.Column("reason", sa.String(length=40), nullable=False),
         sa.Column("evidence", sa.String(length=200), nullable=False),
-        sa.Column(
-            "staff_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "credited_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("credited_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["contact_id"], ["contacts.id"], name=op.f("fk_confirmations_contact_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["credited_id"], ["staff.id"], name=op.f("fk_confirmations_credited_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customers.id"], name=op.f("fk_confirmations_customer_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["staff_id"], ["staff.id"], name=op.f("fk_confirmations_staff_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_confirmations_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], name=op.f("fk_confirmations_contact_id")),
+        sa.ForeignKeyConstraint(["credited_id"], ["staff.id"], name=op.f("fk_confirmations_credited_id")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_confirmations_customer_id")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_confirmations_staff_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_confirmations_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_confirmations")),
     )
     with op.batch_alter_table("confirmations", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_confirmations_contact_id"), ["contact_id"], unique=False
-        )
-        batch_op.create_index(
-            "ix_confirmations_fact",
-            ["customer_id", "kind", "value", "at"],
-            unique=False,
-        )
-        batch_op.create_index(
-            batch_op.f("ix_confirmations_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_confirmations_contact_id"), ["contact_id"], unique=False)
+        batch_op.create_index("ix_confirmations_fact", ["customer_id", "kind", "value", "at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_confirmations_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "outgoing",
         sa.Column("key", sa.String(length=120), nullable=False),
         sa.Column("channel", sa.String(length=20), nullable=False),
-        sa.Column(
-            "step_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("step_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("payload", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
@@ -1737,143 +1030,70 @@ def upgrade() -> None:
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("sent_at", UtcDateTime(), nullable=True),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.ForeignKeyConstraint(
-            ["step_id"], ["steps.id"], name=op.f("fk_outgoing_step_id")
-        ),
+        sa.ForeignKeyConstraint(["step_id"], ["steps.id"], name=op.f("fk_outgoing_step_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outgoing")),
         sa.UniqueConstraint("key", name=op.f("uq_outgoing_key")),
     )
     with op.batch_alter_table("outgoing", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_outgoing_state"), ["state"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_outgoing_step_id"), ["step_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_outgoing_step_id"), ["step_id"], unique=False)
 
     op.create_table(
         "recipients",
-        sa.Column(
-            "campaign_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "customer_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "address_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("campaign_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("address_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("why", sa.String(length=120), nullable=False),
         sa.Column("exclusion", sa.String(length=40), nullable=False),
         sa.Column("outcome", sa.String(length=20), nullable=True),
         sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["address_id"], ["contacts.id"], name=op.f("fk_recipients_address_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["campaign_id"], ["campaigns.id"], name=op.f("fk_recipients_campaign_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customers.id"], name=op.f("fk_recipients_customer_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_recipients_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["address_id"], ["contacts.id"], name=op.f("fk_recipients_address_id")),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_recipients_campaign_id")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_recipients_customer_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_recipients_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recipients")),
-        sa.UniqueConstraint(
-            "campaign_id",
-            "customer_id",
-            name=op.f("uq_recipients_campaign_id_customer_id"),
-        ),
+        sa.UniqueConstraint("campaign_id", "customer_id", name=op.f("uq_recipients_campaign_id_customer_id")),
     )
     with op.batch_alter_table("recipients", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_recipients_campaign_outcome", ["campaign_id", "outcome"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_recipients_customer_id"), ["customer_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_recipients_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index("ix_recipients_campaign_outcome", ["campaign_id", "outcome"], unique=False)
+        batch_op.create_index(batch_op.f("ix_recipients_customer_id"), ["customer_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_recipients_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "step_items",
-        sa.Column(
-            "step_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("step_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("payload", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("result", sa.JSON(), nullable=False),
         sa.Column("error", sa.Text(), nullable=False),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.ForeignKeyConstraint(
-            ["step_id"], ["steps.id"], name=op.f("fk_step_items_step_id")
-        ),
+        sa.ForeignKeyConstraint(["step_id"], ["steps.id"], name=op.f("fk_step_items_step_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_step_items")),
-        sa.UniqueConstraint(
-            "step_id", "position", name=op.f("uq_step_items_step_id_position")
-        ),
+        sa.UniqueConstraint("step_id", "position", name=op.f("uq_step_items_step_id_position")),
     )
     with op.batch_alter_table("step_items", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_step_items_step_state", ["step_id", "state", "position"], unique=False
-        )
+        batch_op.create_index("ix_step_items_step_state", ["step_id", "state", "position"], unique=False)
 
     op.create_table(
         "tasks",
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("title", sa.String(length=200), nullable=False),
         sa.Column("details", sa.JSON(), nullable=False),
-        sa.Column(
-            "run_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "step_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "customer_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("step_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("permission", sa.String(length=60), nullable=False),
         sa.Column("role", sa.String(length=40), nullable=False),
-        sa.Column(
-            "staff_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("not_by", sa.JSON(), nullable=False),
         sa.Column("choices", sa.JSON(), nullable=False),
         sa.Column("link", sa.String(length=200), nullable=False),
@@ -1883,84 +1103,35 @@ def upgrade() -> None:
         sa.Column("due_at", UtcDateTime(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("done_at", UtcDateTime(), nullable=True),
+        sa.Column("done_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "done_by_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customers.id"], name=op.f("fk_tasks_customer_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["done_by_id"], ["staff.id"], name=op.f("fk_tasks_done_by_id")
-        ),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_tasks_customer_id")),
+        sa.ForeignKeyConstraint(["done_by_id"], ["staff.id"], name=op.f("fk_tasks_done_by_id")),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_tasks_run_id")),
-        sa.ForeignKeyConstraint(
-            ["staff_id"], ["staff.id"], name=op.f("fk_tasks_staff_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["step_id"], ["steps.id"], name=op.f("fk_tasks_step_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_tasks_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_tasks_staff_id")),
+        sa.ForeignKeyConstraint(["step_id"], ["steps.id"], name=op.f("fk_tasks_step_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_tasks_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tasks")),
         sa.UniqueConstraint("step_id", name=op.f("uq_tasks_step_id")),
     )
     with op.batch_alter_table("tasks", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_tasks_customer_id"), ["customer_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_tasks_customer_id"), ["customer_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_tasks_run_id"), ["run_id"], unique=False)
-        batch_op.create_index(
-            "ix_tasks_staff_state", ["staff_id", "state"], unique=False
-        )
+        batch_op.create_index("ix_tasks_staff_state", ["staff_id", "state"], unique=False)
         batch_op.create_index(batch_op.f("ix_tasks_unit_id"), ["unit_id"], unique=False)
         batch_op.create_index("ix_tasks_unit_state", ["unit_id", "state"], unique=False)
 
     op.create_table(
         "letters",
-        sa.Column(
-            "campaign_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "recipient_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "customer_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "form_version_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "print_run_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "address_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("campaign_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("recipient_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("form_version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("print_run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("address_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("serial", sa.Integer(), nullable=False),
         sa.Column("copy", sa.Integer(), nullable=False),
         sa.Column("token", sa.String(length=10), nullable=False),
@@ -1973,247 +1144,111 @@ def upgrade() -> None:
         sa.Column("answered_at", UtcDateTime(), nullable=True),
         sa.Column("undelivered_at", UtcDateTime(), nullable=True),
         sa.Column("undelivered_reason", sa.String(length=40), nullable=False),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
+        sa.ForeignKeyConstraint(["address_id"], ["contacts.id"], name=op.f("fk_letters_address_id")),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_letters_campaign_id")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_letters_customer_id")),
         sa.ForeignKeyConstraint(
-            ["address_id"], ["contacts.id"], name=op.f("fk_letters_address_id")
+            ["form_version_id"], ["form_versions.id"], name=op.f("fk_letters_form_version_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["campaign_id"], ["campaigns.id"], name=op.f("fk_letters_campaign_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customers.id"], name=op.f("fk_letters_customer_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["form_version_id"],
-            ["form_versions.id"],
-            name=op.f("fk_letters_form_version_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["print_run_id"], ["print_runs.id"], name=op.f("fk_letters_print_run_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["recipient_id"], ["recipients.id"], name=op.f("fk_letters_recipient_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_letters_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["print_run_id"], ["print_runs.id"], name=op.f("fk_letters_print_run_id")),
+        sa.ForeignKeyConstraint(["recipient_id"], ["recipients.id"], name=op.f("fk_letters_recipient_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_letters_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_letters")),
-        sa.UniqueConstraint(
-            "campaign_id",
-            "serial",
-            "copy",
-            name=op.f("uq_letters_campaign_id_serial_copy"),
-        ),
+        sa.UniqueConstraint("campaign_id", "serial", "copy", name=op.f("uq_letters_campaign_id_serial_copy")),
         sa.UniqueConstraint("reply_token", name=op.f("uq_letters_reply_token")),
         sa.UniqueConstraint("token", name=op.f("uq_letters_token")),
     )
     with op.batch_alter_table("letters", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_letters_address_id"), ["address_id"], unique=False
-        )
-        batch_op.create_index(
-            "ix_letters_campaign_state", ["campaign_id", "state"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_letters_customer_id"), ["customer_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_letters_print_run_id"), ["print_run_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_letters_recipient_id"), ["recipient_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_letters_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_letters_address_id"), ["address_id"], unique=False)
+        batch_op.create_index("ix_letters_campaign_state", ["campaign_id", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_letters_customer_id"), ["customer_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_letters_print_run_id"), ["print_run_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_letters_recipient_id"), ["recipient_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_letters_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "score_entries",
-        sa.Column(
-            "competition_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "staff_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("competition_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("kind", sa.String(length=30), nullable=False),
         sa.Column("points", sa.Float(), nullable=False),
         sa.Column("fact_key", sa.String(length=80), nullable=False),
-        sa.Column(
-            "contact_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "confirmation_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("contact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("confirmation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("evidence", sa.String(length=200), nullable=False),
-        sa.Column(
-            "reverses_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("reverses_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.ForeignKeyConstraint(
-            ["competition_id"],
-            ["competitions.id"],
-            name=op.f("fk_score_entries_competition_id"),
+            ["competition_id"], ["competitions.id"], name=op.f("fk_score_entries_competition_id")
         ),
         sa.ForeignKeyConstraint(
-            ["confirmation_id"],
-            ["confirmations.id"],
-            name=op.f("fk_score_entries_confirmation_id"),
+            ["confirmation_id"], ["confirmations.id"], name=op.f("fk_score_entries_confirmation_id")
         ),
+        sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], name=op.f("fk_score_entries_contact_id")),
         sa.ForeignKeyConstraint(
-            ["contact_id"], ["contacts.id"], name=op.f("fk_score_entries_contact_id")
+            ["reverses_id"], ["score_entries.id"], name=op.f("fk_score_entries_reverses_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["reverses_id"],
-            ["score_entries.id"],
-            name=op.f("fk_score_entries_reverses_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["staff_id"], ["staff.id"], name=op.f("fk_score_entries_staff_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_score_entries_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_score_entries_staff_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_score_entries_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_score_entries")),
         sa.UniqueConstraint(
-            "competition_id",
-            "fact_key",
-            name=op.f("uq_score_entries_competition_id_fact_key"),
+            "competition_id", "fact_key", name=op.f("uq_score_entries_competition_id_fact_key")
         ),
         sa.UniqueConstraint("reverses_id", name=op.f("uq_score_entries_reverses_id")),
     )
     with op.batch_alter_table("score_entries", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_score_entries_competition_staff",
-            ["competition_id", "staff_id"],
-            unique=False,
+            "ix_score_entries_competition_staff", ["competition_id", "staff_id"], unique=False
         )
         batch_op.create_index(
-            "ix_score_entries_competition_unit",
-            ["competition_id", "unit_id"],
-            unique=False,
+            "ix_score_entries_competition_unit", ["competition_id", "unit_id"], unique=False
         )
-        batch_op.create_index(
-            batch_op.f("ix_score_entries_contact_id"), ["contact_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_score_entries_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_score_entries_contact_id"), ["contact_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_score_entries_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "keyings",
-        sa.Column(
-            "letter_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "customer_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "keyed_by_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("letter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("keyed_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("keyed_at", UtcDateTime(), nullable=False),
         sa.Column("duplicate", sa.Boolean(), nullable=False),
         sa.Column("signed", sa.Boolean(), nullable=False),
         sa.Column("answers", sa.JSON(), nullable=False),
         sa.Column("results", sa.JSON(), nullable=False),
         sa.Column("undone_at", UtcDateTime(), nullable=True),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customers.id"], name=op.f("fk_keyings_customer_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["keyed_by_id"], ["staff.id"], name=op.f("fk_keyings_keyed_by_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["letter_id"], ["letters.id"], name=op.f("fk_keyings_letter_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_keyings_unit_id")
-        ),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_keyings_customer_id")),
+        sa.ForeignKeyConstraint(["keyed_by_id"], ["staff.id"], name=op.f("fk_keyings_keyed_by_id")),
+        sa.ForeignKeyConstraint(["letter_id"], ["letters.id"], name=op.f("fk_keyings_letter_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_keyings_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_keyings")),
     )
     with op.batch_alter_table("keyings", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_keyings_customer_id"), ["customer_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_keyings_letter_id"), ["letter_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_keyings_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_keyings_customer_id"), ["customer_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_keyings_letter_id"), ["letter_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_keyings_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "visits",
-        sa.Column(
-            "customer_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "campaign_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "letter_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("campaign_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("letter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("run_id", sa.Integer(), nullable=True),
         sa.Column("origin", sa.String(length=30), nullable=False),
         sa.Column("reason", sa.String(length=40), nullable=False),
-        sa.Column(
-            "staff_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("token", sa.String(length=10), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=True),
@@ -2221,129 +1256,61 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("result", sa.String(length=30), nullable=False),
         sa.Column("hint", sa.String(length=120), nullable=False),
-        sa.Column(
-            "walk_list_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("walk_list_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("position", sa.Integer(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("assigned_at", UtcDateTime(), nullable=True),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["campaign_id"], ["campaigns.id"], name=op.f("fk_visits_campaign_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customers.id"], name=op.f("fk_visits_customer_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["letter_id"], ["letters.id"], name=op.f("fk_visits_letter_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["staff_id"], ["staff.id"], name=op.f("fk_visits_staff_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_visits_unit_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["walk_list_id"], ["walk_lists.id"], name=op.f("fk_visits_walk_list_id")
-        ),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_visits_campaign_id")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_visits_customer_id")),
+        sa.ForeignKeyConstraint(["letter_id"], ["letters.id"], name=op.f("fk_visits_letter_id")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_visits_staff_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_visits_unit_id")),
+        sa.ForeignKeyConstraint(["walk_list_id"], ["walk_lists.id"], name=op.f("fk_visits_walk_list_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_visits")),
         sa.UniqueConstraint("letter_id", name=op.f("uq_visits_letter_id")),
         sa.UniqueConstraint("token", name=op.f("uq_visits_token")),
     )
     with op.batch_alter_table("visits", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_visits_campaign_state", ["campaign_id", "state"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_visits_customer_id"), ["customer_id"], unique=False
-        )
+        batch_op.create_index("ix_visits_campaign_state", ["campaign_id", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_visits_customer_id"), ["customer_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_visits_run_id"), ["run_id"], unique=False)
-        batch_op.create_index(
-            "ix_visits_staff_state", ["staff_id", "state"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_visits_unit_id"), ["unit_id"], unique=False
-        )
-        batch_op.create_index(
-            "ix_visits_unit_state", ["unit_id", "state"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_visits_walk_list_id"), ["walk_list_id"], unique=False
-        )
+        batch_op.create_index("ix_visits_staff_state", ["staff_id", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_visits_unit_id"), ["unit_id"], unique=False)
+        batch_op.create_index("ix_visits_unit_state", ["unit_id", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_visits_walk_list_id"), ["walk_list_id"], unique=False)
 
     op.create_table(
         "visit_attempts",
-        sa.Column(
-            "visit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "customer_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "staff_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("visit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("result", sa.String(length=30), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("answers", sa.JSON(), nullable=False),
         sa.Column("form_key", sa.String(length=40), nullable=True),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "unit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.ForeignKeyConstraint(
-            ["customer_id"],
-            ["customers.id"],
-            name=op.f("fk_visit_attempts_customer_id"),
+            ["customer_id"], ["customers.id"], name=op.f("fk_visit_attempts_customer_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["staff_id"], ["staff.id"], name=op.f("fk_visit_attempts_staff_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["unit_id"], ["units.id"], name=op.f("fk_visit_attempts_unit_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["visit_id"], ["visits.id"], name=op.f("fk_visit_attempts_visit_id")
-        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_visit_attempts_staff_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_visit_attempts_unit_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["visits.id"], name=op.f("fk_visit_attempts_visit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_visit_attempts")),
         sa.UniqueConstraint("form_key", name=op.f("uq_visit_attempts_form_key")),
     )
     with op.batch_alter_table("visit_attempts", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_visit_attempts_customer_id"), ["customer_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_visit_attempts_unit_id"), ["unit_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_visit_attempts_visit_id"), ["visit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_visit_attempts_customer_id"), ["customer_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_visit_attempts_unit_id"), ["unit_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_visit_attempts_visit_id"), ["visit_id"], unique=False)
 
     # ### end Alembic commands ###
 
@@ -2519,6 +1486,15 @@ def downgrade() -> None:
     op.drop_table("territories")
     op.drop_table("standing_sets")
     op.drop_table("staff_roles")
+    with op.batch_alter_table("sign_ins", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sign_ins_staff_id"))
+
+    op.drop_table("sign_ins")
+    with op.batch_alter_table("saved_filters", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_saved_filters_staff_id"))
+        batch_op.drop_index(batch_op.f("ix_saved_filters_created_at"))
+
+    op.drop_table("saved_filters")
     with op.batch_alter_table("leaves", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_leaves_staff_id"))
 
