@@ -1,5 +1,6 @@
 """First data: what an installation starts with, and what stays as staff left it."""
 
+import re
 from datetime import date
 
 import pytest
@@ -103,3 +104,18 @@ def test_required_fields_and_targets_speak_of_known_words(session):
     assert {row.customer_class for row in required} == set(CUSTOMER_CLASSES)
     assert {row.kind for row in required} <= kinds
     assert {row.measure for row in session.scalars(select(Target))} <= set(MEASURES)
+
+
+def _permissions_asked_for():
+    """Every `subject.verb` that code, templates and workflows name, with the file that names it."""
+    subjects = "|".join(sorted({row["permission"].split(".")[0] for row in seed.read_table("permissions")}))
+    named = re.compile(rf"""["'](({subjects})\.[a-z_]+)["']""")
+    for folder in ("services", "workflows", "screens", "templates", "seed"):
+        for path in (seed.FOLDER.parent / folder).rglob("*"):
+            if path.suffix in (".py", ".html", ".toml"):
+                yield from ((match[0], path.name) for match in named.findall(path.read_text("utf-8")))
+
+
+def test_every_permission_that_is_asked_for_is_seeded():
+    known = {row["permission"] for row in seed.read_table("permissions")}
+    assert not {(name, path) for name, path in _permissions_asked_for() if name not in known}
