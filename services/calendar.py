@@ -1,8 +1,8 @@
-"""Working days: the week, less holidays, plus make-up workdays (调休工作日), as `holidays` has them."""
+"""Working days: the week, less holidays, plus make-up workdays (节假日、调休工作日), which are rows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -17,36 +17,47 @@ SATURDAY = 5
 
 @dataclass(frozen=True)
 class Calendar:
-    """The days on which the calendar differs from the week: day -> `holiday` or `workday`."""
+    """The days on which the calendar differs from the week; read once, asked often."""
 
-    special: Mapping[date, str]
+    holidays: frozenset[date]
+    workdays: frozenset[date]
 
     def is_workday(self, day: date) -> bool:
-        """Whether people work on that day."""
-        kind = self.special.get(day)
-        return kind == "workday" if kind else day.weekday() < SATURDAY
+        """Whether people work on a day."""
+        return day in self.workdays or (day.weekday() < SATURDAY and day not in self.holidays)
 
-    def after(self, day: date, workdays: int) -> date:
-        """The day `workdays` working days after `day`, which is not counted itself; 0 gives the day."""
-        while workdays > 0:
-            day += timedelta(days=1)
-            workdays -= self.is_workday(day)
-        return day
+    def after(self, day: date, number: int) -> date:
+        """The `number`-th working day after a day; the day itself for 0."""
+        found = day
+        for _nth in range(number):
+            found += timedelta(days=1)
+            while not self.is_workday(found):
+                found += timedelta(days=1)
+        return found
 
     def between(self, first: date, last: date) -> int:
-        """How many working days lie in `first` to `last`, both included."""
-        days = (last - first).days + 1
-        return sum(self.is_workday(first + timedelta(days=place)) for place in range(days))
+        """How many working days lie after `first` and up to `last`."""
+        days = (first + timedelta(days=n) for n in range(1, (last - first).days + 1))
+        return sum(self.is_workday(day) for day in days)
 
 
-def load(session: Session) -> Calendar:
-    """The calendar as the table stands now; load it once for a chunk of rows."""
-    return Calendar({row.day: row.kind for row in session.execute(select(Holiday.day, Holiday.kind))})
+def calendar(session: Session) -> Calendar:
+    """The bureau's calendar as it stands."""
+    rows = session.execute(select(Holiday.day, Holiday.kind)).all()
+    return Calendar(
+        holidays=frozenset(row.day for row in rows if row.kind == "holiday"),
+        workdays=frozenset(row.day for row in rows if row.kind == "workday"),
+    )
 
 
-def workday_after(session: Session, day: date, workdays: int) -> date:
-    """The day that lies `workdays` working days after `day`: one deadline, one query."""
-    return load(session).after(day, workdays)
+def working_days_from(session: Session, start: date) -> Iterator[date]:
+    """Working days one after the other, from `start` on (itself, if people work on it)."""
+    known = calendar(session)
+    day = start
+    while True:
+        if known.is_workday(day):
+            yield day
+        day += timedelta(days=1)
 
 
 def last_moment(day: date) -> datetime:
