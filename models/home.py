@@ -26,7 +26,7 @@ def prepare_home(home: Path) -> Path:
     """Make the home folder where it is missing, closed to other users, and prove that it can be written."""
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        probe = home / f".probe-{os.getpid()}"
+        probe = home / f".probe-{secrets.token_hex(4)}"
         probe.touch(mode=0o600)
         probe.unlink()
     except OSError as error:
