@@ -1,0 +1,157 @@
+"""Assessments: the measures of a month at its cut-off, by unit, person and cohort, with the members behind them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from models import Assessment, AssessmentResult, Unit
+from models.clock import end_of_day, now, period_days, utcnow
+from models.scope import ALL, working_as
+from quality.measures import DENOMINATOR, MEASURES, NUMERATOR, Member, tally
+from services import Refused, files, traces
+from services.assessed import members_of
+from services.members import read_members, write_members
+
+Tally = Counter[tuple[int, int | None, str, str]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is assessed: a month, a unit with all below it, the moment as at which, and the setting of timeliness."""
+
+    period: str
+    unit_id: int
+    cutoff: datetime
+    timeliness: str = "due"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One figure: of a unit with all below it (`level` unit), or of a person among one unit's customers."""
+
+    measure: str
+    unit_id: int
+    staff_id: int | None
+    level: str
+    cohort: str
+    numerator: int
+    denominator: int
+    extra: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Everything that a run found, before it is kept."""
+
+    question: Question
+    results: tuple[Result, ...]
+    members: Path
+    customers: int
+    undated: int
+
+
+def question(session: Session, period: str, unit: Unit) -> Question:
+    """The question a period asks: cut-off at 24:00 of its last day, or now while it is running."""
+    try:
+        _first, last = period_days(period)
+    except ValueError:
+        raise Refused(f"考核期「{period}」无法识别，请写成 2026-11 这样的年月。") from None
+    moment = now(session)
+    if _first > moment.date():
+        raise Refused(f"考核期 {period} 还没有开始，不能评价。")
+    return Question(period, unit.id, min(end_of_day(last), moment))
+
+
+def count(session: Session, asked: Question, folder: Path) -> Counted:
+    """Count the measures; reads only. The members go to a file in `folder`, customer by customer."""
+    path = folder / "members.csv.gz"
+    customers: set[int] = set()
+    with working_as(session, ALL):
+        found = tally(_seen(write_members(path, members_of(session, asked.period, asked.unit_id, asked.cutoff)), customers))
+        units = _units(session, asked.unit_id)
+    undated = sum(number for (_u, _s, _c, bit), number in found.items() if bit == "UNDATED")
+    return Counted(asked, tuple(results_of(found, units)), path, len(customers), undated)
+
+
+def results_of(found: Tally, units: Sequence[tuple[int, str]]) -> Iterator[Result]:
+    """The figures of every unit (all below it included) and of every person, for new, existing and all customers."""
+    paths = dict(units)
+    rolled: Tally = Counter()
+    persons: Tally = Counter()
+    for (unit_id, staff_id, cohort, bit), number in found.items():
+        for label in (cohort, "all"):
+            for above in (int(part) for part in paths[unit_id].strip("/").split("/")):
+                if above in paths:
+                    rolled[above, None, label, bit] += number
+            if staff_id is not None:
+                persons[unit_id, staff_id, label, bit] += number
+    yield from _figures(rolled, "unit", [(unit_id, None) for unit_id, _path in units])
+    yield from _figures(persons, "person", sorted({(unit, staff) for unit, staff, _c, _b in persons}))
+
+
+def keep(session: Session, counted: Counted, *, staff_id: int | None) -> Assessment:
+    """Keep what was counted as one run with its results and its members file."""
+    asked = counted.question
+    stored = files.store(session, counted.members, f"assessment-{asked.period}-members.csv.gz", "application/gzip")
+    run = Assessment(period=asked.period, unit_id=asked.unit_id, cutoff=asked.cutoff, state="done")
+    run.settings = {"timeliness": asked.timeliness}
+    run.members_sha256, run.customers, run.undated = stored.sha256, counted.customers, counted.undated
+    run.staff_id, run.created_at, run.ended_at = staff_id, utcnow(), utcnow()
+    session.add(run)
+    session.flush()
+    rows = [{"assessment_id": run.id} | vars(result) for result in counted.results]
+    if rows:
+        session.execute(insert(AssessmentResult), rows)
+    traces.record(session, "assessment.done", run, details={"period": run.period, "members": stored.sha256})
+    return run
+
+
+def recount(session: Session, run: Assessment) -> list[Result]:
+    """Count a run's members again; gives the same digits as its results, for ever."""
+    if run.members_sha256 is None:
+        raise Refused("这次评价没有保存明细，不能复算。")
+    units = _units(session, run.unit_id)
+    return list(results_of(tally(read_members(files.location(run.members_sha256))), units))
+
+
+def rate(numerator: int, denominator: int) -> float | None:
+    """A rate from 0 to 1; None when nothing was counted."""
+    return numerator / denominator if denominator else None
+
+
+def _seen(members: Iterator[Member], customers: set[int]) -> Iterator[Member]:
+    for member in members:
+        customers.add(member.customer_id)
+        yield member
+
+
+def _units(session: Session, unit_id: int) -> list[tuple[int, str]]:
+    path = session.scalars(select(Unit.path).where(Unit.id == unit_id)).one()
+    rows = session.execute(select(Unit.id, Unit.path).where(Unit.path.startswith(path)).order_by(Unit.path))
+    return [(row.id, row.path) for row in rows]
+
+
+def _figures(found: Tally, level: str, keys: Sequence[tuple[int, int | None]]) -> Iterator[Result]:
+    for unit_id, staff_id in keys:
+        for cohort in ("new", "existing", "all"):
+            for measure in MEASURES:
+                yield _figure(found, (unit_id, staff_id, cohort), measure, level)
+
+
+def _figure(found: Tally, key: tuple[int, int | None, str], measure: str, level: str) -> Result:
+    def number(bit: Any) -> int:
+        return found[(*key, bit.name)] if bit is not None else 0
+
+    extra = {"valid": found[(*key, "VALID")]} if measure == "validity" else {}
+    if measure == "timeliness":
+        extra = {"undated": found[(*key, "UNDATED")]}
+    above, below = number(NUMERATOR.get(measure)), number(DENOMINATOR.get(measure))
+    return Result(measure, key[0], key[1], level, key[2], above, below, extra)
