@@ -11,9 +11,9 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, select, text
 
-from models.base import db
+from models import Staff, db
 from models.home import prepare_home
 from services import Refused
 
@@ -22,16 +22,20 @@ ADVISORY_LOCK = 7_301_001
 
 
 def database_state(app: Flask) -> str:
-    """How the database stands to this program: empty, behind, current, or written by a newer version."""
+    """How the database stands to this program: empty, behind, current, or written by a newer version.
+
+    Tables without anybody in them are empty too: a first start that was killed before its first data.
+    """
     script = ScriptDirectory.from_config(_config(app))
     with _connection() as connection:
         stands_at = set(MigrationContext.configure(connection).get_current_heads())
-        if not stands_at:
-            return EMPTY if not inspect(connection).has_table("staff") else BEHIND
-    known = {revision.revision for revision in script.walk_revisions()}
-    if stands_at - known:
-        return NEWER
-    return CURRENT if stands_at == set(script.get_heads()) else BEHIND
+        if not stands_at and not inspect(connection).has_table("staff"):
+            return EMPTY
+        if stands_at - {revision.revision for revision in script.walk_revisions()}:
+            return NEWER
+        if stands_at != set(script.get_heads()):
+            return BEHIND
+        return CURRENT if connection.scalar(select(Staff.id).limit(1)) is not None else EMPTY
 
 
 def make_ready(app: Flask) -> None:
@@ -53,7 +57,7 @@ def upgrade(app: Flask) -> str:
         before = database_state(app)
         if before == NEWER:
             raise Refused(ADVICE[NEWER])
-        if before != CURRENT:
+        if before in (EMPTY, BEHIND):
             command.upgrade(_config(app), "head")
         session = db.session()
         app.extensions["first_data"](session)

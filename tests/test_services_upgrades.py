@@ -1,0 +1,124 @@
+"""The database's version: empty, behind, current, newer; an upgrade killed midway and repeated."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from models import db
+from services import Refused, upgrades
+
+Make = Callable[[], Flask]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LAMPLIGHTER_HOME", str(tmp_path))
+    monkeypatch.delenv("LAMPLIGHTER_DATABASE_URL", raising=False)
+    return tmp_path / "lamplighter.db"
+
+
+@pytest.fixture
+def fresh(place: Path) -> Iterator[Flask]:
+    """An app on a database file of its own, which does not exist yet."""
+    app: Flask = importlib.import_module("app").create_app()
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def stand_at(place: Path, revision: str) -> None:
+    with closing(sqlite3.connect(place)) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+
+
+def contents(place: Path) -> tuple[list[str], dict[str, int]]:
+    """Schema and number of rows a table."""
+    with closing(sqlite3.connect(place)) as database:
+        schema = [row[0] for row in database.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL ORDER BY name")]
+        tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return schema, {name: database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}  # noqa: S608
+
+
+def killed_in(app: Flask, die: Callable[[Flask], None]) -> None:
+    """Upgrade in a child process that kills itself on the way."""
+    db.engine.dispose()
+    child = os.fork()
+    if child == 0:
+        die(app)
+        upgrades.upgrade(app)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+def die_in_first_data(app: Flask) -> None:
+    before = app.extensions["first_data"]
+
+    def load(session: object) -> None:
+        before(session)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    app.extensions["first_data"] = load
+
+
+def die_after_ten_tables(_app: Flask) -> None:
+    made: list[str] = []
+
+    def count(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        made.append(statement)
+        if sum("CREATE TABLE" in one for one in made) > 10:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(db.engine, "after_cursor_execute", count)
+
+
+def test_first_start_fills_an_empty_database(fresh: Flask, place: Path) -> None:
+    assert upgrades.database_state(fresh) == upgrades.EMPTY
+    upgrades.make_ready(fresh)
+    assert upgrades.database_state(fresh) == upgrades.CURRENT
+    assert contents(place)[1]["units"] == 1
+
+
+def test_upgrade_twice_changes_nothing(fresh: Flask, place: Path) -> None:
+    assert upgrades.upgrade(fresh) == upgrades.EMPTY
+    before = contents(place)
+    assert upgrades.upgrade(fresh) == upgrades.CURRENT
+    assert contents(place) == before
+
+
+@pytest.mark.parametrize("die", [die_after_ten_tables, die_in_first_data])
+def test_killed_midway_and_repeated_gives_the_same(fresh: Flask, place: Path, die: Callable[[Flask], None]) -> None:
+    killed_in(fresh, die)
+    upgrades.make_ready(fresh)
+    after = contents(place)
+    db.engine.dispose()
+    place.unlink()
+    upgrades.upgrade(fresh)
+    assert contents(place) == after
+
+
+@pytest.mark.parametrize("ready", [upgrades.make_ready, upgrades.upgrade])
+def test_a_newer_database_is_refused_and_left_alone(fresh: Flask, place: Path, ready: Callable[[Flask], object]) -> None:
+    upgrades.upgrade(fresh)
+    stand_at(place, "9999")
+    before = contents(place)
+    with pytest.raises(Refused, match="更新版本"):
+        ready(fresh)
+    assert contents(place) == before
+
+
+def test_a_database_that_is_behind_waits_for_the_command(fresh: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrades.upgrade(fresh)
+    monkeypatch.setattr(upgrades.ScriptDirectory, "get_heads", lambda _script: ["0002"])
+    with pytest.raises(Refused, match="lamplighter upgrade"):
+        upgrades.make_ready(fresh)
