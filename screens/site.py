@@ -1,24 +1,52 @@
-"""What every page shares: who asks, the scope of the session, the transaction, the headers."""
+"""What every page shares: who asks, the scope of the session, the gate, the transaction, the headers."""
 
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
+from flask_admin import Admin
+from flask_admin.theme import Bootstrap4Theme
+from flask_babel import Babel
 from flask_security import current_user
+from flask_wtf.csrf import CSRFProtect
 
 from models import db
 from models.scope import set_scope
+from screens import access, errors, looks
+from screens.access import READING
+from screens.base import GROUPS
+from screens.pages import ADDRESSES, HOME_CARDS, SCREENS, accounts, home
 from services.people import scope_of
-
-READING = ("GET", "HEAD", "OPTIONS")
 
 
 def register(app: Flask) -> None:
     """Give the app its pages and what they share."""
+    app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)
+    Babel(app, locale_selector=looks.locale)
     app.before_request(open_session)
+    app.before_request(accounts.keep_session)
+    app.before_request(gate)
+    CSRFProtect(app)
     app.after_request(close_session)
     app.after_request(add_headers)
+    errors.register(app)
+    looks.register(app)
+    for blueprint in ADDRESSES:
+        app.register_blueprint(blueprint)
+    mount(app)
+
+
+def mount(app: Flask) -> Admin:
+    """Put the screens under /admin/, in the order of the table."""
+    theme = Bootstrap4Theme(base_template="screens/shell.html")
+    admin = Admin(app, name="掌灯", url="/admin", index_view=home.Home(HOME_CARDS), theme=theme)
+    for group in GROUPS.values():
+        admin.add_category(group)
+    for key, screen in SCREENS.items():
+        admin.add_view(screen.mounted(key))
+    return admin
 
 
 def open_session() -> None:
@@ -29,6 +57,26 @@ def open_session() -> None:
     if current_user.is_authenticated:
         session.info["actor_id"] = current_user.id
         set_scope(session, scope_of(session, current_user))
+
+
+def gate() -> Any:
+    """Let in who may; strangers are sent to sign in. Closed unless opened."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is None or access.is_open(request.endpoint or "", view):
+        return None
+    if not current_user.is_authenticated:
+        return to_sign_in()
+    if not access.may(*access.permissions_of(view, reading=request.method in READING)):
+        abort(403)
+    return None
+
+
+def to_sign_in() -> Any:
+    """A stranger who reads comes back here after signing in; whatever writes is refused."""
+    if request.method not in READING or request.headers.get("HX-Request"):
+        abort(401)
+    path = request.full_path.rstrip("?") if request.path != "/" else None
+    return redirect(url_for("accounts.sign_in", next=path))
 
 
 def close_session(response: Response) -> Response:
@@ -42,12 +90,15 @@ def close_session(response: Response) -> Response:
 
 def add_headers(response: Response) -> Response:
     """A strict policy: own scripts with this request's nonce only, no frames, no sniffing, no referrer."""
+    nonce = g.get("nonce", "")
     policy = (
-        f"default-src 'self'; script-src 'self' 'nonce-{g.get('nonce', '')}'; style-src 'self' 'nonce-{g.get('nonce', '')}'; "
+        f"default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
         "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("X-Frame-Options", "DENY")
     response.headers.setdefault("Referrer-Policy", "same-origin")
+    if request.endpoint not in access.OPEN_ENDPOINTS:
+        response.headers.setdefault("Cache-Control", "no-store")
     return response
