@@ -24,6 +24,7 @@ TICK = 0.2
 PATIENCE = 25.0
 STEADY = 60.0
 LONGEST_PAUSE = 60.0
+LAST_PORT = 65535
 
 
 @dataclass
@@ -161,16 +162,27 @@ def queue_child(home: Path) -> Child:
 def listen(host: str, port: int) -> socket.socket:
     """The listening socket of the web server; a port in use is refused with a plain message."""
     try:
-        family, kind, protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        opened = socket.socket(family, kind, protocol)
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        opened.bind(address)
-        opened.listen(1024)
+        opened = _bound(host, port)
     except (OSError, OverflowError) as error:
         raise Refused(
             f"不能在 {host} 的 {port} 端口上提供服务({error})。请用 --port 换一个端口，或停掉占用它的程序。"
         ) from error
+    opened.listen(1024)
     opened.set_inheritable(True)
+    return opened
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= LAST_PORT:
+        raise OverflowError(f"0-{LAST_PORT}")
+    family, kind, protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    opened = socket.socket(family, kind, protocol)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind(address)
+    except OSError:
+        opened.close()
+        raise
     return opened
 
 
