@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,19 +31,24 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def core(home: Path) -> Flask:
+def core(home: Path) -> Iterator[Flask]:
     """The app without pages on a migrated database: SQLite, or what LAMPLIGHTER_TEST_DATABASE_URL names."""
     made = importlib.import_module("app").create_app(**overrides())
     with made.app_context():
         _start_afresh()
         upgrade()
-    return made
+    yield made
+    with made.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture(scope="session")
-def app(core: Flask) -> Flask:
+def app(core: Flask) -> Iterator[Flask]:
     """The web app on the same database."""
-    return importlib.import_module("app").create_web(**overrides())
+    made = importlib.import_module("app").create_web(**overrides())
+    yield made
+    with made.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture
@@ -97,3 +102,12 @@ def _start_afresh() -> None:
         with db.engine.begin() as connection:
             connection.execute(text("DROP SCHEMA public CASCADE"))
             connection.execute(text("CREATE SCHEMA public"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With LAMPLIGHTER_TEST_ALL=1 nothing may be skipped: a skip is a failure."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("LAMPLIGHTER_TEST_ALL") == "1":
+        report.outcome = "failed"
+    return report
