@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, select
+from sqlalchemy import ForeignKey, Index, String, Text, select, text
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
 from models.base import BigId, WithId, db
@@ -14,6 +14,12 @@ from models.scope import Scoped
 
 USABLE = ("valid", "repairable", "suspect")
 GOOD = ("valid", "repairable")
+
+
+def _where_set(column: str) -> Index:
+    """An index over a column that most rows leave empty."""
+    condition = text(f"{column} IS NOT NULL")
+    return Index(f"ix_contacts_{column}", column, sqlite_where=condition, postgresql_where=condition)
 
 
 class ContactKind(db.Model):
@@ -30,14 +36,21 @@ class ContactKind(db.Model):
 
 
 class Contact(Scoped, db.Model, WithId):
-    """One contact version: a recorded value with its history; state `proposed` is a proposal, without value one to drop."""
+    """One contact version: a recorded value with its history; state `proposed` is a proposal, without value one to drop.
+
+    `recorder_id` answers for the value; `proposer_id` is who put this version in, and so may not approve it.
+    """
 
     __tablename__ = "contacts"
     __table_args__ = (
         Index("ix_contacts_customer_kind_state", "customer_id", "kind", "state"),
         Index("ix_contacts_value_state", "value", "state"),
         Index("ix_contacts_unit_kind_state", "unit_id", "kind", "state", "verdict"),
+        _where_set("recorder_id"),
+        _where_set("replaces_id"),
+        _where_set("batch_id"),
     )
+    unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))  # led by an index above, needs none of its own
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
     kind: Mapped[str] = mapped_column(ForeignKey("contact_kinds.code"))
     raw: Mapped[str] = mapped_column(Text, default="")
@@ -50,16 +63,17 @@ class Contact(Scoped, db.Model, WithId):
     reasons: Mapped[str] = mapped_column(String(200), default="")
     source: Mapped[str] = mapped_column(String(30))
     evidence: Mapped[str] = mapped_column(String(200), default="")
-    batch_id: Mapped[int | None] = mapped_column(ForeignKey("import_batches.id"), index=True)
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("import_batches.id"))
     batch_row: Mapped[int | None]
     field: Mapped[str] = mapped_column(String(40), default="")
-    recorder_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), index=True)
+    recorder_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    proposer_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     created_at: Mapped[datetime]
     recorded_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     current_from: Mapped[datetime | None]
     current_until: Mapped[datetime | None]
-    replaces_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("contacts.id"), index=True)
+    replaces_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("contacts.id"))
     state: Mapped[str] = mapped_column(String(12))
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     decided_at: Mapped[datetime | None]

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from models import Confirmation, Contact, Customer
+from models.bulk import insert_rows, take_ids
 from models.clock import now, utcnow
 from models.contacts import GOOD, latest_confirmations
 from services import policies, scores, traces
 from services.counts import add_counts
 
 CHUNK = 1000
+CONTACTS = Contact.__table__
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,15 @@ class Draft:
     replaces_id: int | None = None
 
 
+class Version(NamedTuple):
+    """What a trace says of a version."""
+
+    id: int
+    customer_id: int
+    unit_id: int
+    kind: str
+
+
 @dataclass(frozen=True)
 class Recorded:
     """What became of a chunk of drafts, as contact ids in the order of the drafts."""
@@ -56,7 +67,10 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Finding:
-    """That one version was found right (`confirmed`) or wrong (`refuted`): how, why, and who obtained the fact."""
+    """That one version was found right (`confirmed`) or wrong (`refuted`): how, why, and who obtained the fact.
+
+    `withdrawn` takes back what was found before, as if nothing were known.
+    """
 
     contact_id: int
     result: str
@@ -69,18 +83,23 @@ class Finding:
 def record(session: Session, drafts: Sequence[Draft], *, action: str = "contact.settled") -> Recorded:
     """Write a chunk of versions as proposals, and settle those that the policy lets settle by itself.
 
-    `action` names the trace (one a customer): an import of new customers writes `customer.created` with it.
+    `action` names the trace (one a customer): an import of new customers writes `customer.created` with it. What
+    settles and replaces nothing is written as current at once.
     """
     if not drafts:
         return Recorded((), frozenset(), frozenset())
-    moment = utcnow()
-    rows = [asdict(draft) | {"state": "proposed", "created_at": moment} for draft in drafts]
-    ids = tuple(session.scalars(insert(Contact).returning(Contact.id, sort_by_parameter_order=True), rows).all())
-    passing = _passing(session, dict(zip(ids, drafts, strict=True)))
-    settle(session, sorted(passing), action=action)
-    waiting = frozenset(ids) - passing
-    _trace(session, waiting, "contact.proposed")
-    return Recorded(ids, passing, waiting)
+    keyed = dict(zip(take_ids(session, CONTACTS, len(drafts)), drafts, strict=True))
+    passing = _passing(session, keyed)
+    added = sorted(key for key in passing if keyed[key].replaces_id is None)
+    _insert(session, keyed, frozenset(added))
+    replacing = _settled(session, sorted(passing.difference(added)))
+    _account_for(session, [keyed[key] for key in added], 1)
+    _trace(session, [*(_version(key, keyed[key]) for key in added), *replacing], action)
+    waiting = frozenset(keyed) - passing
+    _trace(session, [_version(key, keyed[key]) for key in sorted(waiting)], "contact.proposed")
+    for place in range(0, len(added), CHUNK):
+        scores.score(session, added[place : place + CHUNK])
+    return Recorded(tuple(keyed), passing, waiting)
 
 
 def settle(session: Session, contact_ids: Sequence[int], *, action: str = "contact.settled") -> int:
@@ -88,19 +107,20 @@ def settle(session: Session, contact_ids: Sequence[int], *, action: str = "conta
 
     States, counts, traces and score entries change together, in the caller's transaction.
     """
-    return sum(_settle_chunk(session, contact_ids[i : i + CHUNK], action) for i in range(0, len(contact_ids), CHUNK))
+    rows = _settled(session, contact_ids)
+    _trace(session, rows, action)
+    return len(rows)
 
 
 def end(session: Session, contact_ids: Sequence[int], state: str, *, action: str) -> int:
     """End versions that are current or waiting: `stopped`, `superseded`, `withdrawn` or `refused`; returns how many."""
     rows = _rows(session, contact_ids, ("current", "proposed"))
     moment = now(session)
-    add_counts(session, [(row.unit_id, row.kind, row.verdict, -1) for row in rows if row.state == "current"])
-    found = [row.id for row in rows]
-    _change(session, found, {"state": state, "current_until": moment})
+    _account_for(session, [row for row in rows if row.state == "current"], -1)
+    _change(session, [row.id for row in rows], {"state": state, "current_until": moment})
     _touch(session, {row.customer_id for row in rows})
-    _trace(session, found, action)
-    return len(found)
+    _trace(session, rows, action)
+    return len(rows)
 
 
 def confirm(session: Session, findings: Sequence[Finding]) -> list[int]:
@@ -115,7 +135,7 @@ def confirm(session: Session, findings: Sequence[Finding]) -> list[int]:
     rows = [_confirmation(known[f.contact_id], f, moment, traces.actor_id(session)) for f in findings]
     ids = list(session.scalars(insert(Confirmation).returning(Confirmation.id, sort_by_parameter_order=True), rows))
     for result in ("confirmed", "refuted"):
-        _trace(session, [f.contact_id for f in findings if f.result == result], f"contact.{result}")
+        _trace(session, [known[f.contact_id] for f in findings if f.result == result], f"contact.{result}")
     _touch(session, {row.customer_id for row in known.values()})
     scores.score(session, sorted(known))
     return ids
@@ -135,6 +155,10 @@ def usable(session: Session, customer_ids: Sequence[int], kinds: Collection[str]
 
 def _is_refuted(confirmation: Confirmation | None) -> bool:
     return confirmation is not None and confirmation.result == "refuted"
+
+
+def _version(key: int, draft: Draft) -> Version:
+    return Version(key, draft.customer_id, draft.unit_id, draft.kind)
 
 
 def _passing(session: Session, drafts: Mapping[int, Draft]) -> frozenset[int]:
@@ -159,7 +183,8 @@ def _met(session: Session, drafts: Mapping[int, Draft]) -> dict[int, str]:
     standing: dict[object, str] = {}
     for row in current:
         found = known.get((row.customer_id, row.kind, row.value))
-        state = found.result if found else ("good" if row.verdict in GOOD else "unusable")
+        spoken = found is not None and found.result != "withdrawn"
+        state = found.result if found and spoken else ("good" if row.verdict in GOOD else "unusable")
         standing[row.id] = "unusable" if state == "refuted" else state
         standing.setdefault((row.customer_id, row.kind), "good" if state == "confirmed" else standing[row.id])
     return {
@@ -168,10 +193,28 @@ def _met(session: Session, drafts: Mapping[int, Draft]) -> dict[int, str]:
     }
 
 
-def _settle_chunk(session: Session, contact_ids: Sequence[int], action: str) -> int:
+def _insert(session: Session, keyed: Mapping[int, Draft], added: Collection[int]) -> None:
+    """Write new versions: as current where they settle and replace nothing, else as proposals."""
+    decision = {"decided_by_id": traces.actor_id(session), "decided_at": utcnow()}
+    current = {"state": "current", "current_from": now(session)} | decision
+    waiting = dict.fromkeys(current) | {"state": "proposed"}
+    base = {"created_at": utcnow(), "proposer_id": traces.actor_id(session)}
+    rows = [
+        {"id": key} | base | draft.__dict__ | (current if key in added else waiting) for key, draft in keyed.items()
+    ]
+    insert_rows(session, CONTACTS, rows)
+
+
+def _settled(session: Session, contact_ids: Sequence[int]) -> list[Any]:
+    """Make proposed versions current in chunks; the rows that settled, still without their trace."""
+    chunks = (contact_ids[place : place + CHUNK] for place in range(0, len(contact_ids), CHUNK))
+    return [row for chunk in chunks for row in _settle_chunk(session, chunk)]
+
+
+def _settle_chunk(session: Session, contact_ids: Sequence[int]) -> Sequence[Any]:
     rows = _rows(session, contact_ids, ("proposed",))
     if not rows:
-        return 0
+        return []
     moment = now(session)
     dropped = [row.id for row in rows if not row.raw and not row.value and row.replaces_id]
     kept = [row for row in rows if row.id not in set(dropped)]
@@ -183,12 +226,17 @@ def _settle_chunk(session: Session, contact_ids: Sequence[int], action: str) -> 
     _change(session, dropped, {"state": "stopped", "current_until": moment} | decision)
     _change(session, [row.id for row in kept], {"state": "current", "current_from": moment} | decision)
     _inherit_preference(session, kept, replaced)
-    add_counts(session, [(r.unit_id, r.kind, r.verdict, 1) for r in kept])
-    add_counts(session, [(r.unit_id, r.kind, r.verdict, -1) for r in replaced])
+    _account_for(session, replaced, -1)
+    _account_for(session, kept, 1)
     _touch(session, {row.customer_id for row in rows})
-    _trace(session, [row.id for row in rows], action)
     scores.score(session, [row.id for row in kept])
-    return len(rows)
+    return rows
+
+
+def _account_for(session: Session, rows: Sequence[Any], number: int) -> None:
+    """Keep the counts of current values, and the customers' last change, with what these rows began or ended."""
+    add_counts(session, [(row.unit_id, row.kind, row.verdict, number) for row in rows])
+    _touch(session, {row.customer_id for row in rows})
 
 
 def _inherit_preference(session: Session, kept: Sequence[Any], replaced: Sequence[Any]) -> None:
@@ -215,12 +263,12 @@ def _touch(session: Session, customer_ids: Collection[int]) -> None:
         session.execute(query, execution_options={"synchronize_session": False})
 
 
-def _trace(session: Session, contact_ids: Collection[int], action: str) -> None:
+def _trace(session: Session, versions: Sequence[Any], action: str) -> None:
     """One trace a customer and action: which kinds, which versions; never the values."""
     customers: dict[int, list[Any]] = {}
-    for row in _rows(session, sorted(contact_ids)):
-        customers.setdefault(row.customer_id, []).append(row)
-    traces.record_all(session, [_trace_row(session, rows, action) for rows in customers.values()])
+    for version in versions:
+        customers.setdefault(version.customer_id, []).append(version)
+    traces.record_all(session, [_trace_row(session, found, action) for found in customers.values()])
 
 
 def _trace_row(session: Session, rows: Sequence[Any], action: str) -> dict[str, Any]:

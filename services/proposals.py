@@ -1,4 +1,4 @@
-"""What waits for a person: proposals are approved, or refused with a reason, and never by who recorded them."""
+"""What waits for a person: proposals are approved, or refused with a reason, never by who brought them."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ def refuse(session: Session, contact_ids: Sequence[int], *, staff: Staff, reason
 
 def _check(session: Session, contact_ids: Sequence[int], staff: Staff) -> None:
     require(staff, "proposals.approve")
-    rows = session.execute(select(Contact.recorder_id, Contact.state).where(Contact.id.in_(contact_ids))).all()
+    columns = (Contact.recorder_id, Contact.proposer_id, Contact.state)
+    rows = session.execute(select(*columns).where(Contact.id.in_(contact_ids))).all()
     if len(rows) != len(set(contact_ids)):
         raise Refused("有的变更申请找不到，可能不在您的单位范围内。请刷新列表后重试。")
     if any(row.state != "proposed" for row in rows):
         raise Refused("有的变更申请已经处理过。请刷新列表后重试。")
-    if any(row.recorder_id == staff.id for row in rows):
-        raise Refused("不能审核自己录入的变更申请，请由其他人员审核。")
+    if any(staff.id in (row.recorder_id, row.proposer_id) for row in rows):
+        raise Refused("不能审核自己录入或提出的变更申请，请由其他人员审核。")

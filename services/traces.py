@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Trace, TraceAnchor
+from models.bulk import insert_rows
 from models.clock import utcnow
 from models.people import root_unit
 from models.scope import ALL, working_as
@@ -64,7 +65,7 @@ def entry(
 def record_all(session: Session, entries: Sequence[Mapping[str, Any]]) -> None:
     """Write a chunk of traces in one statement."""
     if entries:
-        session.execute(insert(Trace.__table__), [dict(row) for row in entries])  # type: ignore[arg-type]
+        insert_rows(session, Trace.__table__, entries)
 
 
 def canonical(row: Mapping[str, Any]) -> bytes:

@@ -88,6 +88,36 @@ def test_nobody_approves_their_own(session):
     assert states(session, customer) == [("+8613900001111", "current")]
 
 
+def test_nobody_approves_what_they_brought_in_for_others(session):
+    customer, steward = make_customer(session), make_staff(session, "data_steward")
+    session.info["actor_id"] = steward.id
+    done = contacts.record(session, [draft(customer, source="cleanup")])
+    with pytest.raises(Refused, match="自己"):
+        proposals.approve(session, done.ids, staff=steward)
+
+
+def test_what_settles_without_replacing_is_written_current_at_once(session, shell):
+    customer = make_customer(session)
+    done = contacts.record(session, [draft(customer), draft(customer, kind="email", source="cleanup")])
+    settled, waiting = session.scalars(select(Contact).where(Contact.id.in_(done.ids)).order_by(Contact.id))
+    assert (settled.state, settled.decided_by_id, waiting.state, waiting.decided_at) == (
+        "current",
+        shell.id,
+        "proposed",
+        None,
+    )
+    assert settled.current_from is not None and waiting.current_from is None
+
+
+def test_a_customer_has_one_trace_however_many_versions_settle(session):
+    customer = make_customer(session)
+    old = make_contact(session, customer)
+    before = session.scalar(select(func.count(Trace.id)))
+    many = [draft(customer, f"+86139{number:08}", kind="landline") for number in range(1200)]
+    contacts.record(session, [draft(customer, replaces_id=old.id), *many])
+    assert session.scalar(select(func.count(Trace.id))) - before == 1
+
+
 def test_refusal_needs_a_listed_reason(session):
     customer, steward = make_customer(session), make_staff(session, "data_steward")
     done = contacts.record(session, [draft(customer, source="cleanup")])

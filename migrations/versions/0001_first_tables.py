@@ -827,6 +827,7 @@ def upgrade() -> None:
 
     op.create_table(
         "contacts",
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(length=30), nullable=False),
         sa.Column("raw", sa.Text(), nullable=False),
@@ -843,6 +844,7 @@ def upgrade() -> None:
         sa.Column("batch_row", sa.Integer(), nullable=True),
         sa.Column("field", sa.String(length=40), nullable=False),
         sa.Column("recorder_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("proposer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("recorded_at", UtcDateTime(), nullable=True),
         sa.Column("due_at", UtcDateTime(), nullable=True),
@@ -853,7 +855,6 @@ def upgrade() -> None:
         sa.Column("decided_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("decided_at", UtcDateTime(), nullable=True),
         sa.Column("refused_reason", sa.String(length=40), nullable=False),
-        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
@@ -861,19 +862,37 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_contacts_customer_id")),
         sa.ForeignKeyConstraint(["decided_by_id"], ["staff.id"], name=op.f("fk_contacts_decided_by_id")),
         sa.ForeignKeyConstraint(["kind"], ["contact_kinds.code"], name=op.f("fk_contacts_kind")),
+        sa.ForeignKeyConstraint(["proposer_id"], ["staff.id"], name=op.f("fk_contacts_proposer_id")),
         sa.ForeignKeyConstraint(["recorder_id"], ["staff.id"], name=op.f("fk_contacts_recorder_id")),
         sa.ForeignKeyConstraint(["replaces_id"], ["contacts.id"], name=op.f("fk_contacts_replaces_id")),
         sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_contacts_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contacts")),
     )
     with op.batch_alter_table("contacts", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_contacts_batch_id"), ["batch_id"], unique=False)
+        batch_op.create_index(
+            "ix_contacts_batch_id",
+            ["batch_id"],
+            unique=False,
+            sqlite_where=sa.text("batch_id IS NOT NULL"),
+            postgresql_where=sa.text("batch_id IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_contacts_customer_kind_state", ["customer_id", "kind", "state"], unique=False
         )
-        batch_op.create_index(batch_op.f("ix_contacts_recorder_id"), ["recorder_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_contacts_replaces_id"), ["replaces_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_contacts_unit_id"), ["unit_id"], unique=False)
+        batch_op.create_index(
+            "ix_contacts_recorder_id",
+            ["recorder_id"],
+            unique=False,
+            sqlite_where=sa.text("recorder_id IS NOT NULL"),
+            postgresql_where=sa.text("recorder_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_contacts_replaces_id",
+            ["replaces_id"],
+            unique=False,
+            sqlite_where=sa.text("replaces_id IS NOT NULL"),
+            postgresql_where=sa.text("replaces_id IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_contacts_unit_kind_state", ["unit_id", "kind", "state", "verdict"], unique=False
         )
@@ -1409,11 +1428,22 @@ def downgrade() -> None:
     with op.batch_alter_table("contacts", schema=None) as batch_op:
         batch_op.drop_index("ix_contacts_value_state")
         batch_op.drop_index("ix_contacts_unit_kind_state")
-        batch_op.drop_index(batch_op.f("ix_contacts_unit_id"))
-        batch_op.drop_index(batch_op.f("ix_contacts_replaces_id"))
-        batch_op.drop_index(batch_op.f("ix_contacts_recorder_id"))
+        batch_op.drop_index(
+            "ix_contacts_replaces_id",
+            sqlite_where=sa.text("replaces_id IS NOT NULL"),
+            postgresql_where=sa.text("replaces_id IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_contacts_recorder_id",
+            sqlite_where=sa.text("recorder_id IS NOT NULL"),
+            postgresql_where=sa.text("recorder_id IS NOT NULL"),
+        )
         batch_op.drop_index("ix_contacts_customer_kind_state")
-        batch_op.drop_index(batch_op.f("ix_contacts_batch_id"))
+        batch_op.drop_index(
+            "ix_contacts_batch_id",
+            sqlite_where=sa.text("batch_id IS NOT NULL"),
+            postgresql_where=sa.text("batch_id IS NOT NULL"),
+        )
 
     op.drop_table("contacts")
     with op.batch_alter_table("consents", schema=None) as batch_op:
