@@ -143,14 +143,14 @@ def queue(app: Flask) -> Check:
 
 def clock(app: Flask) -> Check:
     """The clock was seen within two minutes; where nothing is served on this machine, that is only said."""
+    if is_queue_embedded(app) and not is_served(app.config["HOME"]):
+        return Check("clock", True, NOT_RUNNING)
     try:
         seen = db.session.scalar(select(Lease.seen_at).where(Lease.name == CLOCK_LEASE))
     except SQLAlchemyError:
         return Check("clock", False, "数据库还用不了，看不到时钟。")
     if seen is not None and utcnow() - seen < CLOCK_SILENCE:
         return Check("clock", True)
-    if is_queue_embedded(app) and not is_served(app.config["HOME"]):
-        return Check("clock", True, NOT_RUNNING)
     since = f"从 {seen:%Y-%m-%d %H:%M} UTC 起" if seen else "一直"
     return Check("clock", False, f"时钟{since}没有运行，定时计划和等待都停着。请运行 ./lamplighter clock 或 serve。")
 

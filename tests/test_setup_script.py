@@ -11,7 +11,7 @@ import pytest
 from models.home import CHECKOUT
 
 LOCKS = ("requirements.lock", "requirements-setup.lock", "requirements-test.lock", "requirements-node.lock", "package-lock.json")
-TOOLS = ("sh", "cat", "cmp", "cp", "rm", "mkdir", "dirname", "basename", "readlink", "tr", "chmod", "touch")
+TOOLS = ("sh", "cat", "cmp", "cp", "rm", "mkdir", "dirname", "basename", "readlink", "tr", "chmod", "touch", "flock", "env")
 
 PYTHON = """#!/bin/sh
 echo "python $*" >>"$CALLS"
