@@ -1,0 +1,117 @@
+"""The head of an address: province, city and district as written, and where the streets begin."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from quality.divisions import MUNICIPALITIES, Named, find_city, find_province
+
+_HAN = "\u3007\u3400-\u9fff"
+# A district's or county's name is short and holds no street. 小区, 社区, 园区 and the like are parts of towns.
+_COUNTY = re.compile(
+    rf"(?:[{_HAN}]{{2,12}}?(?:自治县|自治旗)"
+    rf"|[{_HAN}]{{1,8}}(?:经济技术|高新技术|经济|高新技术产业|高新|技术产业)开发区"
+    rf"|(?:经济技术|高新技术|高新技术产业|经济)开发区|工业园区(?=[{_HAN}])"
+    rf"|[{_HAN}]{{1,5}}?(?:(?<=[^小社园校院厂库景宅活业片一二三四五六七八九十郊])区(?![府委间块]|街道)"
+    rf"|县(?![前衙级府])|旗(?![杆舰帜袍路街村])|市(?![场民政府委立]))"
+    rf"|[东西南北中城郊矿]区(?![府委间块]|街道))"
+)
+_STREETS = re.compile(r".+[路街道巷弄号栋幢镇].|..[村乡].|.[村乡]..")
+_ESTATES = re.compile(r"(?:花园|广场|家园|华庭|名苑|公寓|中心|豪庭|雅苑|大厦|之光|公馆|新城|丽景|小区|山庄|名城|府)")
+_ROADS = re.compile(
+    r"[东西南北中上下内外前后新老一二三四五六七八九十环]{0,3}"
+    r"(?:大道|大街|路|街|道|巷|弄|里|胡同|桥|广场|大厦|村|社区|小区|花园|苑|公园|门|站|区|县|镇|乡|市|州|旗)"
+)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands before the streets. `length` counts the characters taken; the flags say how it was written."""
+
+    province: str = ""
+    city: str = ""
+    county: str = ""
+    length: int = 0
+    is_full: bool = True
+    is_repeated: bool = False
+    is_contradictory: bool = False
+
+
+def read_head(text: str, own_city: str = "") -> Head:
+    """Read province, city and district from the beginning of a text without spaces.
+
+    A bare name (佛山, 中山) counts as a city only where a district follows, or, for one's own city, a street with a
+    name of its own: 中山路 and 南京东路 are streets.
+    """
+    head = _read_city(_read_province(text), text, own_city)
+    head = _skip_repeated(head, text)
+    return _read_county(head, text)
+
+
+def _read_province(text: str) -> Head:
+    found = find_province(text)
+    if not found:
+        return Head()
+    rest = text[found.length :]
+    if found.is_sure or _is_city_next(rest) or (found.name in MUNICIPALITIES and read_county(rest)):
+        return Head(province=found.name, length=found.length, is_full=found.is_full)
+    return Head()
+
+
+def _is_city_next(rest: str) -> bool:
+    city = find_city(rest)
+    return city is not None and (city.is_sure or bool(read_county(rest[city.length :])))
+
+
+def _read_city(head: Head, text: str, own_city: str) -> Head:
+    rest = text[head.length :]
+    rest = rest.removeprefix("市辖区") if head.province in MUNICIPALITIES else rest
+    skipped = len(text) - head.length - len(rest)
+    city = find_city(rest)
+    if not city or not (city.is_sure or _is_bare_city(city, rest[city.length :], own_city)):
+        return replace(head, length=head.length + skipped, is_full=head.is_full and not skipped)
+    return replace(
+        head,
+        city=city.name,
+        length=head.length + city.length,
+        is_full=head.is_full and city.is_full,
+        is_contradictory=bool(head.province) and head.province != city.province,
+    )
+
+
+def _is_bare_city(city: Named, rest: str, own_city: str) -> bool:
+    if _ROADS.match(rest):
+        return False
+    return bool(read_county(rest)) or city.name == own_city
+
+
+def _skip_repeated(head: Head, text: str) -> Head:
+    """Exports write 广东省佛山市 in front of addresses that begin with it."""
+    while head.province or head.city:
+        rest = text[head.length :]
+        again = next((name for name in (head.province + head.city, head.city, head.province) if name and rest.startswith(name)), "")
+        if not again:
+            return head
+        head = replace(head, length=head.length + len(again), is_repeated=True)
+    return head
+
+
+def _read_county(head: Head, text: str) -> Head:
+    county = read_county(text[head.length :])
+    if not county or (county in ("东区", "西区", "南区", "北区", "中区", "城区") and not head.city):
+        return head
+    return replace(head, county=county, length=head.length + len(county))
+
+
+def read_county(rest: str) -> str:
+    """The district, county or county-level city with which a text begins, or an empty text."""
+    found = _COUNTY.match(rest)
+    if not found:
+        return ""
+    name = found.group()
+    if name == "山区" or (_STREETS.match(name) and not name.endswith(("自治县", "开发区"))):
+        return ""
+    if name.endswith("市") and (len(name) < 3 or _ESTATES.match(rest[len(name) :])):
+        return ""
+    return "" if name.endswith("旗") and len(name) < 3 else name
