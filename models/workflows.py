@@ -15,7 +15,7 @@ from models.scope import Scoped
 
 
 class Workflow(db.Model, WithId):
-    """A definition's head (流程): key, owner, breaker. Who may edit and start is by permission."""
+    """A definition's head (流程): key, owner, breaker; `permission` is what starting it needs."""
 
     __tablename__ = "workflows"
     key: Mapped[str] = mapped_column(String(60), unique=True)
@@ -23,6 +23,7 @@ class Workflow(db.Model, WithId):
     description: Mapped[str] = mapped_column(Text, default="")
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
+    permission: Mapped[str] = mapped_column(String(60), default="workflows.start")
     enabled: Mapped[bool] = mapped_column(default=True)
     failures: Mapped[int] = mapped_column(default=0)
     tripped_at: Mapped[datetime | None]

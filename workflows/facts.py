@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from workflows.steps import Fact
 
-# name: Fact(label, find(session, facts)). A condition names it without a dot: {field = "letters_open", op = "eq", value = 0}
+# name: Fact(label, find(session, facts)). A condition names it without a dot:
+# { field = "letters_open", op = "eq", value = 0 }
 FACTS: dict[str, Fact] = {}

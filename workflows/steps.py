@@ -23,7 +23,9 @@ class Options(BaseModel):
 
 def asked(label: str, default: Any = ..., *, labels: Mapping[str, str] | None = None, **limits: Any) -> Any:
     """An option that the start form asks for; `labels` are the Chinese words of a Literal's values."""
-    return Field(default, title=label, json_schema_extra={"asked": True, "labels": dict(labels or {})}, **limits)
+    return Field(
+        default, title=label, json_schema_extra={"asked": True, "labels": dict(labels or {})}, **limits
+    )
 
 
 @dataclass(frozen=True)

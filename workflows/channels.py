@@ -1,0 +1,129 @@
+"""What leaves the house: a row `sending` with a unique key before, its outcome after.
+
+At most once, and exactly once unless it is listed as `unknown`: then whoever sent died between sending and writing so,
+and a person says whether it went out. A driver that may safely repeat itself is simply asked again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import copyfile
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Outgoing
+from models.clock import utcnow
+from models.home import home_path
+from models.words import N_
+from services import files
+from workflows.steps import Send
+
+
+class DeliveryFailed(Exception):
+    """A driver knows that nothing went out; `permanent` when trying again is of no use. The message is for the user."""
+
+    def __init__(self, message: str, *, permanent: bool) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+@dataclass(frozen=True)
+class Driver:
+    """One way out. `send(payload)` returns what to note; `repeatable` when sending twice is as sending once."""
+
+    label: str
+    send: Callable[[Mapping[str, Any]], str]
+    repeatable: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one sending: done, failed, ready (to be tried again) or unknown."""
+
+    key: str
+    state: str
+    text: str = ""
+
+
+def send_to_folder(payload: Mapping[str, Any]) -> str:
+    """Put a stored file (`sha256`) into the outbox of the home under a name of its own: whole, and never twice."""
+    target = outbox() / Path(str(payload["name"])).name
+    content = files.location(payload["sha256"])
+    if not content.exists():
+        raise DeliveryFailed(f"文件 {target.name} 的内容不在文件库里，无法放进待发目录。", permanent=True)
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    copyfile(content, draft)
+    try:
+        _link(draft, target)
+    finally:
+        draft.unlink(missing_ok=True)
+    return target.name
+
+
+DRIVERS: dict[str, Driver] = {
+    "folder": Driver(N_("待发目录"), send_to_folder, repeatable=True),
+}
+
+
+def outbox() -> Path:
+    """The folder from which the office takes what was issued."""
+    folder = home_path() / "outbox"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def begin(session: Session, send: Send, *, step_id: int, token: str) -> Outcome | None:
+    """Before sending: write the row `sending`; an outcome when there is nothing to send (out already, or not known)."""
+    row = session.scalar(select(Outgoing).where(Outgoing.key == send.key))
+    if row is None:
+        row = Outgoing(key=send.key, channel=send.channel, created_at=utcnow())
+        session.add(row)
+    elif row.state == "done":
+        return Outcome(send.key, "done", row.outcome)
+    elif row.state in ("sending", "unknown") and not DRIVERS[row.channel].repeatable:
+        row.state = "unknown"
+        return Outcome(send.key, "unknown", row.outcome)
+    row.state, row.step_id, row.token, row.payload = "sending", step_id, token, dict(send.payload)
+    return None
+
+
+def deliver(send: Send) -> Outcome:
+    """Send one thing, outside any transaction. What a driver cannot tell stays unknown, unless it may be repeated."""
+    driver = DRIVERS[send.channel]
+    try:
+        return Outcome(send.key, "done", driver.send(send.payload))
+    except DeliveryFailed as failure:
+        return Outcome(send.key, "failed" if failure.permanent else "ready", str(failure))
+    except Exception as error:  # noqa: BLE001 a driver may fail in any way; what went out is then not known
+        return Outcome(send.key, "ready" if driver.repeatable else "unknown", type(error).__name__)
+
+
+def conclude(session: Session, outcomes: Sequence[Outcome], *, token: str) -> None:
+    """After sending: write the outcomes of rows that are still ours."""
+    for outcome in outcomes:
+        row = session.scalar(select(Outgoing).where(Outgoing.key == outcome.key, Outgoing.token == token))
+        if row is not None and row.state == "sending":
+            row.state, row.outcome = outcome.state, outcome.text
+            row.sent_at = utcnow() if outcome.state == "done" else None
+
+
+def _link(draft: Path, target: Path) -> None:
+    with open(draft, "rb+") as file:
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, target)
+    except FileExistsError:
+        if files.sha256_of(target) != files.sha256_of(draft):
+            raise DeliveryFailed(
+                f"待发目录里已有一个内容不同的 {target.name}。请先核对并移走它，再重试这一步。",
+                permanent=True,
+            ) from None
+        return
+    folder = os.open(target.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)

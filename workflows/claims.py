@@ -1,0 +1,123 @@
+"""Claiming a step, keeping it while one works, and writing only while one still holds it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from secrets import token_hex
+from types import TracebackType
+from typing import Any
+
+from flask import Flask, current_app
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from models import Run, Step
+from models.clock import utcnow
+from workflows.sessions import writing
+from workflows.times import Times
+
+LIVE = ("running", "waiting")
+STEPS = Step.__table__
+RUNS = Run.__table__
+
+log = logging.getLogger(__name__)
+
+
+class ClaimLost(Exception):
+    """Somebody else has the step now, or the run was cancelled: whoever notices stops and writes nothing."""
+
+
+def is_due() -> ColumnElement[bool]:
+    """The condition of a step that may be claimed: ready or failed and its time has come, or its lease ran out."""
+    moment = utcnow()
+    rested = or_(STEPS.c.not_before.is_(None), STEPS.c.not_before <= moment)
+    return or_(
+        and_(STEPS.c.state.in_(("ready", "failed")), rested),
+        and_(STEPS.c.state == "leased", STEPS.c.lease_until < moment),
+    )
+
+
+def claim(session: Session, step_id: int, limits: Times) -> str | None:
+    """Take a due step of a live run; its fresh token, or None when there is nothing to take."""
+    token = token_hex(16)
+    moment = utcnow()
+    live = select(RUNS.c.id).where(RUNS.c.id == STEPS.c.run_id, RUNS.c.state.in_(LIVE)).exists()
+    taken: Any = session.execute(
+        update(STEPS)
+        .where(STEPS.c.id == step_id, is_due(), live)
+        .values(
+            state="leased",
+            token=token,
+            lease_until=moment + timedelta(seconds=limits.lease),
+            attempt=STEPS.c.attempt + 1,
+            started_at=func.coalesce(STEPS.c.started_at, moment),
+        )
+    )
+    return token if taken.rowcount == 1 else None
+
+
+def hold(session: Session, step_id: int, token: str, limits: Times, **values: Any) -> None:
+    """Begin a write of the holder: the first statement of its transaction; ClaimLost when it holds the step no more."""
+    until = utcnow() + timedelta(seconds=limits.lease)
+    held: Any = session.execute(
+        update(STEPS)
+        .where(STEPS.c.id == step_id, STEPS.c.token == token, STEPS.c.state == "leased")
+        .values(lease_until=until, **values)
+    )
+    if held.rowcount != 1:
+        raise ClaimLost(f"step {step_id}")
+
+
+class Heartbeat:
+    """Renews a claim from a thread while slow work goes on; work that shows no progress for `hang` seconds loses it."""
+
+    def __init__(self, step_id: int, token: str, limits: Times) -> None:
+        self.step_id, self.token, self.limits = step_id, token, limits
+        self.app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+        self.progress = time.monotonic()
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self._beat, daemon=True, name=f"heartbeat-{step_id}")
+
+    def __enter__(self) -> Heartbeat:
+        self.thread.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.stopped.set()
+        self.thread.join()
+
+    def moved(self) -> None:
+        """Say that a chunk is done, so that the time for the next one begins."""
+        self.progress = time.monotonic()
+
+    def _beat(self) -> None:
+        with self.app.app_context():
+            while not self.stopped.wait(self.limits.lease / 3):
+                if time.monotonic() - self.progress > self.limits.hang:
+                    self._hang()
+                    return
+                if not self._renew():
+                    return
+
+    def _renew(self) -> bool:
+        try:
+            with writing() as session:
+                hold(session, self.step_id, self.token, self.limits)
+        except ClaimLost:
+            return False
+        except SQLAlchemyError as error:
+            log.warning("step %s: lease not renewed: %s", self.step_id, type(error).__name__)
+        return True
+
+    def _hang(self) -> None:
+        log.error("step %s: no progress for %s s", self.step_id, self.limits.hang)
+        end: Callable[[], None] | None = self.app.extensions.get("end_hanging_work")
+        if end is not None:
+            end()

@@ -1,0 +1,95 @@
+"""The engine: one function that carries one step forward, whoever rings and however often."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from sqlalchemy import select
+
+from models import Run, Step
+from workflows.claims import LIVE, ClaimLost, claim, hold, is_due
+from workflows.held import Held, Parked, take_up
+from workflows.nodes import do_branch, do_person, do_wait
+from workflows.sessions import reading, writing
+from workflows.times import Times, times
+from workflows.transitions import die, fail, park
+from workflows.walk import kind_of
+from workflows.work import do_step
+
+WORK: dict[str, Callable[[Held], None]] = {
+    "step": do_step,
+    "branch": do_branch,
+    "wait": do_wait,
+    "person": do_person,
+}
+
+log = logging.getLogger(__name__)
+
+
+def run_step(step_id: int) -> None:
+    """Carry a step forward if it is due and nobody holds it. The only function that a queue may call."""
+    limits = times()
+    held = _claim(step_id, limits)
+    if held is None:
+        return
+    try:
+        WORK[kind_of(held.node)](held)
+    except ClaimLost:
+        log.warning("step %s: the claim was lost, nothing written", step_id)
+    except Parked as parked:
+        _put_aside(held, str(parked))
+    except Exception as error:  # noqa: BLE001 whatever a step does, its row says so and somebody sees it
+        _fail(held, error)
+
+
+def drain(*, most: int = 1000) -> int:
+    """Run what is due in this process until nothing is, without a queue: for tests and the shell. Returns how many."""
+    for number in range(most):
+        step_id = _next_due()
+        if step_id is None:
+            return number
+        run_step(step_id)
+    return most
+
+
+def _claim(step_id: int, limits: Times) -> Held | None:
+    with writing() as session:
+        token = claim(session, step_id, limits)
+        if token is None:
+            return None
+        step = session.get_one(Step, step_id)
+        if step.attempt > limits.attempts:
+            message = (
+                f"这一步连续 {step.attempt - 1} 次中途中断（程序被结束或卡住），没有再试。请检查后点“重试”。"
+            )
+            die(session, step_id, message, limits)
+            return None
+        try:
+            return take_up(session, step, token, limits)
+        except Parked as parked:
+            park(session, step_id, str(parked))
+            return None
+
+
+def _put_aside(held: Held, message: str) -> None:
+    try:
+        with writing() as session:
+            hold(session, held.step_id, held.token, held.limits)
+            park(session, held.step_id, message)
+    except ClaimLost:
+        log.warning("step %s: the claim was lost, nothing written", held.step_id)
+
+
+def _fail(held: Held, error: Exception) -> None:
+    try:
+        fail(held, error)
+    except ClaimLost:
+        log.warning("step %s: the claim was lost, nothing written", held.step_id)
+
+
+def _next_due() -> int | None:
+    rows, runs = Step.__table__, Run.__table__
+    query = select(rows.c.id).join(runs, runs.c.id == rows.c.run_id).where(runs.c.state.in_(LIVE), is_due())
+    with reading() as session:
+        return session.scalar(query.order_by(rows.c.id).limit(1))

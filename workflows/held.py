@@ -1,0 +1,99 @@
+"""A step in the hands of one worker: what the run knows, whose scope it works with, and how its facts are found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Run, Staff, Step, Unit
+from models.scope import ALL, Scope
+from services import Refused, people
+from workflows.facts import FACTS
+from workflows.steps import Facts
+from workflows.times import Times
+from workflows.walk import Node, Tree, node_at
+
+
+class Parked(Exception):
+    """A run that cannot go on until somebody mends what the message says."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A claimed step with all that is needed to work on it, by value."""
+
+    step_id: int
+    token: str
+    limits: Times
+    run_id: int
+    path: str
+    tree: Tree
+    attempt: int
+    planned: bool
+    result: Mapping[str, Any]
+    due_at: datetime | None
+    run_facts: Facts
+    scope: Scope
+    owner_id: int
+
+    @property
+    def node(self) -> Node:
+        """Its node in the run's own copy of the tree."""
+        return node_at(self.tree, self.path)
+
+    @property
+    def facts(self) -> Facts:
+        """What earlier nodes made, and under its own id what it has merged so far."""
+        return {**self.run_facts, self.node["id"]: self.result}
+
+    def with_result(self, result: Mapping[str, Any]) -> Held:
+        """The same step with what a chunk has added."""
+        return replace(self, result=result)
+
+
+def take_up(session: Session, step: Step, token: str, limits: Times) -> Held:
+    """Read what a worker needs of a step that it has just claimed; Parked when its owner is gone."""
+    run = step.run
+    scope = scope_for(session, run)
+    return Held(
+        step_id=step.id,
+        token=token,
+        limits=limits,
+        run_id=run.id,
+        path=step.path,
+        tree=run.tree,
+        attempt=step.attempt,
+        planned=step.planned,
+        result=step.result,
+        due_at=step.due_at,
+        run_facts=run.facts,
+        scope=scope,
+        owner_id=run.owner_id or 0,
+    )
+
+
+def scope_for(session: Session, run: Run) -> Scope:
+    """The scope a run works with: its owner's, and never more than the unit it was started in."""
+    owner = session.get(Staff, run.owner_id) if run.owner_id is not None else None
+    if owner is None or not owner.active:
+        raise Parked("流程实例的负责人已停用或不存在。请在流程页指定新的负责人，再点“重试”。")
+    scope = people.scope_of(session, owner)
+    unit = session.execute(select(Unit.path, Unit.parent_id).where(Unit.id == run.unit_id)).one()
+    if unit.parent_id is None or not unit.path.startswith(scope.path):
+        return scope
+    return Scope(path=unit.path, staff_id=scope.staff_id, own=scope != ALL and scope.own)
+
+
+def find_field(session: Session, facts: Facts, field: str) -> Any:
+    """The value of a condition's field: a result by `node.name`, or a live fact by its name."""
+    node_id, dot, name = field.partition(".")
+    if dot:
+        return facts.get(node_id, {}).get(name)
+    if field not in FACTS:
+        raise Refused(f"条件里的「{field}」在这个版本的程序里没有。请在流程定义中改正，或升级程序后重试。")
+    return FACTS[field].find(session, facts)

@@ -1,0 +1,241 @@
+"""A step's two halves: planned once into items, done chunk by chunk, each chunk with its effects in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from models import Run, Step, StepItem
+from models.scope import working_as
+from workflows import STEPS, channels
+from workflows.channels import DeliveryFailed, Outcome
+from workflows.claims import LIVE, Heartbeat, hold
+from workflows.held import Held, Parked
+from workflows.sessions import reading, writing
+from workflows.steps import CHUNK, Effects, Options, StepKind
+from workflows.transitions import await_settlement, finish, items_in, set_state
+
+ITEMS = StepItem.__table__
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Items about to be done: their ids and what was planned for each."""
+
+    ids: tuple[int, ...]
+    payloads: tuple[Mapping[str, Any], ...]
+
+
+def do_step(held: Held) -> None:
+    """Plan where that is still to be done, then do what is not done yet, and finish."""
+    kind = STEPS.get(held.node["step"])
+    if kind is None:
+        raise Parked(
+            f"这个版本的程序没有步骤「{held.node['step']}」。请升级程序，或改正流程定义，再点“重试”。"
+        )
+    options = kind.options.model_validate(held.node.get("options", {}))
+    with Heartbeat(held.step_id, held.token, held.limits) as beat:
+        if not held.planned:
+            held = _plan(held, kind, options)
+        while chunk := _next_chunk(held, kind.chunk):
+            beat.moved()
+            going = _do_chunk(held, kind, options, chunk)
+            if going is None:
+                return
+            held = going
+    _conclude(held)
+
+
+def merged(before: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[str] = ()) -> dict[str, Any]:
+    """A step's result with what one chunk adds: numbers add up, lists are joined, ids and all else are replaced."""
+    result = dict(before)
+    for name, value in more.items():
+        old = result.get(name)
+        if _counts(name, value, sets) and _counts(name, old, sets):
+            result[name] = old + value
+        elif isinstance(value, list) and isinstance(old, list):
+            result[name] = [*old, *value]
+        else:
+            result[name] = value
+    return result
+
+
+def _counts(name: str, value: Any, sets: Sequence[str]) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and name not in sets and name != "id" and not name.endswith("_id")
+
+
+def _plan(held: Held, kind: StepKind, options: Options) -> Held:
+    with TemporaryFile("w+", encoding="utf-8") as spool:
+        with reading(held.scope, actor_id=held.owner_id) as session:
+            planned = kind.plan(session, options, held.facts)
+            number = _spool(planned.items, spool)
+            result = {"planned": dict(planned.summary)}
+        spool.seek(0)
+        _store(held, spool, number, result)
+    return held.with_result(result)
+
+
+def _spool(items: Iterable[Mapping[str, Any]], spool: IO[str]) -> int:
+    number = 0
+    for item in items:
+        spool.write(json.dumps(dict(item), ensure_ascii=False) + "\n")
+        number += 1
+    return number
+
+
+def _store(held: Held, spool: IO[str], number: int, result: Mapping[str, Any]) -> None:
+    """Write the items in chunks; only the last one says that planning is over, so a plan cut short is made again."""
+    _clear(held)
+    start = 1
+    while rows := [_item(held, place, line) for place, line in enumerate(islice(spool, CHUNK), start)]:
+        with writing() as session:
+            hold(session, held.step_id, held.token, held.limits)
+            session.execute(insert(ITEMS), rows)
+        start += len(rows)
+    with writing() as session:
+        hold(
+            session,
+            held.step_id,
+            held.token,
+            held.limits,
+            planned=True,
+            items_total=number,
+            result=dict(result),
+        )
+
+
+def _item(held: Held, place: int, line: str) -> dict[str, Any]:
+    payload = json.loads(line)
+    return {
+        "step_id": held.step_id,
+        "position": place,
+        "payload": payload,
+        "state": "ready",
+        "result": {},
+        "error": "",
+    }
+
+
+def _clear(held: Held) -> None:
+    with writing() as session:
+        hold(session, held.step_id, held.token, held.limits)
+        session.execute(delete(ITEMS).where(ITEMS.c.step_id == held.step_id))
+
+
+def _next_chunk(held: Held, size: int) -> Chunk | None:
+    query = select(ITEMS.c.id, ITEMS.c.payload).where(
+        ITEMS.c.step_id == held.step_id, ITEMS.c.state == "ready"
+    )
+    with reading() as session:
+        rows = session.execute(query.order_by(ITEMS.c.position).limit(min(size, CHUNK))).all()
+    return Chunk(tuple(row.id for row in rows), tuple(row.payload for row in rows)) if rows else None
+
+
+def _do_chunk(held: Held, kind: StepKind, options: Options, chunk: Chunk) -> Held | None:
+    """Do one chunk and write what came of it; None when the run was paused meanwhile."""
+    effects = kind.do(options, held.facts, chunk.payloads)
+    _check(effects, chunk)
+    outcomes = list(_send(held, effects))
+    with writing() as session:
+        hold(session, held.step_id, held.token, held.limits, attempt=1)
+        session.info["actor_id"] = held.owner_id
+        channels.conclude(session, outcomes, token=held.token)
+        unsent = [outcome for outcome in outcomes if outcome.state != "done"]
+        result = (
+            _write_unsent(session, held, chunk, unsent)
+            if unsent
+            else _write(session, held, kind, effects, chunk)
+        )
+        done = Step.__table__.c.items_done + (0 if unsent else len(chunk.ids))
+        hold(session, held.step_id, held.token, held.limits, result=result, items_done=done)
+        stopped = _stopped(session, held)
+    later = next((outcome for outcome in outcomes if outcome.state == "ready"), None)
+    if later is not None and not stopped:
+        raise DeliveryFailed(later.text, permanent=False)
+    return None if stopped else held.with_result(result)
+
+
+def _send(held: Held, effects: Effects) -> Iterator[Outcome]:
+    """Send what a chunk sends: every row is written before the first sending."""
+    if not effects.sends:
+        return
+    with writing() as session:
+        hold(session, held.step_id, held.token, held.limits)
+        known = {
+            send.key: channels.begin(session, send, step_id=held.step_id, token=held.token)
+            for send in effects.sends
+        }
+    for send in effects.sends:
+        yield known[send.key] or channels.deliver(send)
+
+
+def _write(session: Session, held: Held, kind: StepKind, effects: Effects, chunk: Chunk) -> dict[str, Any]:
+    """Call the services and mark the items, in the caller's transaction; returns the step's result from here on."""
+    result = merged(held.result, effects.summary, kind.sets)
+    with working_as(session, held.scope):
+        for call in effects.calls:
+            returned = call.service(session, **call.kwargs)
+            if isinstance(returned, Mapping):
+                result = merged(result, returned, kind.sets)
+    results = effects.results or [{}] * len(chunk.ids)
+    _mark(session, [_marked(key, row) for key, row in zip(chunk.ids, results, strict=True)])
+    return result
+
+
+def _write_unsent(session: Session, held: Held, chunk: Chunk, unsent: Sequence[Outcome]) -> dict[str, Any]:
+    states = {outcome.state for outcome in unsent}
+    state = next(state for state in ("unknown", "failed", "ready") if state in states)
+    text = "；".join(outcome.text for outcome in unsent if outcome.text)
+    _mark(session, [{"key": key, "state": state, "result": {}, "error": text} for key in chunk.ids])
+    return dict(held.result)
+
+
+def _marked(key: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    error = str(row.get("error") or "")
+    return {"key": key, "state": "failed" if error else "done", "result": dict(row), "error": error}
+
+
+def _mark(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Mark items of the chunk; the statement names its own parameters because `id` is a column."""
+    statement = (
+        update(ITEMS)
+        .where(ITEMS.c.id == bindparam("key"))
+        .values(state=bindparam("state"), result=bindparam("result"), error=bindparam("error"))
+    )
+    session.connection().execute(statement, [dict(row) for row in rows])
+
+
+def _check(effects: Effects, chunk: Chunk) -> None:
+    if effects.results and len(effects.results) != len(chunk.ids):
+        raise ValueError(f"{len(effects.results)} results for {len(chunk.ids)} items")
+    if effects.sends and len(chunk.ids) != 1:
+        raise ValueError("a step that sends works in chunks of one item")
+
+
+def _stopped(session: Session, held: Held) -> bool:
+    """Whether the run was stopped meanwhile; then the step is left ready for when it goes on."""
+    state = session.scalar(select(Run.state).where(Run.id == held.run_id))
+    if state in LIVE:
+        return False
+    set_state(session, held.step_id, "ready", attempt=0)
+    return True
+
+
+def _conclude(held: Held) -> None:
+    with writing() as session:
+        failed = items_in(session, held.step_id, "failed")
+        unknown = items_in(session, held.step_id, "unknown")
+        if unknown:
+            hold(session, held.step_id, held.token, held.limits)
+            await_settlement(session, held, unknown)
+            return
+    result = {name: value for name, value in held.result.items() if name != "failed"}
+    finish(held, result | {"failed": failed} if failed else result)
