@@ -53,7 +53,7 @@ CONFIRMATION_METHODS = {
     "undelivered": N_("退信"),
 }
 
-CONFIRMATION_RESULTS = {"confirmed": N_("已核实"), "refuted": N_("核实有误")}
+CONFIRMATION_RESULTS = {"confirmed": N_("已核实"), "refuted": N_("核实有误"), "withdrawn": N_("核实已撤回")}
 
 PURPOSES = {
     "outage": N_("停电"),

@@ -20,12 +20,16 @@ REPLIES = ("same", "none", "new")
 
 @dataclass(frozen=True)
 class Answer:
-    """One line of a form: the recorded value is still right (`same`), there is none, or `text` is the new one."""
+    """One line of a form: the recorded value is still right (`same`), there is none, or `text` is the new one.
+
+    `contact_id` is the version that the form showed, where the form was made earlier than it is read.
+    """
 
     kind: str
     reply: str
     text: str = ""
     purpose: str = ""
+    contact_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,11 +87,11 @@ def apply_answers(session: Session, customer: Customer, answers: Sequence[Answer
 def drafts_of(
     session: Session, customer: Customer, answer: Answer, *, verdict: Verdict, origin: Origin
 ) -> list[Draft]:
-    """The versions that one keyed cell gives: one a usable value, all with the cell's raw text; one if none is usable."""
+    """The versions that one keyed cell gives: one a usable value, all with the raw text; one if none is usable."""
     values = verdict.values or ("",)
     kinds = verdict.kinds or (answer.kind,) * len(values)
     extensions = verdict.extensions or ("",) * len(values)
-    replaced = {row.kind: row.id for row in reversed(_standing(session, customer.id)) if row.state == "current"}
+    replaced = _replaced(_standing(session, customer.id), answer)
     drafts = []
     for value, found, extension in zip(values, kinds, extensions, strict=True):
         kind = contact_kind(answer.kind, found)
@@ -107,7 +111,7 @@ def drafts_of(
                 relation=origin.relation,
                 recorder_id=origin.recorder_id,
                 recorded_at=now(session),
-                replaces_id=replaced.pop(kind, None) if not answer.purpose else None,
+                replaces_id=replaced.pop(kind, None),
             )
         )
     return drafts
@@ -126,24 +130,40 @@ def check_answers(answers: Sequence[Answer], kinds: Sequence[str]) -> None:
 
 def _standing(session: Session, customer_id: int) -> Sequence[Contact]:
     """Current and waiting versions, the preferred and oldest first."""
-    query = select(Contact).where(Contact.customer_id == customer_id, Contact.state.in_(("current", "proposed")))
+    query = select(Contact).where(
+        Contact.customer_id == customer_id, Contact.state.in_(("current", "proposed"))
+    )
     return session.scalars(query.order_by(Contact.preferred.desc(), Contact.id)).all()
 
 
 def _still_right(standing: Sequence[Contact], answers: Sequence[Answer]) -> list[Contact]:
-    """The value that the form shows of each kind answered `same`: the preferred, else the oldest current one."""
-    wanted = {answer.kind for answer in answers if answer.reply == "same"}
-    first: dict[str, Contact] = {}
-    for row in standing:
-        if row.state == "current" and row.kind in wanted and not row.purpose:
-            first.setdefault(row.kind, row)
-    return list(first.values())
+    """The value that the form shows of each kind answered `same`: the version named, else the preferred or oldest."""
+    current = [row for row in standing if row.state == "current"]
+    found: dict[int, Contact] = {}
+    for answer in (answer for answer in answers if answer.reply == "same"):
+        named = next((row for row in current if row.id == answer.contact_id), None)
+        first = next(
+            (row for row in current if row.kind == answer.kind and row.purpose == answer.purpose), None
+        )
+        row = named if answer.contact_id is not None else first
+        if row is not None:
+            found[row.id] = row
+    return list(found.values())
+
+
+def _replaced(standing: Sequence[Contact], answer: Answer) -> dict[str, int]:
+    """By kind, the version that a new value takes the place of: the one named, else the preferred or oldest."""
+    current = [row for row in standing if row.state == "current" and row.purpose == answer.purpose]
+    found = {row.kind: row.id for row in reversed(current)}
+    return found | {row.kind: row.id for row in current if row.id == answer.contact_id}
 
 
 def _equal(standing: Sequence[Contact], draft: Draft) -> Contact | None:
-    same_kind = (row for row in standing if row.kind == draft.kind)
+    same_kind = (row for row in standing if row.kind == draft.kind and row.purpose == draft.purpose)
     if draft.value:
-        return next((row for row in same_kind if row.value == draft.value and row.extension == draft.extension), None)
+        return next(
+            (row for row in same_kind if row.value == draft.value and row.extension == draft.extension), None
+        )
     return next((row for row in same_kind if not row.value and row.raw == draft.raw), None)
 
 

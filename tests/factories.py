@@ -9,10 +9,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Contact, Customer, Role, Staff, Unit
+from models import Campaign, Contact, Customer, Letter, PrintRun, Role, Staff, Unit
 from models.clock import now, utcnow
 from models.people import root_unit
-from services.contacts import Draft, record, settle
+from services.campaigns import Beginning, add_recipients, begin_campaign
+from services.contacts import Draft, record, settle, usable
+from services.forms import keep_version
+from services.letters import plan_letters, write_letters
+from services.segments import Target
+
+ADDRESS = "广东省佛山市南海区桂城街道南海大道12号3栋2单元501室"
 
 _numbers = itertools.count(1)
 
@@ -21,7 +27,12 @@ def make_unit(session: Session, parent: Unit | None = None, **facts: Any) -> Uni
     """A unit below `parent` (default: the root)."""
     above = parent or root_unit(session)
     number = next(_numbers)
-    values = {"code": f"U{number}", "name": f"第{number}供电所", "kind": "supply_station", "area_code": "0757"}
+    values = {
+        "code": f"U{number}",
+        "name": f"第{number}供电所",
+        "kind": "supply_station",
+        "area_code": "0757",
+    }
     unit = Unit(**{**values, "region": "广东省佛山市", **facts}, parent_id=above.id, path="")
     session.add(unit)
     session.flush()
@@ -62,3 +73,41 @@ def make_contact(session: Session, customer: Customer, kind: str = "mobile", **f
     done = record(session, [draft])
     settle(session, sorted(done.waiting))
     return session.scalars(select(Contact).where(Contact.id == done.ids[0])).one()
+
+
+def make_campaign(session: Session, unit: Unit | None = None, **facts: Any) -> Campaign:
+    """A running campaign of a unit (default: the root)."""
+    beginning = Beginning(**{"name": "核对", "unit_id": (unit or root_unit(session)).id, **facts})
+    campaign = begin_campaign(session, beginning)
+    campaign.state = "running"
+    session.flush()
+    return campaign
+
+
+def make_letter(
+    session: Session, customer: Customer, campaign: Campaign | None = None, **facts: Any
+) -> Letter:
+    """A posted letter to a customer's usable address (one is made where there is none), with everything but the file."""
+    if not usable(session, [customer.id], ["postal_address", "supply_address"]):
+        make_contact(session, customer, "supply_address", raw=ADDRESS, value=ADDRESS)
+    home = campaign or make_campaign(session)
+    address = usable(session, [customer.id], ["postal_address", "supply_address"])[0]
+    add_recipients(
+        session, home.id, [Target(customer.id, customer.unit_id, "", "", address.id, address.value, "")]
+    )
+    plan = next(iter(plan_letters(session, home, form_version=1)))
+    form = keep_version(session, "survey_letter", 1, template_sha256="0" * 64, boxes={})
+    stamps = {"composed_at": utcnow(), "serial_from": plan["serial"], "serial_to": plan["serial"]}
+    run = PrintRun(
+        campaign_id=home.id, unit_id=home.unit_id, number=plan["serial"], letters=1, pages=2, **stamps
+    )
+    run.state = "printed"
+    session.add(run)
+    session.flush()
+    ids = write_letters(session, home.id, [plan], form_version_id=form.id, print_run_id=run.id)
+    letter = session.get_one(Letter, ids[0])
+    letter.state, letter.posted_at = "posted", now(session)
+    for name, value in facts.items():
+        setattr(letter, name, value)
+    session.flush()
+    return letter

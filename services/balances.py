@@ -1,0 +1,109 @@
+"""The balance sheet of a campaign (平衡表): targeted = excluded + withdrawn + posted; each number opens its list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy.orm import Session
+
+from models import Letter, Recipient
+from models.words import N_
+
+GONE = ("spoiled", "reprinted")
+
+BUCKETS = {
+    "excluded": N_("剔除"),
+    "withdrawn": N_("中止"),
+    "to_post": N_("待交寄"),
+    "open": N_("待回复"),
+    "answered": N_("已回函"),
+    "undelivered": N_("退信"),
+    "silent": N_("未回复"),
+}
+PENDING = "pending"
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Every targeted customer counted once, by what became of the letter, and once by outcome."""
+
+    excluded: int = 0
+    withdrawn: int = 0
+    to_post: int = 0
+    open: int = 0
+    answered: int = 0
+    undelivered: int = 0
+    silent: int = 0
+    outcomes: Mapping[str, int] | None = None
+
+    @property
+    def posted(self) -> int:
+        """Letters that went to the post: open until the deadline, answered, undelivered or silent."""
+        return self.open + self.answered + self.undelivered + self.silent
+
+    @property
+    def targeted(self) -> int:
+        """Everybody on the frozen list; what is not posted yet stands apart until it is."""
+        return self.excluded + self.withdrawn + self.to_post + self.posted
+
+    @property
+    def letters(self) -> int:
+        """How many customers a letter was meant for and not taken back."""
+        return self.to_post + self.posted
+
+
+def balance(session: Session, campaign_id: int) -> Balance:
+    """Count a campaign's recipients in one statement, as far as the session's scope reaches."""
+    bucket, outcome = _bucket().label("bucket"), func.coalesce(Recipient.outcome, PENDING).label("outcome")
+    rows = session.execute(
+        _joined(select(bucket, outcome, func.count()), campaign_id).group_by(bucket, outcome)
+    ).all()
+    counts: dict[str, int] = {}
+    outcomes: dict[str, int] = {}
+    for name, result, number in rows:
+        counts[name] = counts.get(name, 0) + number
+        outcomes[result] = outcomes.get(result, 0) + number
+    return Balance(**counts, outcomes=outcomes)
+
+
+def members(campaign_id: int, *, bucket: str = "", outcome: str = "", exclusion: str = "") -> Select[Any]:
+    """The recipients behind one number, each with its live letter (or none): the query of the list it opens."""
+    query = _joined(select(Recipient, Letter), campaign_id)
+    if bucket == "posted":
+        query = query.where(_bucket().in_(("open", "answered", "undelivered", "silent")))
+    elif bucket in BUCKETS:
+        query = query.where(_bucket() == bucket)
+    if outcome:
+        query = query.where(func.coalesce(Recipient.outcome, PENDING) == outcome)
+    return query.where(Recipient.exclusion == exclusion) if exclusion else query
+
+
+def exclusions(session: Session, campaign_id: int) -> dict[str, int]:
+    """How many recipients were left out for which reason."""
+    query = select(Recipient.exclusion, func.count()).where(
+        Recipient.campaign_id == campaign_id, Recipient.exclusion != ""
+    )
+    return {reason: number for reason, number in session.execute(query.group_by(Recipient.exclusion))}
+
+
+def letters_open(session: Session, campaign_id: int) -> int:
+    """How many posted letters may still be answered."""
+    return balance(session, campaign_id).open
+
+
+def _joined(query: Select[Any], campaign_id: int) -> Select[Any]:
+    live = and_(Letter.recipient_id == Recipient.id, Letter.state.not_in(GONE))
+    return query.select_from(Recipient).outerjoin(Letter, live).where(Recipient.campaign_id == campaign_id)
+
+
+def _bucket() -> ColumnElement[str]:
+    return case(
+        (Recipient.exclusion != "", "excluded"),
+        (Recipient.outcome == "withdrawn", "withdrawn"),
+        (Letter.state.in_(("answered", "undelivered", "silent")), Letter.state),
+        (Letter.posted_at.is_not(None), "open"),
+        else_="to_post",
+    )

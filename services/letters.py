@@ -1,0 +1,260 @@
+"""Letters: what stands on each is frozen by value when it is planned; one row is one copy with its own token."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from models import Campaign, Contact, Customer, Letter, Recipient, Unit
+from models.clock import today, utcnow
+from models.contacts import USABLE
+from models.scope import ALL, working_as
+from paper.codes import CROCKFORD, KINDS, new_token, parse_code
+from paper.letters import LetterFacts, Recorded, fits_address
+from services import Refused, contacts, letterheads, traces
+from services.campaigns import NOBODY
+
+CHUNK = 500
+REPLY_TOKEN = 16
+SERIAL_WIDTH = 5
+GONE = ("spoiled", "reprinted")
+OUTAGE = "outage"
+POSTAL = ("postal_address", "supply_address")
+
+Plan = dict[str, Any]
+
+
+def plan_letters(session: Session, campaign: Campaign, *, form_version: int) -> Iterator[Plan]:
+    """A letter for every recipient who has none and is not left out, sorted for the post; all facts by value.
+
+    Serials and tokens are decided here, so that making the file twice gives the same file.
+    """
+    serial = session.scalar(select(func.max(Letter.serial)).where(Letter.campaign_id == campaign.id)) or 0
+    ids = session.scalars(_waiting(campaign.id)).all()
+    for start in range(0, len(ids), CHUNK):
+        for row in _load(session, ids[start : start + CHUNK]):
+            if row["address"] is None:  # what was usable when the list was frozen is not any more
+                yield {"recipient_id": row["recipient"].id, "exclude": "doubtful_address"}
+                continue
+            serial += 1
+            yield _plan(campaign, row, serial=serial, form_version=form_version, day=today(session))
+
+
+def plan_reprint(session: Session, letter: Letter, *, form_version: int) -> Plan:
+    """A further copy of one letter, with a token of its own, to the address that can be used now."""
+    if letter.state == "answered":
+        raise Refused("这封函件客户已经回复，不用补打。")
+    if letter.state in GONE:
+        raise Refused("这封函件已作废或已补打，请从同一编号最新的一份补打。")
+    row = _load(session, [letter.recipient_id])[0]
+    if row["address"] is None:
+        raise Refused("这位客户现在没有可用的通讯地址或用电地址，不能补打。请先核实地址。")
+    plan = _plan(letter.campaign, row, serial=letter.serial, form_version=form_version, day=today(session))
+    if not fits_address(
+        row["address"].value, plan["facts"]["addressee"], letterhead=letterheads.current(session)
+    ):
+        raise Refused("这位客户的地址太长，信封窗口里放不下，不能补打。请先把地址改短。")
+    return plan | {"copy": letter.copy + 1, "replaces_id": letter.id}
+
+
+def letter_facts(plan: Mapping[str, Any]) -> LetterFacts:
+    """A planned letter as paper takes it."""
+    facts: dict[str, Any] = dict(plan["facts"])
+    dates: dict[str, Any] = {name: date.fromisoformat(facts.pop(name)) for name in ("sent_on", "reply_by")}
+    recorded = Recorded(**facts.pop("recorded"))
+    return LetterFacts(
+        **facts,
+        **dates,
+        recorded=recorded,
+        token=plan["token"],
+        copy=plan["copy"],
+        form_version=plan["form_version"],
+    )
+
+
+def write_letters(
+    session: Session, campaign_id: int, plans: Sequence[Plan], *, form_version_id: int, print_run_id: int
+) -> list[int]:
+    """Write the rows of one printed file; returns their ids in the order of the pages."""
+    shared = {"campaign_id": campaign_id, "form_version_id": form_version_id, "print_run_id": print_run_id}
+    moment = utcnow()
+    names = ("recipient_id", "customer_id", "unit_id", "address_id", "serial", "copy", "token", "reply_token")
+    rows = [
+        {name: plan[name] for name in names}
+        | shared
+        | {
+            "facts": {"letter": plan["facts"], "versions": plan["versions"]},
+            "state": "composed",
+            "composed_at": moment,
+        }
+        for plan in plans
+    ]
+    ids = list(session.scalars(insert(Letter).returning(Letter.id, sort_by_parameter_order=True), rows))
+    for plan in plans:
+        if plan.get("replaces_id"):
+            _replace(session, plan["replaces_id"], plan["token"])
+    return ids
+
+
+def letter_by_code(session: Session, text: str) -> Letter:
+    """The letter that a scanned code, a typed token or a letter number means; says what is wrong with any other."""
+    text = text.strip()
+    code = parse_code(text)
+    if code is not None and code.kind not in (None, "L"):
+        raise Refused(f"这是{KINDS[code.kind]}上的码，不是函件的码。请到相应的页面录入。")
+    found = _by_token(session, code.token) if code else _by_number(session, text)
+    if found is None and code is None:
+        raise Refused(
+            f"「{text[:40]}」不是函件的码。请重新扫描，或输入十位查询码，或输入函件编号（如 HD202611-01-00012）。"
+        )
+    if found is None:
+        raise Refused(
+            "没有这个查询码的函件：可能不是本系统的函件，或不在您的单位范围内。请把这一件放到一边，交给班组长。"
+        )
+    if found.state == "spoiled":
+        raise Refused(f"函件 {number_of(found)} 已作废，不应寄出。请把这一件放到一边，交给班组长查明。")
+    return found
+
+
+def number_of(letter: Letter) -> str:
+    """The number as it is printed: `HD202611-01-00012`."""
+    return str(letter.facts["letter"]["serial"])
+
+
+def live_copy(session: Session, letter: Letter) -> Letter:
+    """The copy of a letter's serial that counts in the balance: the one that was neither spoiled nor reprinted."""
+    query = select(Letter).where(Letter.recipient_id == letter.recipient_id, Letter.state.not_in(GONE))
+    return session.scalars(query.order_by(Letter.copy.desc()).limit(1)).one_or_none() or letter
+
+
+def _replace(session: Session, letter_id: int, token: str) -> None:
+    """The old copy gives way; where it was in the post already, the new one counts as posted from then on."""
+    old = session.get_one(Letter, letter_id)
+    new = session.scalars(select(Letter).where(Letter.token == token)).one()
+    new.posted_at = old.posted_at
+    old.state = "reprinted"
+    traces.record(session, "letter.reprinted", new, details={"copy": new.copy, "replaces": old.id})
+
+
+def _waiting(campaign_id: int) -> Any:
+    """The recipients without a letter, in the order in which the post sorts: by unit, then along the streets."""
+    written = select(Letter.id).where(Letter.recipient_id == Recipient.id).exists()
+    return (
+        select(Recipient.id)
+        .join(Unit, Unit.id == Recipient.unit_id)
+        .join(Contact, Contact.id == Recipient.address_id)
+        .where(
+            Recipient.campaign_id == campaign_id,
+            Recipient.exclusion == "",
+            Recipient.outcome.is_(None),
+            ~written,
+        )
+        .order_by(Unit.path, Contact.value, Recipient.id)
+    )
+
+
+def _load(session: Session, recipient_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Recipients in the given order, each with customer, unit, recorded contacts and the address to use."""
+    query = (
+        select(Recipient, Customer, Unit.name.label("unit"))
+        .join(Customer, Customer.id == Recipient.customer_id)
+        .join(Unit, Unit.id == Customer.unit_id)
+        .where(Recipient.id.in_(recipient_ids))
+    )
+    with working_as(session, ALL):
+        found = {row.Recipient.id: row for row in session.execute(query)}
+        customers = [row.Customer.id for row in found.values()]
+        recorded, addresses = _recorded(session, customers), _addresses(session, customers)
+    return [
+        {
+            "recipient": found[key].Recipient,
+            "customer": found[key].Customer,
+            "unit": found[key].unit,
+            "contacts": recorded.get(found[key].Customer.id, {}),
+            "address": addresses.get(found[key].Customer.id),
+        }
+        for key in recipient_ids
+    ]
+
+
+def _addresses(session: Session, customer_ids: Sequence[int]) -> dict[int, Contact]:
+    """Where a letter goes now: the preferred usable postal address, else the usable supply address."""
+    usable = contacts.usable(session, customer_ids, POSTAL)
+    found: dict[int, Contact] = {}
+    for row in sorted(usable, key=lambda row: POSTAL.index(row.kind)):
+        found.setdefault(row.customer_id, row)
+    return found
+
+
+def _recorded(session: Session, customer_ids: Sequence[int]) -> dict[int, dict[str, Contact]]:
+    """What the form shows as on record: the preferred, else the oldest readable value of each kind.
+
+    A person and a mobile of purpose `outage` have places of their own on the form.
+    """
+    rows = session.scalars(
+        select(Contact)
+        .where(Contact.customer_id.in_(customer_ids), Contact.state == "current", Contact.verdict.in_(USABLE))
+        .order_by(Contact.customer_id, Contact.preferred.desc(), Contact.id)
+    )
+    found: dict[int, dict[str, Contact]] = {}
+    for row in rows:
+        place = (
+            f"{OUTAGE}_{row.kind}" if row.purpose == OUTAGE and row.kind in ("person", "mobile") else row.kind
+        )
+        found.setdefault(row.customer_id, {}).setdefault(place, row)
+    return found
+
+
+def _plan(campaign: Campaign, row: Mapping[str, Any], *, serial: int, form_version: int, day: date) -> Plan:
+    recipient, customer, recorded = row["recipient"], row["customer"], row["contacts"]
+    return {
+        "recipient_id": recipient.id,
+        "customer_id": customer.id,
+        "unit_id": customer.unit_id,
+        "address_id": row["address"].id,
+        "serial": serial,
+        "copy": 1,
+        "token": new_token(),
+        "reply_token": "".join(secrets.choice(CROCKFORD) for _ in range(REPLY_TOKEN)),
+        "form_version": form_version,
+        "versions": {place: contact.id for place, contact in recorded.items()},
+        "facts": _facts(campaign, row, serial=serial, day=day),
+    }
+
+
+def _facts(campaign: Campaign, row: Mapping[str, Any], *, serial: int, day: date) -> dict[str, Any]:
+    customer, recorded = row["customer"], row["contacts"]
+    texts = {place: contact.value or contact.raw for place, contact in recorded.items()}
+    return {
+        "serial": f"{campaign.code}-{serial:0{SERIAL_WIDTH}}",
+        "address": row["address"].value or row["address"].raw,
+        "addressee": customer.name or NOBODY,
+        "account_no": customer.account_no,
+        "name": customer.name,
+        "unit": row["unit"],
+        "supply_address": texts.get("supply_address", ""),
+        "postcode": texts.get("postcode", ""),
+        "sent_on": day.isoformat(),
+        "reply_by": (campaign.reply_by or day).isoformat(),
+        "recorded": {name: texts.get(name, "") for name in Recorded.__dataclass_fields__},
+    }
+
+
+def _by_token(session: Session, token: str) -> Letter | None:
+    return session.scalar(select(Letter).where(Letter.token == token))
+
+
+def _by_number(session: Session, text: str) -> Letter | None:
+    """The newest copy of a printed number."""
+    code, _dash, serial = text.upper().rpartition("-")
+    if not code or not serial.isdecimal() or len(serial) > 9:
+        return None
+    query = select(Letter).join(Campaign, Campaign.id == Letter.campaign_id).where(Campaign.code == code)
+    return session.scalars(
+        query.where(Letter.serial == int(serial)).order_by(Letter.copy.desc()).limit(1)
+    ).one_or_none()

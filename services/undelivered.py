@@ -1,0 +1,166 @@
+"""Undelivered letters: a scan and a reason act at once on address version, letter, balance and visits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import Contact, Customer, Letter, Reason, Recipient, Staff, Trace, Visit
+from models.clock import now, start_of_day
+from models.scope import ALL, working_as
+from services import Refused, contacts, letters, outcomes, return_undos, traces, visits
+from services.contacts import Finding
+from services.people import require
+from services.visits import Need
+
+ACTION = "letter.undelivered"
+LIST = "undelivered"
+
+
+@dataclass(frozen=True)
+class CameBack:
+    """What one undelivered letter came to. `refuted`: its address is unusable now; `answered`: it was before."""
+
+    letter: Letter
+    reason: Reason
+    address: Contact
+    refuted: bool = False
+    answered: bool = False
+    visit: Visit | None = None
+
+    @property
+    def next(self) -> str:
+        """What happens now, as a code: `answered` (nothing), `visit`, or `none`."""
+        if self.answered:
+            return "answered"
+        return "visit" if self.visit is not None else "none"
+
+
+def record_undelivered(session: Session, text: str, reason: str, *, staff: Staff) -> CameBack:
+    """Record that the letter of a code, token or number came back; refused when it is recorded already."""
+    require(staff, "undelivered.key")
+    why = reason_of(session, reason)
+    letter = letters.letter_by_code(session, text)
+    if letter.undelivered_at is not None:
+        raise Refused(
+            f"函件 {letters.number_of(letter)} 已登记过退信，不用再登记。如原因登错，请先撤销再登记。"
+        )
+    with working_as(session, ALL):
+        return _record(session, letter, why)
+
+
+def reason_of(session: Session, code: str) -> Reason:
+    """An entry of the list of undelivered reasons."""
+    found = session.scalar(select(Reason).where(Reason.list == LIST, Reason.code == code))
+    if found is None:
+        codes = "、".join(
+            session.scalars(select(Reason.code).where(Reason.list == LIST).order_by(Reason.position))
+        )
+        raise Refused(f"退信原因「{code[:40]}」不在清单里。可用的原因：{codes}。")
+    return found
+
+
+def undo_last_undelivered(session: Session, *, staff: Staff) -> Letter:
+    """Take back the newest letter that this person recorded as undelivered, unless somebody has been at the door."""
+    require(staff, "undelivered.key")
+    trace, letter = _last(session, staff)
+    with working_as(session, ALL):
+        _undo_visit(session, trace.details.get("visit"))
+        evidence = evidence_of(letter)
+        return_undos.withdraw_findings(
+            session, evidence, letter.customer_id, since=_moment(trace.details["at"])
+        )
+        _restore(session, letter, trace.details)
+        outcomes.replay(session, session.get_one(Recipient, letter.recipient_id))
+        traces.record(session, "letter.undelivered_undone", letter)
+    return letter
+
+
+def recorded_today(session: Session, staff: Staff) -> int:
+    """How many undelivered letters a person recorded on this business day and did not take back."""
+    since = start_of_day(now(session).date())
+    mine = select(Trace.object_id).where(Trace.action == ACTION, Trace.actor_id == staff.id)
+    query = select(func.count(Letter.id)).where(Letter.undelivered_at >= since, Letter.id.in_(mine))
+    return session.scalar(query) or 0
+
+
+def evidence_of(letter: Letter) -> str:
+    """How findings name the letter that proves them."""
+    return f"letter:{letter.token}"
+
+
+def _record(session: Session, letter: Letter, why: Reason) -> CameBack:
+    moment = now(session)
+    before = {"state": letter.state, "posted_at": letter.posted_at.isoformat() if letter.posted_at else None}
+    answered = letter.state == "answered" or letter.answered_at is not None
+    letter.undelivered_at, letter.undelivered_reason = moment, why.code
+    letter.posted_at = letter.posted_at or moment
+    address = session.get_one(Contact, letter.address_id)
+    refuted, visit = False, None
+    if not answered:
+        refuted = _refute(session, letter, why)
+        if letter.state not in letters.GONE:
+            letter.state = "undelivered"
+            outcomes.decide(session, letter.campaign_id, [letter.customer_id], "undelivered")
+            visit = _make_visit(session, letter, why)
+    details = before | {"reason": why.code, "at": moment.isoformat(), "visit": visit.id if visit else None}
+    traces.record(session, ACTION, letter, details=details)
+    return CameBack(letter, why, address, refuted=refuted, answered=answered, visit=visit)
+
+
+def _refute(session: Session, letter: Letter, why: Reason) -> bool:
+    """Only the address version that the letter was sent to is wrong, never a newer one."""
+    if not why.consequences.get("refutes_address"):
+        return False
+    finding = Finding(letter.address_id, "refuted", "undelivered", why.code, evidence_of(letter))
+    contacts.confirm(session, [finding])
+    return True
+
+
+def _make_visit(session: Session, letter: Letter, why: Reason) -> Visit | None:
+    if not why.consequences.get("makes_visit"):
+        return None
+    unit_id = session.get_one(Customer, letter.customer_id).unit_id
+    need = Need(letter.customer_id, unit_id, "undelivered", why.code, letter.campaign_id, letter.id)
+    made = visits.make_visits(session, [need])
+    return session.get(Visit, made[0]) if made else None
+
+
+def _last(session: Session, staff: Staff) -> tuple[Trace, Letter]:
+    query = (
+        select(Trace, Letter)
+        .join(Letter, Letter.id == Trace.object_id)
+        .where(Trace.action == ACTION, Trace.actor_id == staff.id, Letter.undelivered_at.is_not(None))
+        .order_by(Trace.id.desc())
+        .limit(1)
+    )
+    row = session.execute(query).first()
+    if row is None:
+        raise Refused("没有可以撤销的退信登记：您还没有登记过退信，或都已撤销。")
+    return row.Trace, row.Letter
+
+
+def _undo_visit(session: Session, visit_id: int | None) -> None:
+    visit = session.get(Visit, visit_id) if visit_id else None
+    if visit is None:
+        return
+    if visit.attempts:
+        raise Refused("这封退信生成的走访任务已经有走访结果，不能撤销退信登记。如有差错，请联系班组长。")
+    visit.state, visit.ended_at, visit.letter_id, visit.walk_list_id = "cancelled", now(session), None, None
+
+
+def _restore(session: Session, letter: Letter, before: Mapping[str, Any]) -> None:
+    letter.undelivered_at, letter.undelivered_reason = None, ""
+    if letter.state == "undelivered":
+        letter.state = before["state"]
+        letter.posted_at = _moment(before["posted_at"]) if before["posted_at"] else None
+    session.flush()
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
