@@ -7,7 +7,20 @@ from typing import Any
 
 from quality.addresses import AddressParts
 
-_NUMERALS = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_NUMERALS = {
+    "零": 0,
+    "〇": 0,
+    "一": 1,
+    "二": 2,
+    "两": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+    "六": 6,
+    "七": 7,
+    "八": 8,
+    "九": 9,
+}
 _DIGITS = re.compile(r"\d+")
 _CHINESE = re.compile(r"[零〇一二两三四五六七八九十]+")
 

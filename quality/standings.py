@@ -52,7 +52,9 @@ def mark(rate: float | None, floor: float, target: float) -> float | None:
     return 50 * rate / floor if floor else 0.0
 
 
-def deduction(rate: float | None, target: float, *, per_tenth: float = 0.05, limit: float = 2.0) -> float | None:
+def deduction(
+    rate: float | None, target: float, *, per_tenth: float = 0.05, limit: float = 2.0
+) -> float | None:
     """Points taken for a rate below its target: `per_tenth` for each 0.1 percentage point, `limit` at most."""
     if rate is None or rate >= target:
         return None

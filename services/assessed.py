@@ -54,21 +54,37 @@ def members_of(session: Session, period: str, unit_id: int, cutoff: datetime) ->
 def _frame(session: Session, period: str, unit_id: int, cutoff: datetime) -> Frame:
     first, last = period_days(period)
     required: dict[str, list[str]] = {}
-    for row in session.scalars(select(RequiredField).order_by(RequiredField.customer_class, RequiredField.kind)):
+    for row in session.scalars(
+        select(RequiredField).order_by(RequiredField.customer_class, RequiredField.kind)
+    ):
         required.setdefault(row.customer_class, []).append(row.kind)
     path = session.scalars(select(Unit.path).where(Unit.id == unit_id)).one()
     units = session.execute(select(Unit.id, Unit.deadline_days).where(Unit.path.startswith(path)))
-    return Frame(first, last, cutoff, required, {row.id: row.deadline_days for row in units}, calendar(session))
+    return Frame(
+        first, last, cutoff, required, {row.id: row.deadline_days for row in units}, calendar(session)
+    )
 
 
 def _customers(session: Session, frame: Frame, after: int) -> Page:
     """The next chunk of customers as they stood at the cut-off: the earliest version that had not ended by then."""
     version, day = CustomerVersion, min(frame.cutoff.astimezone(ZONE).date(), frame.last)
-    page = select(version.customer_id).where(version.customer_id > after, version.unit_id.in_(list(frame.deadlines)))
+    page = select(version.customer_id).where(
+        version.customer_id > after, version.unit_id.in_(list(frame.deadlines))
+    )
     ids = session.scalars(page.distinct().order_by(version.customer_id).limit(CHUNK)).all()
     not_ended = or_(version.valid_until.is_(None), version.valid_until > frame.cutoff)
-    then = select(func.min(version.id)).where(version.customer_id.in_(ids), not_ended).group_by(version.customer_id)
-    columns = (version.customer_id, version.unit_id, version.customer_class, version.manager_id, version.opened_on)
+    then = (
+        select(func.min(version.id))
+        .where(version.customer_id.in_(ids), not_ended)
+        .group_by(version.customer_id)
+    )
+    columns = (
+        version.customer_id,
+        version.unit_id,
+        version.customer_class,
+        version.manager_id,
+        version.opened_on,
+    )
     query = select(*columns, version.closed_on).where(version.id.in_(then)).order_by(version.customer_id)
     rows = [row for row in session.execute(query) if row.unit_id in frame.deadlines and _is_open(row, day)]
     return Page(rows, ids[-1] if ids else 0)
@@ -84,8 +100,13 @@ def _values(
     """Per customer and kind: the value that stood at the cut-off, and the first moment one was recorded (and dated)."""
     rows = session.execute(
         select(
-            Contact.customer_id, Contact.kind, Contact.verdict, Contact.recorder_id, Contact.recorded_at,
-            Contact.current_until, Contact.preferred,
+            Contact.customer_id,
+            Contact.kind,
+            Contact.verdict,
+            Contact.recorder_id,
+            Contact.recorded_at,
+            Contact.current_until,
+            Contact.preferred,
         )  # fmt: skip
         .where(Contact.customer_id.in_(customer_ids), Contact.state.in_(SETTLED))
         .where(or_(Contact.recorded_at.is_(None), Contact.recorded_at <= frame.cutoff))
@@ -106,7 +127,9 @@ def _rank() -> Any:
     return case(BEST, value=Contact.verdict, else_=9)
 
 
-def _earlier(known: tuple[datetime | None, bool] | None, moment: datetime | None) -> tuple[datetime | None, bool]:
+def _earlier(
+    known: tuple[datetime | None, bool] | None, moment: datetime | None
+) -> tuple[datetime | None, bool]:
     if known is None:
         return moment, moment is not None
     first, is_dated = known
@@ -124,7 +147,9 @@ def _members(row: Any, frame: Frame, values: dict[Any, Recorded], firsts: dict[A
         person = value.recorder_id if value is not None and is_recorded else row.manager_id
         due = _due(due_day, firsts.get((row.customer_id, kind)))
         cohort = "new" if is_new else "existing"
-        yield Member(row.customer_id, kind, row.unit_id, person, cohort, row.customer_class, bits_of(value, due))
+        yield Member(
+            row.customer_id, kind, row.unit_id, person, cohort, row.customer_class, bits_of(value, due)
+        )
 
 
 def _due_day(row: Any, frame: Frame) -> date | None:

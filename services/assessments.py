@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -49,11 +50,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Counted:
-    """Everything that a run found, before it is kept."""
+    """Everything that a run found, before it is kept; `members` is the sha256 of its members file, put already."""
 
     question: Question
     results: tuple[Result, ...]
-    members: Path
+    members: str
     customers: int
     undated: int
 
@@ -70,15 +71,16 @@ def question(session: Session, period: str, unit: Unit) -> Question:
     return Question(period, unit.id, min(end_of_day(last), moment))
 
 
-def count(session: Session, asked: Question, folder: Path) -> Counted:
-    """Count the measures; reads only. The members go to a file in `folder`, customer by customer."""
-    path = folder / "members.csv.gz"
+def count(session: Session, asked: Question) -> Counted:
+    """Count the measures; reads only. The members go to a file, customer by customer."""
     customers: set[int] = set()
-    with working_as(session, ALL):
-        found = tally(_seen(write_members(path, members_of(session, asked.period, asked.unit_id, asked.cutoff)), customers))
-        units = _units(session, asked.unit_id)
+    with working_as(session, ALL), tempfile.TemporaryDirectory(prefix="assessment-") as folder:
+        path = Path(folder) / "members.csv.gz"
+        members = members_of(session, asked.period, asked.unit_id, asked.cutoff)
+        found = tally(_seen(write_members(path, members), customers))
+        units, digest = _units(session, asked.unit_id), files.put(path)
     undated = sum(number for (_u, _s, _c, bit), number in found.items() if bit == "UNDATED")
-    return Counted(asked, tuple(results_of(found, units)), path, len(customers), undated)
+    return Counted(asked, tuple(results_of(found, units)), digest, len(customers), undated)
 
 
 def results_of(found: Tally, units: Sequence[tuple[int, str]]) -> Iterator[Result]:
@@ -100,7 +102,8 @@ def results_of(found: Tally, units: Sequence[tuple[int, str]]) -> Iterator[Resul
 def keep(session: Session, counted: Counted, *, staff_id: int | None) -> Assessment:
     """Keep what was counted as one run with its results and its members file."""
     asked = counted.question
-    stored = files.store(session, counted.members, f"assessment-{asked.period}-members.csv.gz", "application/gzip")
+    name = f"assessment-{asked.period}-members.csv.gz"
+    stored = files.describe(session, counted.members, name, "application/gzip")
     run = Assessment(period=asked.period, unit_id=asked.unit_id, cutoff=asked.cutoff, state="done")
     run.settings = {"timeliness": asked.timeliness}
     run.members_sha256, run.customers, run.undated = stored.sha256, counted.customers, counted.undated

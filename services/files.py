@@ -18,7 +18,12 @@ from models.home import home_path
 
 
 def store(session: Session, path: Path, name: str, media: str, *, keep_days: int | None = None) -> StoredFile:
-    """Keep a file: its content goes to `files/<ab>/<sha256>` (written whole or not at all), its row says what it is."""
+    """Keep a file: its content by sha256, and a row that says what it is."""
+    return describe(session, put(path), name, media, keep_days=keep_days)
+
+
+def put(path: Path) -> str:
+    """Put the content of a file into `files/<ab>/<sha256>`, whole or not at all; returns its sha256. Needs no database."""
     digest = sha256_of(path)
     target = location(digest)
     if not target.exists():
@@ -27,8 +32,17 @@ def store(session: Session, path: Path, name: str, media: str, *, keep_days: int
         shutil.copyfile(path, draft)
         _flush(draft)
         draft.replace(target)
-    row = session.get(StoredFile, digest) or StoredFile(sha256=digest, name=name, media=media, created_at=utcnow())
-    row.size = target.stat().st_size
+    return digest
+
+
+def describe(
+    session: Session, digest: str, name: str, media: str, *, keep_days: int | None = None
+) -> StoredFile:
+    """The row of a content that was put: what it is, and until when it is kept."""
+    row = session.get(StoredFile, digest) or StoredFile(
+        sha256=digest, name=name, media=media, created_at=utcnow()
+    )
+    row.size = location(digest).stat().st_size
     row.expires_at = utcnow() + timedelta(days=keep_days) if keep_days is not None else None
     session.add(row)
     session.flush()

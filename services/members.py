@@ -33,7 +33,9 @@ def read_members(path: Path) -> Iterator[Member]:
             yield _member(row)
 
 
-def pick(path: Path, fits: Callable[[Member], bool], *, skip: int = 0, limit: int = 50) -> tuple[list[Member], bool]:
+def pick(
+    path: Path, fits: Callable[[Member], bool], *, skip: int = 0, limit: int = 50
+) -> tuple[list[Member], bool]:
     """One page of the members that fit, and whether more follow."""
     found: list[Member] = []
     for member in read_members(path):
@@ -54,4 +56,6 @@ def _row(m: Member) -> tuple[object, ...]:
 
 def _member(row: list[str]) -> Member:
     customer, kind, unit, person, cohort, customer_class, bits = row
-    return Member(int(customer), kind, int(unit), int(person) if person else None, cohort, customer_class, int(bits))
+    return Member(
+        int(customer), kind, int(unit), int(person) if person else None, cohort, customer_class, int(bits)
+    )

@@ -34,7 +34,11 @@ class Walkers:
         return chosen
 
     def _own(self, customer: Customer) -> int | None:
-        keys = [("meter_book", customer.meter_book), ("transformer_area", customer.transformer_area), ("unit", "")]
+        keys = [
+            ("meter_book", customer.meter_book),
+            ("transformer_area", customer.transformer_area),
+            ("unit", ""),
+        ]
         named = [self.areas.get((customer.unit_id, kind, code)) for kind, code in keys]
         return next((key for key in [customer.manager_id, *named] if key in self.units), None)
 
@@ -61,6 +65,9 @@ def walkers(session: Session, day: date | None = None) -> Walkers:
         return Walkers(
             units={row.id: row.unit_id for row in session.execute(people.order_by(Staff.id))},
             paths={row.id: row.path for row in session.execute(select(Unit.id, Unit.path))},
-            areas={(r.unit_id, r.kind, "" if r.kind == "unit" else r.code): r.staff_id for r in session.execute(areas)},
+            areas={
+                (r.unit_id, r.kind, "" if r.kind == "unit" else r.code): r.staff_id
+                for r in session.execute(areas)
+            },
             doors=Counter({key: number for key, number in session.execute(load) if key is not None}),
         )

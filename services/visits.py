@@ -110,7 +110,9 @@ def record_visit(session: Session, visit: Visit, report: Report, *, staff: Staff
     with working_as(session, ALL):
         customer = session.get_one(Customer, visit.customer_id)
         _write_attempt(session, visit, report, staff)
-        applied = answers.apply_answers(session, customer, report.answers, _origin(visit, report, consequences))
+        applied = answers.apply_answers(
+            session, customer, report.answers, _origin(visit, report, consequences)
+        )
         if consequences.get("refutes_address"):
             _refute_address(session, visit, report.result)
         _close_or_come_again(session, visit, report, consequences)
@@ -140,7 +142,9 @@ def _without_open(session: Session, needs: Sequence[Need]) -> list[Need]:
     ids = [need.customer_id for need in needs]
     with working_as(session, ALL):
         rows = session.execute(
-            select(Visit.customer_id, Visit.campaign_id, Visit.letter_id, Visit.state).where(Visit.customer_id.in_(ids))
+            select(Visit.customer_id, Visit.campaign_id, Visit.letter_id, Visit.state).where(
+                Visit.customer_id.in_(ids)
+            )
         ).all()
     waiting = {(row.customer_id, row.campaign_id) for row in rows if row.state in OPEN}
     letters = {row.letter_id for row in rows if row.letter_id is not None}
@@ -156,7 +160,9 @@ def _customers(session: Session, ids: Sequence[int]) -> Sequence[Customer]:
         return session.scalars(select(Customer).where(Customer.id.in_(ids))).all()
 
 
-def _visit(session: Session, need: Need, staff_id: int | None, customers: dict[int, Customer]) -> dict[str, Any]:
+def _visit(
+    session: Session, need: Need, staff_id: int | None, customers: dict[int, Customer]
+) -> dict[str, Any]:
     due = need.due_on or today(session) + timedelta(days=DUE_DAYS)
     sensitive = customers[need.customer_id].sensitivity
     return asdict(need) | {
@@ -234,14 +240,22 @@ def _refute_address(session: Session, visit: Visit, result: str) -> None:
     """The door that was gone to is wrong: its address cannot be used any more."""
     rows = contacts.usable(session, [visit.customer_id], ["supply_address"])[:1]
     evidence = f"visit:{visit.token}"
-    contacts.confirm(session, [Finding(row.id, "refuted", "visit", result, evidence, visit.staff_id) for row in rows])
+    contacts.confirm(
+        session, [Finding(row.id, "refuted", "visit", result, evidence, visit.staff_id) for row in rows]
+    )
 
 
-def _close_or_come_again(session: Session, visit: Visit, report: Report, consequences: dict[str, Any]) -> None:
+def _close_or_come_again(
+    session: Session, visit: Visit, report: Report, consequences: dict[str, Any]
+) -> None:
     visit.result = report.result
     again = consequences.get("retry_after_days")
     if again and visit.attempts < MAX_ATTEMPTS:
-        visit.state, visit.next_on, visit.walk_list_id = "not_met", today(session) + timedelta(days=int(again)), None
+        visit.state, visit.next_on, visit.walk_list_id = (
+            "not_met",
+            today(session) + timedelta(days=int(again)),
+            None,
+        )
         return
     visit.state = "done" if consequences.get("reached") else "not_met"
     visit.next_on, visit.ended_at = None, now(session)

@@ -31,11 +31,13 @@ def customer(session, unit, opened_on=date(2020, 1, 1), **facts):
     return row
 
 
-def figures(session, unit, tmp_path, period=NOVEMBER):
-    counted = assessments.count(session, assessments.question(session, period, unit), tmp_path)
+def figures(session, unit, period=NOVEMBER):
+    counted = assessments.count(session, assessments.question(session, period, unit))
     run = assessments.keep(session, counted, staff_id=None)
     rows = session.scalars(select(AssessmentResult).where(AssessmentResult.assessment_id == run.id))
-    found = {(r.level, r.unit_id, r.staff_id, r.cohort, r.measure): (r.numerator, r.denominator) for r in rows}
+    found = {
+        (r.level, r.unit_id, r.staff_id, r.cohort, r.measure): (r.numerator, r.denominator) for r in rows
+    }
     return run, found
 
 
@@ -43,23 +45,23 @@ def day(number, month=11):
     return start_of_day(date(2026, month, number)) + timedelta(hours=9)
 
 
-def test_completeness_counts_required_items_and_an_invalid_value_is_recorded(bureau, tmp_path):
+def test_completeness_counts_required_items_and_an_invalid_value_is_recorded(bureau):
     session, unit = bureau
     one, _two = customer(session, unit), customer(session, unit)
     make_contact(session, one, verdict="invalid", value="", raw="123")
     make_contact(session, one, "supply_address", verdict="valid", raw="x", value="x")
-    _run, found = figures(session, unit, tmp_path)
+    _run, found = figures(session, unit)
     assert found["unit", unit.id, None, "all", "completeness"] == (2, 4)
     assert found["unit", unit.id, None, "existing", "validity"] == (1, 2)
     assert found["unit", unit.id, None, "new", "completeness"] == (0, 0)
 
 
-def test_a_missing_value_is_the_managers_and_a_recorded_one_the_recorders(bureau, tmp_path):
+def test_a_missing_value_is_the_managers_and_a_recorded_one_the_recorders(bureau):
     session, unit = bureau
     manager, clerk = make_staff(session, "account_manager", unit), make_staff(session, "clerk", unit)
     row = customer(session, unit, manager_id=manager.id)
     make_contact(session, row, recorder_id=clerk.id)
-    _run, found = figures(session, unit, tmp_path)
+    _run, found = figures(session, unit)
     assert found["person", unit.id, clerk.id, "all", "completeness"] == (1, 1)
     assert found["person", unit.id, manager.id, "all", "completeness"] == (0, 1)
 
@@ -75,55 +77,57 @@ def test_a_missing_value_is_the_managers_and_a_recorded_one_the_recorders(bureau
         (date(2020, 1, 1), day(9), (0, 0)),
     ],
 )
-def test_timeliness_counts_what_fell_due(bureau, tmp_path, opened, recorded, expected):
+def test_timeliness_counts_what_fell_due(bureau, opened, recorded, expected):
     session, unit = bureau
     make_contact(session, customer(session, unit, opened), recorded_at=recorded)
-    _run, found = figures(session, unit, tmp_path)
+    _run, found = figures(session, unit)
     assert found["unit", unit.id, None, "all", "timeliness"] == expected
 
 
-def test_a_past_month_is_judged_as_it_stood(bureau, tmp_path):
+def test_a_past_month_is_judged_as_it_stood(bureau):
     session, unit = bureau
     row = customer(session, unit)
     make_contact(session, row, recorded_at=day(5))
-    _run, october = figures(session, unit, tmp_path, "2026-10")
+    _run, october = figures(session, unit, "2026-10")
     assert october["unit", unit.id, None, "all", "completeness"] == (0, 2)
-    _run, november = figures(session, unit, tmp_path)
+    _run, november = figures(session, unit)
     assert november["unit", unit.id, None, "all", "completeness"] == (1, 2)
 
 
-def test_customers_opened_later_do_not_count(bureau, tmp_path):
+def test_customers_opened_later_do_not_count(bureau):
     session, unit = bureau
     customer(session, unit, date(2026, 11, 3))
-    _run, october = figures(session, unit, tmp_path, "2026-10")
+    _run, october = figures(session, unit, "2026-10")
     assert october["unit", unit.id, None, "all", "completeness"] == (0, 0)
 
 
-def test_units_include_those_below(bureau, tmp_path):
+def test_units_include_those_below(bureau):
     session, unit = bureau
     below = make_unit(session, unit)
     customer(session, below)
-    _run, found = figures(session, unit, tmp_path)
+    _run, found = figures(session, unit)
     assert found["unit", unit.id, None, "all", "completeness"] == (0, 2)
     assert found["unit", below.id, None, "all", "completeness"] == (0, 2)
 
 
-def test_recounting_the_members_gives_the_same_digits(bureau, tmp_path):
+def test_recounting_the_members_gives_the_same_digits(bureau):
     session, unit = bureau
     row = customer(session, unit)
     make_contact(session, row)
-    run, found = figures(session, unit, tmp_path)
+    run, found = figures(session, unit)
     make_contact(session, row, "supply_address", raw="later", value="later")
     again = assessments.recount(session, run)
-    assert {(r.level, r.unit_id, r.staff_id, r.cohort, r.measure): (r.numerator, r.denominator) for r in again} == found
+    assert {
+        (r.level, r.unit_id, r.staff_id, r.cohort, r.measure): (r.numerator, r.denominator) for r in again
+    } == found
 
 
-def test_a_fresh_run_on_unchanged_data_equals_the_last(bureau, tmp_path):
+def test_a_fresh_run_on_unchanged_data_equals_the_last(bureau):
     session, unit = bureau
     for _number in range(3):
         make_contact(session, customer(session, unit))
-    first, _found = figures(session, unit, tmp_path, "2026-10")
-    second, _found = figures(session, unit, tmp_path, "2026-10")
+    first, _found = figures(session, unit, "2026-10")
+    second, _found = figures(session, unit, "2026-10")
     assert first.members_sha256 == second.members_sha256
 
 

@@ -78,7 +78,9 @@ def test_meeting_the_customer_confirms_old_and_new_values(session, unit):
     assert applied.same == (old.id,) and len(applied.settled) == 1
     new = session.get_one(Contact, applied.settled[0])
     assert (new.state, new.source, new.recorder_id) == ("current", "visit", manager.id)
-    credited = set(session.execute(select(Confirmation.contact_id, Confirmation.credited_id, Confirmation.method)))
+    credited = set(
+        session.execute(select(Confirmation.contact_id, Confirmation.credited_id, Confirmation.method))
+    )
     assert credited == {(old.id, manager.id, "visit"), (new.id, manager.id, "visit")}
     assert session.scalars(select(Recipient.outcome)).one() == "visited"
     assert visit.state == "done"
@@ -87,7 +89,9 @@ def test_meeting_the_customer_confirms_old_and_new_values(session, unit):
 def test_an_answer_by_proxy_confirms_nothing(session, unit):
     manager, customer = make_staff(session, "account_manager", unit), make_customer(session, unit)
     make_contact(session, customer)
-    visits.record_visit(session, made(session, customer), Report("by_proxy", (Answer("mobile", "same"),)), staff=manager)
+    visits.record_visit(
+        session, made(session, customer), Report("by_proxy", (Answer("mobile", "same"),)), staff=manager
+    )
     assert session.scalars(select(Confirmation)).all() == []
 
 
@@ -96,7 +100,11 @@ def test_not_met_comes_again_and_ends_after_three_times(session, unit):
     campaign = campaign_with(session, customer)
     visit = made(session, customer, campaign_id=campaign.id)
     visits.record_visit(session, visit, Report("not_met"), staff=manager)
-    assert (visit.state, visit.next_on, visit.ended_at) == ("not_met", today(session) + timedelta(days=3), None)
+    assert (visit.state, visit.next_on, visit.ended_at) == (
+        "not_met",
+        today(session) + timedelta(days=3),
+        None,
+    )
     for _time in range(2):
         visits.record_visit(session, visit, Report("not_met"), staff=manager)
     assert visit.ended_at is not None and visit.attempts == 3

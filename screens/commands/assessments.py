@@ -1,0 +1,88 @@
+"""`assess PERIOD`: the measures of a month, kept as a run."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models import Assessment, AssessmentResult, Staff, Unit
+from models.people import root_unit, unit_by_code_or_name
+from screens.commands import CreateApp, acts_as, working
+from services import Refused, assessments, traces
+from services.people import require
+
+HELP = "评价一个月的联系信息质量"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The period and the unit."""
+    parser.add_argument("period", metavar="PERIOD", help="考核期，例如 2026-11")
+    parser.add_argument("--unit", metavar="CODE", default="", help="单位编码或名称(默认全局)")
+    acts_as(parser)
+
+
+def run(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
+    """Count, keep, and list every figure."""
+    with working(create_app, args) as session:
+        staff_id = traces.actor_id(session)
+        require(session.get_one(Staff, staff_id), "assessments.run")
+        question = assessments.question(session, args.period, _unit(session, args.unit))
+        kept = assessments.keep(session, assessments.count(session, question), staff_id=staff_id)
+        return {"run": kept.id, "measures": measures(session, kept)}
+
+
+def summary(result: Mapping[str, Any]) -> str:
+    """The whole's figures, a line a measure."""
+    first = result["measures"][0]["unit"] if result["measures"] else ""
+    rows = [
+        row
+        for row in result["measures"]
+        if row["unit"] == first and row["person"] is None and row["cohort"] == "all"
+    ]
+    lines = [
+        f"{row['measure']:<14}{row['numerator']}/{row['denominator']}  {_percent(row['rate'])}"
+        for row in rows
+    ]
+    return "\n".join([f"评价 {result['run']} 已完成（{first}）：", *lines])
+
+
+def measures(session: Session, kept: Assessment) -> list[dict[str, Any]]:
+    """Every figure of a run as the contract names its fields."""
+    rows = session.query(AssessmentResult, Unit.code, Staff.username).join(
+        Unit, Unit.id == AssessmentResult.unit_id
+    )
+    rows = rows.outerjoin(Staff, Staff.id == AssessmentResult.staff_id).filter(
+        AssessmentResult.assessment_id == kept.id
+    )
+    return [_measure(row, unit, person) for row, unit, person in rows.order_by(AssessmentResult.id)]
+
+
+def _measure(row: AssessmentResult, unit: str, person: str | None) -> dict[str, Any]:
+    return {
+        "measure": row.measure,
+        "unit": unit,
+        "person": person,
+        "cohort": row.cohort,
+        "numerator": row.numerator,
+        "denominator": row.denominator,
+        "rate": row.rate,
+        "low": None,
+        "high": None,
+        **row.extra,
+    }
+
+
+def _unit(session: Session, text: str) -> Unit:
+    if not text:
+        return root_unit(session)
+    found = unit_by_code_or_name(session, text)
+    if found is None:
+        raise Refused(f"没有编码或名称为「{text}」的单位。请用 units import 导入单位，或核对 --unit。")
+    return found
+
+
+def _percent(rate: float | None) -> str:
+    return "—" if rate is None else f"{rate:.2%}"

@@ -1,0 +1,196 @@
+"""The way of bulletins and assessment notices: drafted, reviewed, approved, signed, issued, acknowledged; never one person twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import Assessment, BulletinReceipt, Notice, Staff, Unit
+from models.clock import now, today
+from models.scope import ALL, working_as
+from paper.codes import new_token
+from services import Refused, files, letterheads, notice_facts, traces
+from services.calendar import calendar
+from services.people import require
+
+STAGES = {
+    "reviewed": ("draft", "reviewing", "notices.review"),
+    "approved": ("reviewing", "approved", "notices.approve"),
+    "signed": ("approved", "signed", "notices.sign"),
+}
+APPEAL_DAYS = 3
+UNISSUED = ("draft", "reviewing", "approved", "signed")
+
+
+def compose(
+    session: Session,
+    run: Assessment,
+    *,
+    drafted_by_id: int | None,
+    run_id: int | None = None,
+    below: str = "target",
+) -> list[Notice]:
+    """Draft one bulletin, and one notice for each unit that is below its `target` (or its `floor`, or for `all`)."""
+    _refuse_second(session, run)
+    head = letterheads.current(session)
+    made = [
+        _draft(session, run, "bulletin", run.unit, head.bulletin_prefix, notice_facts.bulletin(session, run))
+    ]
+    for unit, facts in notice_facts.notices(session, run, below=below):
+        made.append(_draft(session, run, "assessment_notice", unit, head.notice_prefix, facts))
+    for row in made:
+        row.run_id, row.drafted_by_id = run_id, drafted_by_id
+        session.add(row)
+    session.flush()
+    traces.record_all(
+        session, [traces.entry(session, "notice.drafted", row, details={"kind": row.kind}) for row in made]
+    )
+    return made
+
+
+def advance(session: Session, notices: Sequence[Notice], stage: str, *, staff: Staff) -> int:
+    """Take notices one stage further (`reviewed`, `approved`, `signed`) in a person's name; signing gives the number."""
+    before, after, permission = STAGES[stage]
+    require(staff, permission)
+    for row in notices:
+        if row.state != before:
+            raise Refused(f"《{row.title}》现在不在可以办理这一步的状态，请刷新后再看。")
+        if staff.id in _signers(row):
+            raise Refused("拟稿、审核、批准、签发须由不同的人办理，您已经办理过其中一步。")
+        setattr(row, f"{stage}_by_id", staff.id)
+        setattr(row, f"{stage}_at", now(session))
+        row.state = after
+        if stage == "signed":
+            row.number = _next_number(session, row)
+        session.flush()
+    traces.record_all(session, [traces.entry(session, f"notice.{stage}", row) for row in notices])
+    return len(notices)
+
+
+def issue(session: Session, notice: Notice, path: Path) -> None:
+    """Issue a signed notice: its PDF is kept, its appeal date set, and from now on it never changes."""
+    if notice.state != "signed":
+        raise Refused(f"《{notice.title}》还没有签发，不能印发。")
+    stored = files.store(session, path, f"{file_name(session, notice)}.pdf", "application/pdf")
+    notice.state, notice.sha256, notice.issued_at = "issued", stored.sha256, now(session)
+    notice.appeal_until = appeal_day(session)
+    traces.record(
+        session, "notice.issued", notice, details={"number": number_of(notice), "sha256": stored.sha256}
+    )
+
+
+def acknowledge(session: Session, notice: Notice, *, staff: Staff, unit: Unit, rebuttal: str = "") -> None:
+    """Sign for an issued document in a unit's name, with or without objection; a bulletin is signed for by each unit."""
+    require(staff, "notices.acknowledge")
+    if notice.state not in ("issued", "acknowledged", "rebutted"):
+        raise Refused("文件还没有印发，不能签收。")
+    if notice.kind == "bulletin":
+        _receipt(session, notice, staff, unit, rebuttal)
+    elif notice.acknowledged_at is not None:
+        raise Refused("这份通知单已经签收过。")
+    else:
+        notice.state = "rebutted" if rebuttal.strip() else "acknowledged"
+        notice.acknowledged_by_id, notice.acknowledged_at, notice.rebuttal = (
+            staff.id,
+            now(session),
+            rebuttal.strip(),
+        )
+    with working_as(session, ALL):
+        traces.record(session, "notice.rebutted" if rebuttal.strip() else "notice.acknowledged", notice)
+
+
+def void(session: Session, notices: Sequence[Notice], *, reason: str) -> int:
+    """Make documents that are not issued yet void; a number once given stays in the register."""
+    open_ones = [row for row in notices if row.state in UNISSUED]
+    for row in open_ones:
+        row.state = "void"
+    session.flush()
+    details = {"reason": reason}
+    traces.record_all(
+        session, [traces.entry(session, "notice.void", row, details=details) for row in open_ones]
+    )
+    return len(open_ones)
+
+
+def receipts_open(session: Session, run_id: int) -> int:
+    """How many signatures are still missing: one a notice, one a unit for a bulletin."""
+    with working_as(session, ALL):
+        rows = session.scalars(select(Notice).where(Notice.run_id == run_id, Notice.state == "issued")).all()
+        missing = sum(row.kind != "bulletin" for row in rows)
+        return missing + sum(len(units_missing(session, row)) for row in rows if row.kind == "bulletin")
+
+
+def units_missing(session: Session, bulletin: Notice) -> list[str]:
+    """Names of the addressees that have not signed for a bulletin yet."""
+    signed = select(BulletinReceipt.unit_id).where(BulletinReceipt.notice_id == bulletin.id)
+    query = select(Unit.name).where(Unit.code.in_(bulletin.facts["unit_codes"]), Unit.id.not_in(signed))
+    with working_as(session, ALL):
+        return list(session.scalars(query.order_by(Unit.code)))
+
+
+def number_of(notice: Notice) -> str:
+    """The number as it stands on paper: 客服通报〔2026〕11号, KH-2026-11-003; empty before signing."""
+    if notice.number is None:
+        return ""
+    if notice.kind == "bulletin":
+        return f"{notice.series}〔{notice.year}〕{notice.number}号"
+    return f"{notice.series}-{notice.facts['period']}-{notice.number:03}"
+
+
+def file_name(session: Session, notice: Notice) -> str:
+    """文种_单位_期_编号, as documents are named in the house."""
+    kind = "考核通报" if notice.kind == "bulletin" else "考核通知单"
+    with working_as(session, ALL):
+        unit = session.get_one(Unit, notice.unit_id).name
+    return f"{kind}_{unit}_{notice.facts['period']}_{number_of(notice) or '草稿'}"
+
+
+def appeal_day(session: Session) -> date:
+    """The last day for objections: working days after issue."""
+    return calendar(session).after(today(session), APPEAL_DAYS)
+
+
+def _signers(row: Notice) -> set[int | None]:
+    return {row.drafted_by_id, row.reviewed_by_id, row.approved_by_id, row.signed_by_id} - {None}
+
+
+def _refuse_second(session: Session, run: Assessment) -> None:
+    query = select(Notice.id).where(Notice.assessment_id == run.id, Notice.state != "void").limit(1)
+    with working_as(session, ALL):
+        if session.scalar(query) is not None:
+            raise Refused("这次评价已经拟过通报和通知单。如需重拟，请先把原稿作废。")
+
+
+def _draft(
+    session: Session, run: Assessment, kind: str, unit: Unit, series: str, facts: dict[str, Any]
+) -> Notice:
+    row = Notice(
+        kind=kind, assessment_id=run.id, unit_id=unit.id, series=series, year=int(run.period[:4]), facts=facts
+    )
+    row.title, row.token, row.state, row.drafted_at = str(facts["title"]), new_token(), "draft", now(session)
+    row.fingerprint = traces.fingerprint(session)
+    row.opinion = str(facts.get("opinion", ""))
+    return row
+
+
+def _next_number(session: Session, row: Notice) -> int:
+    query = select(func.max(Notice.number)).where(Notice.series == row.series, Notice.year == row.year)
+    with working_as(session, ALL):
+        return (session.scalar(query) or 0) + 1
+
+
+def _receipt(session: Session, notice: Notice, staff: Staff, unit: Unit, rebuttal: str) -> None:
+    known = select(BulletinReceipt.id).where(
+        BulletinReceipt.notice_id == notice.id, BulletinReceipt.unit_id == unit.id
+    )
+    if session.scalar(known) is not None:
+        raise Refused("本单位已经签收过这份通报。")
+    row = BulletinReceipt(notice_id=notice.id, unit_id=unit.id, staff_id=staff.id, at=now(session))
+    row.rebuttal = rebuttal.strip()
+    session.add(row)
+    session.flush()
