@@ -7,6 +7,7 @@ import secrets
 import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,7 @@ def load_workflows(session: Session) -> None:
         workflows.publish_seeded(session, read_definition(path.read_text("utf-8")))
 
 
+@cache
 def read_definition(text: str) -> Definition:
     """A seeded definition; a test checks that the engine finds no fault in it."""
     data = tomllib.loads(text)

@@ -47,9 +47,9 @@ def publish(session: Session, definition: Definition, staff: Staff | None) -> Wo
 
 def publish_seeded(session: Session, definition: Definition) -> None:
     """Keep a definition that comes with the program; one that staff have published since is left alone."""
-    workflow = by_key(session, definition.key)
-    last = newest(session, workflow) if workflow is not None else None
-    if last is None or last.published_by_id is None:
+    query = select(WorkflowVersion).join(Workflow).where(Workflow.key == definition.key)
+    last = session.scalar(query.order_by(WorkflowVersion.number.desc()).limit(1))
+    if last is None or (last.published_by_id is None and last.source != definition.source):
         publish(session, definition, None)
 
 
@@ -107,4 +107,5 @@ def _add_version(
         published_by_id=staff.id if staff is not None else None,
     )
     session.add(row)
-    traces.record(session, "workflow.published", workflow, details={"version": number})
+    if staff is not None:
+        traces.record(session, "workflow.published", workflow, details={"version": number})
