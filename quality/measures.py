@@ -56,7 +56,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Due:
-    """When an item is due, and the first day on which a value of it was recorded; not `is_dated` where one has no day."""
+    """When an item is due, and the first day a value of it was recorded; not `is_dated` where one has no day."""
 
     day: date
     first_recorded: date | None

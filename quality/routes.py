@@ -1,4 +1,4 @@
-"""The order of doors on a walk: estates by building, unit, floor and room; single houses by road, one side after the other."""
+"""The order of doors on a walk: estates by building and floor, single houses by road, one side after the other."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ BEST = {"valid": 0, "repairable": 1, "suspect": 2, "invalid": 3, "missing": 4}
 
 @dataclass(frozen=True)
 class Frame:
-    """What holds for a whole run: its days, its cut-off, what each class requires, each unit's deadline, the calendar."""
+    """What holds for a whole run: its days, its cut-off, what classes require, deadlines, the calendar."""
 
     first: date
     last: date
@@ -153,7 +153,7 @@ def _members(row: Any, frame: Frame, values: dict[Any, Recorded], firsts: dict[A
 
 
 def _due_day(row: Any, frame: Frame) -> date | None:
-    """The day by which a customer's items are due, if it lies in the period; the last days of a running one are ahead."""
+    """The day by which a customer's items are due, if it lies in the period and is not ahead."""
     if row.opened_on is None:
         return None
     day = frame.calendar.after(row.opened_on, frame.deadlines[row.unit_id])

@@ -1,4 +1,4 @@
-"""The figures of an assessment as documents and screens take them: by unit and cohort, with targets, marks and ranks."""
+"""The figures of an assessment as documents and screens take them: with targets, marks and ranks."""
 
 from __future__ import annotations
 

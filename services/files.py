@@ -23,7 +23,7 @@ def store(session: Session, path: Path, name: str, media: str, *, keep_days: int
 
 
 def put(path: Path) -> str:
-    """Put the content of a file into `files/<ab>/<sha256>`, whole or not at all; returns its sha256. Needs no database."""
+    """Put the content of a file into `files/<ab>/<sha256>`, whole or not at all; returns its sha256."""
     digest = sha256_of(path)
     target = location(digest)
     if not target.exists():

@@ -1,4 +1,4 @@
-"""What is wrong most often among the members of an assessment, in sentences with counts: the start of a unit's list of issues."""
+"""What is wrong most often among the members of an assessment, in sentences with counts."""
 
 from __future__ import annotations
 

@@ -32,4 +32,5 @@ def current(session: Session) -> letterheads.Letterhead:
 
 def from_plain(values: Mapping[str, Any]) -> letterheads.Letterhead:
     """A letterhead that went through JSON, as planned rows do."""
-    return letterheads.Letterhead(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    return letterheads.Letterhead(**plain)

@@ -19,7 +19,7 @@ from services import letterheads, notices
 
 
 def printed_facts(session: Session, notice: Notice) -> dict[str, Any]:
-    """Everything that stands on the paper of one notice, as JSON: what it says, its number, who signed, the letterhead."""
+    """Everything that stands on the paper of one notice, as JSON: its words, number, signers, letterhead."""
     with working_as(session, ALL):
         unit, person = (
             notice.unit.name,

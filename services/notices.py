@@ -1,4 +1,4 @@
-"""The way of bulletins and assessment notices: drafted, reviewed, approved, signed, issued, acknowledged; never one person twice."""
+"""The way of bulletins and notices: drafted, reviewed, approved, signed, issued, acknowledged."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def compose(
 
 
 def advance(session: Session, notices: Sequence[Notice], stage: str, *, staff: Staff) -> int:
-    """Take notices one stage further (`reviewed`, `approved`, `signed`) in a person's name; signing gives the number."""
+    """Take notices one stage further (a key of STAGES) in a person's name; signing gives the number."""
     before, after, permission = STAGES[stage]
     require(staff, permission)
     for row in notices:
@@ -85,7 +85,7 @@ def issue(session: Session, notice: Notice, path: Path) -> None:
 
 
 def acknowledge(session: Session, notice: Notice, *, staff: Staff, unit: Unit, rebuttal: str = "") -> None:
-    """Sign for an issued document in a unit's name, with or without objection; a bulletin is signed for by each unit."""
+    """Sign for an issued document in a unit's name, with or without objection; for a bulletin each unit does."""
     require(staff, "notices.acknowledge")
     if notice.state not in ("issued", "acknowledged", "rebutted"):
         raise Refused("文件还没有印发，不能签收。")

@@ -1,4 +1,4 @@
-"""Who goes to which door: the customer's own manager, else the territory, else whoever of the unit has the fewest doors."""
+"""Who goes to which door: the customer's manager, else the territory, else who of the unit has the fewest doors."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ def _without_open(session: Session, needs: Sequence[Need]) -> list[Need]:
         ).all()
     waiting = {(row.customer_id, row.campaign_id) for row in rows if row.state in OPEN}
     letters = {row.letter_id for row in rows if row.letter_id is not None}
-    fresh = {}
+    fresh: dict[tuple[int, int | None], Need] = {}
     for need in needs:
         if (need.customer_id, need.campaign_id) not in waiting and need.letter_id not in letters:
             fresh.setdefault((need.customer_id, need.campaign_id), need)

@@ -28,7 +28,7 @@ PHONES = ("mobile", "landline")
 
 @dataclass(frozen=True)
 class Door:
-    """A visit with what its customer's record says of the place: where it stands in the walk, and under which heading."""
+    """A visit and its place: where it stands in the walk, and under which heading."""
 
     visit: Visit
     address: str
