@@ -13,7 +13,7 @@ from models import Contact, ContactCount
 
 
 def add_counts(session: Session, deltas: Sequence[tuple[int, str, str, int]]) -> None:
-    """Add (unit id, kind, verdict, number) deltas, summed first and written in key order, so that writers never cross."""
+    """Add (unit id, kind, verdict, number) deltas, summed first and written in key order: writers never cross."""
     summed: Counter[tuple[int, str, str]] = Counter()
     for unit_id, kind, verdict, number in deltas:
         summed[unit_id, kind, verdict] += number
@@ -31,12 +31,12 @@ def recount(session: Session) -> None:
     session.execute(delete(ContactCount))
     grouped = (Contact.unit_id, Contact.kind, Contact.verdict)
     query = select(*grouped, func.count()).where(Contact.state == "current").group_by(*grouped)
-    session.execute(insert(ContactCount.__table__).from_select(["unit_id", "kind", "verdict", "number"], query))  # type: ignore[arg-type]
+    session.execute(insert(ContactCount.__table__).from_select(["unit_id", "kind", "verdict", "number"], query))
 
 
 def _upsert(session: Session):  # type: ignore[no-untyped-def]
     """An insert that adds to what stands; both databases have it under their own name."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(ContactCount.__table__)  # type: ignore[attr-defined]
+    statement = dialect.insert(ContactCount.__table__)
     added = ContactCount.__table__.c.number + statement.excluded.number
     return statement.on_conflict_do_update(index_elements=["unit_id", "kind", "verdict"], set_={"number": added})

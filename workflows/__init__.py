@@ -5,6 +5,42 @@ STEPS holds every step, one line an entry: key == name of its `do` half == value
 
 from __future__ import annotations
 
+from models.words import N_
+from workflows import assessments, notices, visits
 from workflows.steps import StepKind
 
-STEPS: dict[str, StepKind] = {}
+STEPS: dict[str, StepKind] = {
+    "make_visits": StepKind(
+        N_("生成走访任务"), visits.plan_make_visits, visits.make_visits, visits.MakeVisits
+    ),
+    "collect_failures": StepKind(
+        N_("汇集未联系上的客户"),
+        visits.plan_collect_failures,
+        visits.collect_failures,
+        visits.CollectFailures,
+    ),
+    "assign_visits": StepKind(N_("分派走访任务"), visits.plan_assign_visits, visits.assign_visits),
+    "print_walk_lists": StepKind(
+        N_("打印走访清单"), visits.plan_print_walk_lists, visits.print_walk_lists, chunk=1
+    ),
+    "close_visits": StepKind(N_("结束走访"), visits.plan_close_visits, visits.close_visits),
+    "assess": StepKind(
+        N_("质量评价"),
+        assessments.plan_assess,
+        assessments.assess,
+        assessments.Assess,
+        sets=("assessment_id",),
+    ),
+    "compose_notices": StepKind(
+        N_("拟稿考核通报和通知单"),
+        notices.plan_compose_notices,
+        notices.compose_notices,
+        notices.ComposeNotices,
+    ),
+    "advance_notices": StepKind(
+        N_("登记办理环节"), notices.plan_advance_notices, notices.advance_notices, notices.AdvanceNotices
+    ),
+    "issue_notices": StepKind(N_("印发"), notices.plan_issue_notices, notices.issue_notices, chunk=1),
+    "void_notices": StepKind(N_("作废"), notices.plan_void_notices, notices.void_notices),
+    "remind_receipts": StepKind(N_("催促签收"), notices.plan_remind_receipts, notices.remind_receipts),
+}
