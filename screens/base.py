@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any, ClassVar
 
-from flask import abort, flash
+from flask import abort, g, redirect, request
 from flask_admin import BaseView, expose
+from flask_admin.actions import action
 from flask_admin.contrib.sqla import ModelView
+from flask_admin.model.base import ViewArgs
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_security import current_user
 from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Query
 
 from models import db
 from models.scope import OutOfScope
-from screens import access, filters
+from screens import access, filters, rows
 from screens.forms import AdminForm, Converter
-from services import Refused, traces
+from screens.messages import done, refuse
+from services import Refused, saved_filters, traces
 
 GROUPS = {
     "work": _l("我的工作"),
@@ -65,7 +68,8 @@ class Page(Guarded, BaseView):
 class Screen(Guarded, ModelView):
     """Rows of one table under 100,000: list, form, delete. `form_columns` is always explicit, exports are off.
 
-    `change_permission` opens creating, editing and deleting; `filters` are those of screens/filters.py.
+    `change_permission` opens creating, editing and deleting; `filters` are those of screens/filters.py; of `traced`
+    columns the values before and after go into the trace.
     """
 
     table: ClassVar[type]
@@ -75,9 +79,9 @@ class Screen(Guarded, ModelView):
     traced: ClassVar[Sequence[str]] = ()
     column_searchable_list: ClassVar[Sequence[Any]] = ()
     form_columns: ClassVar[Sequence[str]] = ()
-    can_create = False
-    can_edit = False
-    can_delete = False
+    column_type_formatters = rows.TYPES
+    column_type_formatters_detail = rows.TYPES
+    can_create = can_edit = can_delete = False
     can_export = False
     can_set_page_size = False
     page_size = 50
@@ -90,41 +94,80 @@ class Screen(Guarded, ModelView):
         return cls(cls.table, db, name=cls.label, category=GROUPS[cls.group], endpoint=key, url=key)
 
     def permissions_for(self, method: str, *, reading: bool) -> tuple[str, ...]:
-        if method in ("index_view", "details_view", "action_view", "search"):
-            return (self.permission,)
         if method in ("create_view", "edit_view", "delete_view"):
             return (self.change_permission,)
+        if method in (
+            "action_view",
+            "search",
+        ):  # each action is asked for its own permission, a search changes nothing
+            return (self.permission,)
         return super().permissions_for(method, reading=reading)
 
     def may_change(self) -> bool:
         """Whether the asking person may write here; templates ask before they show a button."""
         return access.may(self.change_permission)
 
-    def is_action_allowed(self, name: str) -> bool:
-        if name == "delete":
-            return self.can_delete and self.may_change()
-        handler = self._actions_data[name][0]
-        return access.may(*getattr(handler, "permissions", (self.change_permission,)))
-
-    def get_query(self) -> Query[Any]:
-        return self.narrowed(db.session.query(self.table))
-
-    def get_count_query(self) -> Query[Any]:
-        return self.narrowed(super().get_count_query())
+    # --- which rows
 
     def narrowed(self, query: Query[Any]) -> Query[Any]:
         """Rows this screen may show at all; override where a table is not scoped by itself."""
         return query
 
-    def get_list(self, page: Any, *args: Any, **options: Any) -> Any:
-        return super().get_list(page, *args, **options)
+    def get_query(self) -> Query[Any]:
+        return filters.narrowed(self.narrowed(super().get_query()), self.filters, g.get("listed", {}))
+
+    def get_count_query(self) -> Query[Any]:
+        return filters.narrowed(self.narrowed(super().get_count_query()), self.filters, g.get("listed", {}))
+
+    def get_list(self, *args: Any, **options: Any) -> Any:
+        g.listed = self.chosen()
+        return super().get_list(*args, **options)
 
     def get_one(self, id: Any) -> Any:
-        key = key_of(self.table, id)
-        if key is None:
-            return None
+        key = rows.key_of(self.table, id)
         column = inspect(self.table).primary_key[0]
-        return self.get_query().filter(column == key).one_or_none()
+        return None if key is None else self.get_query().filter(column == key).one_or_none()
+
+    def chosen(self) -> dict[str, str]:
+        """The filters that the address sets."""
+        return filters.chosen(self.filters, request.args)
+
+    def search_label(self) -> str:
+        """What one may search by."""
+        return _("、").join(str(self.get_column_name(name)) for name in self.column_searchable_list)
+
+    def get_empty_list_message(self) -> str:
+        return _("没有符合条件的记录。") if request.args else _("还没有记录。")
+
+    @expose("/search", methods=("POST",))
+    def search(self) -> Any:
+        """Keep the search and show it by its id: what was typed never stands in an address."""
+        text = request.form.get("q", "").strip()
+        kept = filters.chosen(self.filters, request.form)
+        if text:
+            kept["find"] = str(saved_filters.save(db.session(), current_user.id, self.endpoint, {"q": text}))
+        return redirect(self.get_url(".index_view", **kept), 303)
+
+    def _get_list_extra_args(self) -> ViewArgs:
+        args = super()._get_list_extra_args()
+        found = saved_filters.load(
+            db.session(), current_user.id, self.endpoint, request.args.get("find", type=int)
+        )
+        known = {"find", *(entry.key for entry in self.filters)}
+        args.page = max(0, min(args.page or 0, LAST_PAGE))
+        args.search = found.get("q") or None
+        args.extra_args = {key: value for key, value in request.args.items() if key in known}
+        return args
+
+    def _get_list_url(self, view_args: ViewArgs) -> str:
+        return str(super()._get_list_url(view_args.clone(search=None)))
+
+    # --- writing
+
+    def fill(self, form: Any, model: Any, *, created: bool) -> None:
+        """Put the form into the row; override where a service does it."""
+        form.populate_obj(model)
+        self.on_model_change(form, model, created)
 
     def create_model(self, form: Any) -> Any:
         model = self.build_new_instance()
@@ -133,27 +176,13 @@ class Screen(Guarded, ModelView):
     def update_model(self, form: Any, model: Any) -> bool:
         return self._saved(form, model, created=False)
 
-    def delete_model(self, model: Any) -> bool:
-        try:
-            self.on_model_delete(model)
-            traces.record(db.session, f"{self.table.__tablename__}.deleted", model)
-            db.session.delete(model)
-            db.session.flush()
-        except IntegrityError:
-            return refuse(_("「%(row)s」还被其他记录引用，不能删除。", row=str(model)))
-        except (Refused, OutOfScope) as refusal:
-            return refuse(str(refusal))
-        return True
-
     def _saved(self, form: Any, model: Any, *, created: bool) -> bool:
         try:
             with db.session.no_autoflush:
                 self.fill(form, model, created=created)
-            changes = changed(model, self.traced)
+                details = rows.changes(model, self.traced)
             db.session.add(model)
-            db.session.flush()
-            verb = "created" if created else "changed"
-            traces.record(db.session, f"{self.table.__tablename__}.{verb}", model, details=changes)
+            self._trace("created" if created else "changed", model, details)
         except IntegrityError:
             return refuse(_("没有保存：已有相同的记录，或引用的记录不存在。请改正后再保存。"))
         except OutOfScope:
@@ -162,10 +191,66 @@ class Screen(Guarded, ModelView):
             return refuse(str(refusal))
         return True
 
-    def fill(self, form: Any, model: Any, *, created: bool) -> None:
-        """Put the form into the row; override where a service does it."""
-        form.populate_obj(model)
-        self.on_model_change(form, model, created)
+    def delete_model(self, model: Any) -> bool:
+        name = str(model)
+        try:
+            self.on_model_delete(model)
+            self._trace("deleted", model, {"row": name})
+            db.session.delete(model)
+            db.session.flush()
+        except IntegrityError:
+            return refuse(_("「%(row)s」还被其他记录引用，不能删除。", row=name))
+        except OutOfScope:
+            return refuse(_("没有删除：这条记录不在您的单位范围内。"))
+        except Refused as refusal:
+            return refuse(str(refusal))
+        return True
+
+    def _trace(self, verb: str, model: Any, details: Mapping[str, Any]) -> None:
+        traces.record(db.session(), f"{self.table.__tablename__}.{verb}", model, details=details)  # type: ignore[attr-defined]
+
+    # --- asking first, also where no script ran
+
+    @expose("/delete/", methods=("POST",))
+    def delete_view(self) -> Any:
+        if self.can_delete and not request.form.get("confirmed"):
+            row = self.get_one(request.form.get("id"))
+            return self.asked(_("确定删除「%(row)s」？删除后不能恢复。", row=row))
+        return super().delete_view()
+
+    @expose("/action/", methods=("POST",))
+    def action_view(self) -> Any:
+        name = request.form.get("action", "")
+        if name not in self._actions_data or not self.is_action_allowed(name):
+            abort(403)
+        question = self._actions_data[name][2]
+        if question and not request.form.get("confirmed"):
+            return self.asked(str(question))
+        return self.handle_action()
+
+    def asked(self, question: str) -> str:
+        """The same request again, after a yes."""
+        hidden = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+        return self.render(
+            "screens/confirm.html", question=question, fields=hidden, back=self.get_url(".index_view")
+        )
+
+    def is_action_allowed(self, name: str) -> bool:
+        if name == "delete":
+            return self.can_delete and self.may_change()
+        handler = self._actions_data[name][0]
+        return access.may(*getattr(handler, "permissions", (self.change_permission,)))
+
+    @action("delete", _l("删除"), _l("确定删除选中的记录？删除后不能恢复。"))
+    def action_delete(self, ids: Sequence[str]) -> None:
+        """Delete all that were picked, or none."""
+        found = [self.get_one(key) for key in ids]
+        if all(row is not None and self.delete_model(row) for row in found):
+            done(_("已删除 %(number)s 条。", number=len(found)))
+        elif None in found:
+            refuse(_("有的记录已不存在，没有删除。请刷新后再试。"))
+
+    # --- what Flask-Admin would also open
 
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Any:
@@ -178,47 +263,3 @@ class Screen(Guarded, ModelView):
     @expose("/ajax/update/", methods=("POST",))
     def ajax_update(self) -> Any:
         abort(404)
-
-
-def key_of(table: Any, text: Any) -> Any:
-    """A primary key from an address, of the key column's type; None for what cannot be one."""
-    column = inspect(table).primary_key[0]
-    try:
-        if column.type.python_type is int:
-            return int(text) if 0 < int(text) < 2**63 else None
-        return date.fromisoformat(text) if column.type.python_type is date else str(text)
-    except (TypeError, ValueError):
-        return None
-
-
-def changed(model: Any, traced: Sequence[str]) -> Mapping[str, Any]:
-    """Which columns of a row are about to change; of the `traced` ones also the values."""
-    state = inspect(model)
-    histories = {column.key: state.attrs[column.key].history for column in state.mapper.column_attrs}
-    moved = {name: history for name, history in histories.items() if history.has_changes() and history.added}
-    values = {
-        name: [_plain(moved[name].deleted), _plain(moved[name].added)] for name in traced if name in moved
-    }
-    return {"fields": sorted(moved)} | ({"values": values} if values else {})
-
-
-def done(message: str) -> None:
-    """Tell the person that something was done; no personal data: it travels in the cookie."""
-    flash(message, "success")
-
-
-def warn(message: str) -> None:
-    """Tell the person what to look at."""
-    flash(message, "warning")
-
-
-def refuse(message: str) -> bool:
-    """Tell the person that something was not done and why, and forget what was half done."""
-    db.session.rollback()
-    flash(message, "danger")
-    return False
-
-
-def _plain(values: Any) -> Any:
-    value = values[0] if values else None
-    return value if isinstance(value, str | int | float | bool | list | None) else str(value)

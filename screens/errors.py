@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from models import db
 from models.scope import OutOfScope
 from screens.access import READING
-from screens.base import refuse
+from screens.messages import refuse
 from services import Refused
 
 PAGES = {

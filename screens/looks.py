@@ -68,7 +68,7 @@ def badge(code: str | None, words_of: str) -> Markup:
     """A state or verdict as a small badge: its word, and a tone that never stands alone."""
     if not code:
         return Markup("")
-    return Markup('<span class="badge-{}">{}</span>').format(tone(code), word(code, words_of))
+    return Markup('<span class="state {}">{}</span>').format(tone(code), word(code, words_of))
 
 
 def tone(code: str) -> str:

@@ -54,9 +54,10 @@ def forgive_attempts(session: Session, login: str, *, address: str, key: str) ->
 
 def right_password(staff: Staff | None, password: str, *, decoy: str) -> bool:
     """Whether this person may sign in with this password; takes the same time for accounts that do not exist."""
-    usable = staff is not None and staff.password is not None and staff.active and staff.username != SHELL
-    right = verify_password(password, staff.password if usable and staff else decoy)
-    return bool(right and usable)
+    kept = None
+    if staff is not None and staff.active and staff.username != SHELL:
+        kept = staff.password
+    return bool(verify_password(password, kept or decoy)) and kept is not None
 
 
 def decoy_hash() -> str:
@@ -108,8 +109,9 @@ def set_password(session: Session, staff: Staff, password: str, *, must_change: 
 
 def check_password(password: str, login: str) -> None:
     """Refuse a weak password: eight characters, three of four classes, not the login name in it."""
-    classes = [str.islower, str.isupper, str.isdigit, lambda sign: not sign.isalnum()]
-    found = sum(any(test(sign) for sign in password) for test in classes)
+    tests = (str.islower, str.isupper, str.isdigit)
+    found = sum(any(test(sign) for sign in password) for test in tests)
+    found += any(not sign.isalnum() for sign in password)
     if len(password) < SHORTEST_PASSWORD or found < CLASSES:
         raise Refused("密码太弱：至少 8 位，并含大写字母、小写字母、数字、符号中的三种。")
     if login.casefold() in password.casefold():

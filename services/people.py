@@ -22,6 +22,12 @@ def acting(session: Session, login: str) -> Staff:
     return staff
 
 
+def acting_staff(session: Session) -> Staff | None:
+    """The person who acts in this session; None for the system itself."""
+    actor_id = session.info.get("actor_id")
+    return None if actor_id is None else session.get(Staff, actor_id)
+
+
 def scope_of(session: Session, staff: Staff) -> Scope:
     """What a person reaches: own customers, or own unit and below; the seeded account `shell` reaches all."""
     if staff.username == SHELL:
@@ -33,7 +39,9 @@ def scope_of(session: Session, staff: Staff) -> Scope:
 def require(staff: Staff, permission: str) -> None:
     """Refuse whoever lacks a permission; checked again by services whatever the screen showed."""
     if staff.username != SHELL and not staff.can(permission):
-        raise Refused(f"账号「{staff.username}」没有这项操作的权限（{permission}）。如工作需要，请联系系统管理员调整角色。")
+        raise Refused(
+            f"账号「{staff.username}」没有这项操作的权限（{permission}）。如工作需要，请联系系统管理员调整角色。"
+        )
 
 
 def in_scope_units(session: Session) -> ColumnElement[bool]:

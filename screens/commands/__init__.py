@@ -27,7 +27,9 @@ from sqlalchemy.orm import Session
 from models.base import db
 from models.home import HomeUnusable
 from models.scope import OutOfScope
-from services import Refused, people, upgrades
+from services import Refused
+from services.people import SHELL, acting
+from services.upgrades import make_ready
 
 CreateApp = Callable[..., Flask]
 
@@ -83,10 +85,10 @@ def working(create_app: CreateApp, args: argparse.Namespace) -> Iterator[Session
     """A session on a database that is ready, with the scope of whoever acts; committed at the end, else rolled back."""
     app = create_app()
     with app.app_context():
-        upgrades.make_ready(app)
+        make_ready(app)
         session = db.session()
         try:
-            people.acting(session, getattr(args, "acting", None) or people.SHELL)
+            acting(session, getattr(args, "acting", None) or SHELL)
             yield session
             session.commit()
         except BaseException:

@@ -17,7 +17,7 @@ from models.clock import utcnow
 from models.scope import set_scope
 from screens import looks
 from screens.access import READING, SIGNED_IN, needs, opened
-from screens.base import done, warn
+from screens.messages import done, warn
 from services import Refused, accounts
 
 pages = Blueprint("accounts", __name__)
