@@ -1,0 +1,151 @@
+"""The desks of the demo: returned forms keyed, undelivered letters recorded, doors gone to, proposals decided.
+
+Everything goes through the services that the screens call, in the name of whoever would do it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from random import Random
+from typing import TypeVar
+
+from sqlalchemy import select
+
+from models import Contact, Customer, Letter, Staff, Unit, Visit
+from seed.phones import load_blocks
+from seed.replies import fate_of_letter, found_at_door, relation, written_on_form
+from seed.stage import Stage, acting_as
+from services import proposals, returns, undelivered, visits
+from services.answers import Answer
+from services.form_ticks import Ticks
+from services.returns import Form
+from services.returns import Line as FormLine
+from services.visits import Report
+from workflows.sessions import reading
+
+A_TIME = 20
+ALL_SAME_SHARE = 0.7
+UNSIGNED_SHARE = 0.04
+TRANSFERRED_SHARE = 0.02
+REFUSED_SHARE = 0.12
+FORM_CHANNELS = (
+    ("outage", "sms", 0.7),
+    ("outage", "wechat", 0.3),
+    ("billing", "wechat", 0.5),
+    ("billing", "sms", 0.4),
+)
+
+T = TypeVar("T")
+
+
+def open_mail(stage: Stage, campaign_id: int, *, days: range) -> tuple[int, int]:
+    """What the post brings on these days after posting: forms to key, letters to record; returns how many of each."""
+    posted = [(token, account) for token, account in _letters(campaign_id) if account in stage.lines]
+    fates = {token: fate_of_letter(stage.seed, account) for token, account in posted}
+    today = [(token, account) for token, account in posted if fates[token].day in days]
+    back = [(token, fates[token].reason) for token, _account in today if fates[token].end == "undelivered"]
+    answered = [pair for pair in today if fates[pair[0]].end == "answered"]
+    for some in _chunks(back):
+        with acting_as(stage.login("FS", "clerk")) as (session, staff):
+            for token, reason in some:
+                undelivered.record_undelivered(session, token, reason, staff=staff)
+    for some in _chunks(answered):
+        with acting_as(stage.login("FS", "clerk")) as (session, staff):
+            for token, account in some:
+                returns.key_return(session, token, form_of(stage, account), staff=staff)
+    return len(answered), len(back)
+
+
+def form_of(stage: Stage, account: str) -> Form:
+    """The form as this customer filled it in."""
+    rng = Random(f"{stage.seed}|ticks|{account}")
+    lines = written_on_form(stage.seed, stage.lines[account], load_blocks())
+    channels = tuple((purpose, channel) for purpose, channel, share in FORM_CHANNELS if rng.random() < share)
+    other = ("transferred",) if rng.random() < TRANSFERRED_SHARE else ()
+    nothing_new = not any(reply == "new" for reply, _text in lines.values())
+    all_same = nothing_new and rng.random() < ALL_SAME_SHARE
+    return Form(
+        all_same=all_same,
+        lines=() if all_same else tuple(FormLine(kind, reply, text) for kind, (reply, text) in lines.items()),
+        signed=rng.random() > UNSIGNED_SHARE,
+        relation=relation(stage.seed, account),
+        ticks=Ticks(channels=channels, consent=rng.random() < 0.8, other=other),
+    )
+
+
+def walk(stage: Stage) -> int:
+    """Every account manager goes to the doors that wait, and records each result; returns how many doors."""
+    doors = _doors()
+    for login in sorted({door[0] for door in doors}):
+        mine = [door for door in doors if door[0] == login]
+        for some in _chunks(mine):
+            with acting_as(login) as (session, staff):
+                for _login, visit_id, account in some:
+                    visit = session.get_one(Visit, visit_id)
+                    if visit.state == "assigned":
+                        visits.accept(session, visit)
+                    visits.record_visit(
+                        session, visit, _report(stage, account, visit.attempts + 1), staff=staff
+                    )
+    return len(doors)
+
+
+def decide_proposals(stage: Stage) -> tuple[int, int]:
+    """Station heads and the bureau decide what the policy left to a person; returns approved and refused."""
+    approved = refused = 0
+    for login, ids in _waiting(stage).items():
+        for some in _chunks(ids):
+            rng = Random(f"{stage.seed}|proposals|{some[0]}")
+            bad = [key for key in some if rng.random() < REFUSED_SHARE]
+            good = [key for key in some if key not in bad]
+            with acting_as(login) as (session, staff):
+                approved += proposals.approve(session, good, staff=staff) if good else 0
+                refused += proposals.refuse(session, bad, staff=staff, reason="no_evidence") if bad else 0
+    return approved, refused
+
+
+def _report(stage: Stage, account: str, attempt: int) -> Report:
+    result = found_at_door(stage.seed, account, attempt)
+    if result != "verified":
+        return Report(result, note="邻居称近期少有人在" if result == "not_met" else "")
+    said = written_on_form(stage.seed, stage.lines[account], load_blocks())
+    answers = tuple(Answer(kind, *said[kind]) for kind in ("person", "mobile", "landline"))
+    return Report(result, answers, relation=relation(stage.seed, account))
+
+
+def _letters(campaign_id: int) -> list[tuple[str, str]]:
+    """Letters on their way, by token and account number."""
+    query = select(Letter.token, Customer.account_no).join(Customer, Customer.id == Letter.customer_id)
+    query = query.where(Letter.campaign_id == campaign_id, Letter.state == "posted").order_by(Letter.serial)
+    with reading() as session:
+        return [(row.token, row.account_no) for row in session.execute(query)]
+
+
+def _doors() -> list[tuple[str, int, str]]:
+    """Visits that wait for somebody: the login, the visit, the account."""
+    query = (
+        select(Staff.username, Visit.id, Customer.account_no)
+        .join(Staff, Staff.id == Visit.staff_id)
+        .join(Customer, Customer.id == Visit.customer_id)
+        .where(Visit.state.in_(("assigned", "accepted", "not_met")), Visit.ended_at.is_(None))
+    )
+    with reading() as session:
+        return [(row[0], row[1], row[2]) for row in session.execute(query.order_by(Visit.position, Visit.id))]
+
+
+def _waiting(stage: Stage) -> dict[str, list[int]]:
+    """Waiting proposals by who decides them: the station head, else the bureau's department head."""
+    heads = {who.unit: who.login for who in stage.bureau.staff if who.role == "station_head"}
+    query = select(Contact.id, Unit.code).join(Unit, Unit.id == Contact.unit_id)
+    found: dict[str, list[int]] = {}
+    with reading() as session:
+        for row in session.execute(query.where(Contact.state == "proposed").order_by(Contact.id)):
+            found.setdefault(heads.get(row.code, stage.login("FS", "department_head")), []).append(row.id)
+    return found
+
+
+def _chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    source = iter(rows)
+    while some := list(islice(source, A_TIME)):
+        yield some
