@@ -6,7 +6,7 @@ STEPS holds every step, one line an entry: key == name of its `do` half == value
 from __future__ import annotations
 
 from models.words import N_
-from workflows import assessments, notices, visits
+from workflows import assessments, competitions, notices, visits
 from workflows.steps import StepKind
 
 STEPS: dict[str, StepKind] = {
@@ -43,4 +43,23 @@ STEPS: dict[str, StepKind] = {
     "issue_notices": StepKind(N_("印发"), notices.plan_issue_notices, notices.issue_notices, chunk=1),
     "void_notices": StepKind(N_("作废"), notices.plan_void_notices, notices.void_notices),
     "remind_receipts": StepKind(N_("催促签收"), notices.plan_remind_receipts, notices.remind_receipts),
+    "open_competition": StepKind(
+        N_("开赛"),
+        competitions.plan_open_competition,
+        competitions.open_competition,
+        competitions.OpenCompetition,
+        sets=("competition_id",),
+    ),
+    "count_competition": StepKind(
+        N_("统计得分"), competitions.plan_count_competition, competitions.count_competition
+    ),
+    "freeze_standings": StepKind(
+        N_("定榜"), competitions.plan_freeze_standings, competitions.freeze_standings
+    ),
+    "publish_standings": StepKind(
+        N_("公示名次"), competitions.plan_publish_standings, competitions.publish_standings
+    ),
+    "finish_competition": StepKind(
+        N_("公布结果"), competitions.plan_finish_competition, competitions.finish_competition
+    ),
 }
