@@ -6,9 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from models.words import N_
+from quality.addresses import judge_address
+from quality.emails import judge_email
+from quality.ids import judge_id
+from quality.names import judge_name
 from quality.phones import judge_phone
+from quality.postcodes import judge_postcode
 from quality.texts import judge_text
 from quality.verdicts import NOWHERE, Context, Verdict
+from quality.wechats import judge_wechat
 
 Judge = Callable[[str, str, Context], Verdict]
 
@@ -24,6 +30,12 @@ class Rule:
 
 RULES: dict[str, Rule] = {
     "judge_phone": Rule(N_("电话号码"), judge_phone, ("mobile", "landline", "phone")),
+    "judge_address": Rule(N_("地址"), judge_address, ("supply_address", "postal_address", "address")),
+    "judge_postcode": Rule(N_("邮政编码"), judge_postcode, ("postcode",)),
+    "judge_email": Rule(N_("电子邮箱"), judge_email, ("email",)),
+    "judge_wechat": Rule(N_("微信"), judge_wechat, ("wechat",)),
+    "judge_name": Rule(N_("姓名、名称"), judge_name, ("name", "person")),
+    "judge_id": Rule(N_("证件号码"), judge_id, ("id_number", "uscc")),
     "judge_text": Rule(N_("其他文字"), judge_text, ("text",)),
 }
 

@@ -7,7 +7,7 @@ from models.words import N_
 TEXT_REASONS = {
     "blank": N_("没有填写,请补录。"),
     "placeholder": N_("填的是“无”“不详”一类的字样,等于没有填写,请补录。"),
-    "characters": N_("含有全角、繁体或不可见字符,已给出规范写法,核对后采用。"),
+    "characters": N_("含有全角或不可见字符,已给出规范写法,核对后采用。"),
 }
 
 PHONE_REASONS = {
@@ -110,6 +110,7 @@ ID_REASONS = {
 WECHAT_REASONS = {
     "wechat_characters": N_("微信号中有全角字符、标签或多余的符号,已改正,核对后采用。"),
     "wechat_refers": N_("写的是“同手机号”,请写出微信号。"),
+    "wechat_dummy": N_("像是随手填写的号码,请核实。"),
     "wechat_nickname": N_("像是微信昵称,不是微信号,无法查找,请核实。"),
     "wechat_syntax": N_("不是微信号(六至二十位,字母开头,可含数字、下划线、减号)、手机号或 QQ 号,请核实。"),
 }

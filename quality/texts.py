@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from quality.verdicts import MISSING, NOWHERE, REPAIRABLE, VALID, Context, Verdict, missing, one
+from quality.verdicts import NOWHERE, REPAIRABLE, VALID, Context, Verdict, missing, one
 
 PLACEHOLDERS = frozenset(
     "无 无无 没有 没 暂无 暂缺 暂时没有 不详 不明 不知 不知道 不清楚 未知 未填 未填写 未登记 未录入 未提供 未留 无法提供 空 空白 缺 缺失"
@@ -42,7 +42,6 @@ def judge_text(text: str, field: str = "text", context: Context = NOWHERE) -> Ve
     if nothing:
         return nothing
     value = flatten(text)
-    return one(VALID if value == text.strip() else REPAIRABLE, field, value, reasons=())
-
-
-__all__ = ["MISSING", "PLACEHOLDERS", "flatten", "judge_text", "read_missing"]
+    if value == " ".join(text.split()):
+        return one(VALID, field, value)
+    return one(REPAIRABLE, field, value, reasons=("characters",))
