@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -65,7 +65,7 @@ def apply_answers(session: Session, customer: Customer, answers: Sequence[Answer
     A new value that equals a standing one confirms it; one that equals a waiting proposal makes nothing new.
     """
     standing = _standing(session, customer.id)
-    same = [row.id for row in _still_right(standing, answers)]
+    same = [row.id for row in _still_right(session, standing, answers)]
     drafts: list[Draft] = []
     known: list[int] = []
     for answer in (answer for answer in answers if answer.reply == "new" and answer.text.strip()):
@@ -136,19 +136,28 @@ def _standing(session: Session, customer_id: int) -> Sequence[Contact]:
     return session.scalars(query.order_by(Contact.preferred.desc(), Contact.id)).all()
 
 
-def _still_right(standing: Sequence[Contact], answers: Sequence[Answer]) -> list[Contact]:
-    """The value that the form shows of each kind answered `same`: the version named, else the preferred or oldest."""
+def _still_right(session: Session, standing: Sequence[Contact], answers: Sequence[Answer]) -> list[Contact]:
+    """The value that the form shows of each kind answered `same`: the version named, else the preferred or oldest.
+
+    A version that an undo has repeated since stands for the one that was printed.
+    """
     current = [row for row in standing if row.state == "current"]
+    same = [answer for answer in answers if answer.reply == "same"]
+    named = [answer.contact_id for answer in same if answer.contact_id is not None]
+    shown = {row.id: row for row in session.scalars(select(Contact).where(Contact.id.in_(named)))} if named else {}
     found: dict[int, Contact] = {}
-    for answer in (answer for answer in answers if answer.reply == "same"):
-        named = next((row for row in current if row.id == answer.contact_id), None)
-        first = next(
-            (row for row in current if row.kind == answer.kind and row.purpose == answer.purpose), None
-        )
-        row = named if answer.contact_id is not None else first
+    for answer in same:
+        row = next((row for row in current if _is_shown(row, answer, shown)), None)
         if row is not None:
             found[row.id] = row
     return list(found.values())
+
+
+def _is_shown(row: Contact, answer: Answer, shown: Mapping[int, Contact]) -> bool:
+    if answer.contact_id is None:
+        return row.kind == answer.kind and row.purpose == answer.purpose
+    printed = shown.get(answer.contact_id)
+    return printed is not None and (row.kind, row.value, row.purpose) == (printed.kind, printed.value, printed.purpose)
 
 
 def _replaced(standing: Sequence[Contact], answer: Answer) -> dict[str, int]:

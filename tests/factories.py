@@ -14,7 +14,7 @@ from models.clock import now, utcnow
 from models.people import root_unit
 from services.campaigns import Beginning, add_recipients, begin_campaign
 from services.contacts import Draft, record, settle, usable
-from services.forms import keep_version
+from services.forms import Form, keep_version
 from services.letters import plan_letters, write_letters
 from services.segments import Target
 
@@ -87,7 +87,7 @@ def make_campaign(session: Session, unit: Unit | None = None, **facts: Any) -> C
 def make_letter(
     session: Session, customer: Customer, campaign: Campaign | None = None, **facts: Any
 ) -> Letter:
-    """A posted letter to a customer's usable address (one is made where there is none), with everything but the file."""
+    """A posted letter to a usable address of the customer (made where there is none), without its file."""
     if not usable(session, [customer.id], ["postal_address", "supply_address"]):
         make_contact(session, customer, "supply_address", raw=ADDRESS, value=ADDRESS)
     home = campaign or make_campaign(session)
@@ -96,7 +96,7 @@ def make_letter(
         session, home.id, [Target(customer.id, customer.unit_id, "", "", address.id, address.value, "")]
     )
     plan = next(iter(plan_letters(session, home, form_version=1)))
-    form = keep_version(session, "survey_letter", 1, template_sha256="0" * 64, boxes={})
+    form = keep_version(session, Form("survey_letter", 1, "0" * 64, {}))
     stamps = {"composed_at": utcnow(), "serial_from": plan["serial"], "serial_to": plan["serial"]}
     run = PrintRun(
         campaign_id=home.id, unit_id=home.unit_id, number=plan["serial"], letters=1, pages=2, **stamps
