@@ -1,0 +1,143 @@
+"""Definitions: read, checked, versioned; the start form they give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Literal
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+import seed
+from models import Staff, WorkflowVersion
+from services import Refused, workflows
+from workflows import STEPS, definitions
+from workflows.facts import FACTS
+from workflows.options import questions
+from workflows.steps import Effects, Facts, Options, Planned, StepKind, asked
+
+GOOD = """
+key = "small"
+name = "小流程"
+[[nodes]]
+id = "one"
+step = "pick"
+options = { limit = 5 }
+[[nodes]]
+id = "ask"
+branch = { field = "one.found", op = "gt", value = 0 }
+  [[nodes.yes]]
+  id = "look"
+  person = { title = "看一看", permission = "notices.review", choices = [{ code = "ok", label = "好" }] }
+  [[nodes.yes]]
+  id = "pause"
+  wait = { days = 2, asked = true }
+"""
+
+
+class Pick(Options):
+    """Options of every kind a start form knows."""
+
+    limit: int = asked("最多户数", 10, ge=1)
+    name: str = asked("名称", min_length=1)
+    kind: Literal["a", "b"] = asked("种类", "a", labels={"a": "甲", "b": "乙"})
+    kinds: tuple[Literal["a", "b"], ...] = asked("各种", ("a",), labels={"a": "甲", "b": "乙"})
+    day: date | None = asked("日期", None)
+    strict: bool = asked("严格", False)
+    hidden: int = 3
+
+
+def plan_pick(session: Session, options: Options, facts: Facts) -> Planned:
+    return Planned()
+
+
+def pick(options: Options, facts: Facts, items: Sequence[Any]) -> Effects:
+    return Effects()
+
+
+@pytest.fixture(autouse=True)
+def steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(
+        STEPS, "pick", StepKind("挑选", plan_pick, pick, Pick, results={"found": "找到"}, sets=("found_id",))
+    )
+
+
+def test_a_new_version_is_made_only_when_the_tree_changes(session: Session, shell: Staff) -> None:
+    for text in (GOOD, GOOD, GOOD.replace("小流程", "改名"), GOOD.replace("limit = 5", "limit = 6")):
+        workflow = definitions.load_definition(session, text, shell)
+    query = select(func.count()).where(WorkflowVersion.workflow_id == workflow.id)
+    assert (workflow.name, session.scalar(query)) == ("小流程", 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (("key = ", "kee = "), "key"),
+        (("[[nodes]]", "[[nodes"), "TOML"),
+        (('id = "ask"', 'id = "one"'), "重复"),
+        (('id = "ask"', 'id = "Ask 1"'), "小写字母"),
+        (('id = "ask"', 'id = "run"'), "不能是 run"),
+        (('step = "pick"', 'step = "pack"'), "没有步骤「pack」"),
+        (("limit = 5", "limit = 0"), "「最多户数」不能小于 1"),
+        (("limit = 5", "colour = 1"), "「colour」没有这个选项"),
+        (("one.found", "one.lost"), "「one.lost」前面没有"),
+        (("one.found", "nothing_live"), "「nothing_live」前面没有"),
+        (('op = "gt"', 'op = "is"'), "不认识的比较"),
+        (('code = "ok", ', ""), "每项有 code"),
+        (('permission = "notices.review", ', ""), "permission 或 role"),
+        (('title = "看一看"', 'title = "看一看", not_by = ["later"]'), "not_by"),
+        (("days = 2, ", ""), "days、until、when"),
+        (("days = 2", "days = -1"), "不小于 0"),
+        (("days = 2", 'until = "one.when"'), "前面没有「one.when」"),
+        (('step = "pick"', 'step = "pick"\nextra = 1'), "extra"),
+    ],
+)
+def test_every_fault_is_named(session: Session, shell: Staff, change: tuple[str, str], fault: str) -> None:
+    with pytest.raises(Refused, match=fault):
+        definitions.load_definition(session, GOOD.replace(*change, 1), shell)
+    assert workflows.by_key(session, "small") is None
+
+
+def test_the_start_form_asks_what_is_marked(session: Session) -> None:
+    found = {one.name: one for one in questions(definitions.read(GOOD).tree)}
+    kinds = {name: one.kind for name, one in found.items()}
+    assert kinds == {
+        "one.limit": "number",
+        "one.name": "text",
+        "one.kind": "choice",
+        "one.kinds": "choices",
+        "one.day": "date",
+        "one.strict": "bool",
+        "pause.days": "number",
+    }
+    assert (found["one.limit"].default, found["one.name"].required, found["one.kind"].labels["b"]) == (
+        5,
+        True,
+        "乙",
+    )
+
+
+def test_seeded_workflows_have_no_fault(session: Session) -> None:
+    for path in sorted((seed.FOLDER / "workflows").glob("*.toml")):
+        faults = list(definitions.faults(definitions.read(path.read_text("utf-8")).tree))
+        assert not faults, (path.name, faults)
+
+
+def test_every_step_is_named_after_its_function_and_its_plan(session: Session) -> None:
+    for key, kind in STEPS.items():
+        assert (kind.do.__name__, kind.plan.__name__) == (key, f"plan_{key}")
+        assert kind.label and all(kind.results.values())
+    assert all(fact.label for fact in FACTS.values())
+
+
+def test_what_staff_published_is_not_overwritten_by_the_seed(session: Session, shell: Staff) -> None:
+    text = (seed.FOLDER / "workflows" / "import_file.toml").read_text("utf-8")
+    mine = seed.read_definition(text.replace('id = "import"', 'id = "bring"'))
+    workflows.publish(session, mine, shell)
+    seed.load_workflows(session)
+    workflow = workflows.by_key(session, "import_file")
+    assert workflow is not None
+    version = workflows.newest(session, workflow)
+    assert version is not None and version.tree == mine.tree
