@@ -64,11 +64,11 @@ def targets(session: Session) -> Targets:
 
 
 def lines(session: Session, run: Assessment, cohort: str) -> list[Line]:
-    """The figures of the units right below the assessed one that have customers, best first; alone, its own."""
+    """The figures of the units right below the assessed one that were counted, best first; a unit without any, its own."""
     with working_as(session, ALL):
         units = session.scalars(select(Unit).where(Unit.parent_id == run.unit_id).order_by(Unit.code)).all()
-        below = [line for line in _lines(session, run, units, cohort) if line.measures[MAIN].denominator]
-        found = below or _lines(session, run, [run.unit], cohort)
+        compared = _lines(session, run, units or [run.unit], cohort)
+    found = [line for line in compared if line.measures[MAIN].denominator]
     ranked = standings(Scored(line.code, line.name, line.score) for line in found if line.score is not None)
     places = {row.code: row for row in ranked}
     ordered = sorted(

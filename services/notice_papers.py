@@ -14,6 +14,7 @@ from models.clock import ZONE, today
 from models.scope import ALL, working_as
 from paper import figures as paper_figures
 from paper import notices as papers
+from paper.bulletins import bulletin
 from paper.letterheads import Letterhead
 from services import letterheads, notices
 
@@ -48,7 +49,7 @@ def lay_out(printed: Mapping[str, Any]) -> bytes:
     """The PDF of a bulletin or notice from its plain facts; slow, so never inside a transaction."""
     head = letterheads.from_plain(printed["letterhead"])
     if printed["kind"] == "bulletin":
-        return papers.bulletin(_bulletin(printed), head)
+        return bulletin(_bulletin(printed), head)
     return papers.assessment_notice(_notice(printed, head), head)
 
 
