@@ -90,7 +90,8 @@ def _skip_repeated(head: Head, text: str) -> Head:
     """Exports write 广东省佛山市 in front of addresses that begin with it."""
     while head.province or head.city:
         rest = text[head.length :]
-        again = next((name for name in (head.province + head.city, head.city, head.province) if name and rest.startswith(name)), "")
+        names = (head.province + head.city, head.city, head.province)
+        again = next((name for name in names if name and rest.startswith(name)), "")
         if not again:
             return head
         head = replace(head, length=head.length + len(again), is_repeated=True)

@@ -1,4 +1,4 @@
-"""The tail of an address: town, village, road, number, estate, building, unit, floor and room, read by their endings."""
+"""The tail of an address: town, village, road, number, estate, building, unit, floor, room, read by their endings."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ _HAN = "\u3007\u3400-\u9fff\U00020000-\U0003ffff"
 _NAME = rf"[{_HAN}](?:(?![路街道巷弄号])[{_HAN}])"  # the first character and, as often as needed, the others
 _N = "[一二三四五六七八九十百]"
 _ESTATE_WORDS = (
-    "小区|花园|花苑|公寓|新村|新苑|家园|广场|大厦|大楼|中心|名城|新城|豪庭|华庭|雅苑|名苑|嘉园|雅居|名居|山庄|别墅|宿舍区?|大院"
-    "|工业园区?|工业区|产业园区?|科技园区?|园区|开发区|住宅区|生活区|市场|商场|酒店|宾馆|医院|学校|中学|小学|幼儿园|学院|大学"
+    "小区|花园|花苑|公寓|新村|新苑|家园|广场|大厦|大楼|中心|名城|新城|豪庭|华庭|雅苑|名苑|嘉园|雅居|名居|山庄"
+    "|别墅|宿舍区?|大院"
+    "|工业园区?|工业区|产业园区?|科技园区?|园区|开发区|住宅区|生活区|市场|商场|酒店|宾馆|医院|学校|中学|小学"
+    "|幼儿园|学院|大学"
     "|公司|仓库|码头|车站|农场|林场|公馆|商城|商厦|写字楼|综合楼|办公楼|教学楼|住宅楼|宿舍楼|厂区"
 )
 _ESTATE = rf"{_ESTATE_WORDS}|[苑府湾城里轩阁楼居园台邸坊港岛谷郡墅院店站局所行会馆部庭寓厦庄厂屋围]"
@@ -38,12 +40,15 @@ _TOKENS = {
     rf"(?:号楼|号院楼|号?栋楼?|号?幢楼?|号?座(?!机)|#楼?|座楼)",
     "unit": rf"(?:[\dA-Za-z]{{1,3}}|{_N}{{1,3}}|[甲乙丙丁东西中南北])(?:单元|梯(?![级形])|门(?=\d))",
     "floor": rf"(?:(?:负|地下|B)?(?:\d{{1,3}}|{_N}{{1,3}})|首|底|顶)(?:层|楼|F(?![A-Za-z]))",
-    "room": rf"(?:[A-Za-z]{{0,2}}-?\d{{1,5}}[A-Za-z]?(?:[-、/~]\d{{1,5}}[A-Za-z]?)*|{_N}{{1,4}}|[东西南北中]|[甲乙丙丁])"
+    "room": rf"(?:[A-Za-z]{{0,2}}-?\d{{1,5}}[A-Za-z]?(?:[-、/~]\d{{1,5}}[A-Za-z]?)*|{_N}{{1,4}}|[东西南北中甲乙丙丁])"
     r"(?:号商铺|商铺|铺位|号铺|号房|号室|号档|号仓|号车库|单位|房间|室|房|户|铺|档|卡|仓|车库)"
     rf"|之(?:\d{{1,3}}|{_N}{{1,3}})",
 }
 _PATTERNS = {name: re.compile(pattern) for name, pattern in _TOKENS.items()}
-_SHORT = re.compile(r"(?P<building>\d{1,3})(?:#|栋|幢|座)?-(?:(?P<unit>\d{1,2})-)?(?P<room>[A-Za-z]?\d{2,4}[A-Za-z]?)(?:室|房|号)?(?!\d)")
+_SHORT = re.compile(
+    r"(?P<building>\d{1,3})(?:#|栋|幢|座)?-(?:(?P<unit>\d{1,2})-)?"
+    r"(?P<room>[A-Za-z]?\d{2,4}[A-Za-z]?)(?:室|房|号)?(?!\d)"
+)
 _BARE_ROOM = re.compile(r"[A-Za-z]{0,2}-?\d{2,5}[A-Za-z]?(?:[-、/]\d{1,5})*(?![\dA-Za-z]|号楼|栋|幢|座|单元)")
 _INSIDE_ROOM = re.compile(rf"(?:\d{{1,5}}[A-Za-z]?|{_N}{{1,3}})号")
 _ESTATE_NAME = re.compile(

@@ -18,7 +18,9 @@ _LONGEST = 200  # characters; an address row of a window envelope holds about 30
 _LABEL = re.compile(r"^(?:(?:用电|装表|通讯|通信|联系|邮寄|家庭|详细|现|客户)?(?:地址|住址)|住|地点)[:：\s]+")
 _POSTCODE = re.compile(r"^\d{6}(?=[^\d号]*[\u4e00-\u9fff])(?!号)|[(\s]*(?:邮编|邮政编码)[:：\s]*\d{6}\)?")
 _PHONE = re.compile(r"[(\s,，]*(?:电话|手机|联系电话|tel)?[:：\s]*(?<!\d)1[3-9]\d{9}(?!\d)\)?$", re.IGNORECASE)
-_ELSEWHERE = re.compile(r"同(?:上|前|左|用电地址|装表地址|户主|通讯地址|户籍|住址|地址|联系地址)+|见(?:上|附件|备注)|如上|本地|本市|本村")
+_ELSEWHERE = re.compile(
+    r"同(?:上|前|左|用电地址|装表地址|户主|通讯地址|户籍|住址|地址|联系地址)+|见(?:上|附件|备注)|如上|本地|本市|本村"
+)
 _OR = re.compile(r"\s*(?:[;；]|或者?|(?<=[号室房])[/、](?=[\u4e00-\u9fff]))\s*")
 _AS_WRITTEN = frozenset("乾於昇夥徵淩堃")  # traditional forms that stand in names written otherwise in simplified
 _WIDE = re.compile(r"[０-９Ａ-Ｚａ-ｚ]")  # punctuation in full width is ordinary Chinese

@@ -10,24 +10,35 @@ from quality.verdicts import NOWHERE, REPAIRABLE, SUSPECT, VALID, Context, Verdi
 _CANDIDATE = re.compile(r"[^\s/、;,|<>()\[\]{}\"']+@[^\s/、;,|<>()\[\]{}\"'@]+|[^\s/、;,|<>()\[\]{}\"'@]+@")
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?:[A-Za-z]{2,24}|xn--[A-Za-z0-9-]{2,59})")
-_LABEL = re.compile(r"(?:电子邮箱|电子邮件|邮箱地址|邮箱|邮件|e-?mail|mail|个人|公司|单位|备用)+\s*[:.]?\s*", re.IGNORECASE)
+_LABEL = re.compile(
+    r"(?:电子邮箱|电子邮件|邮箱地址|邮箱|邮件|e-?mail|mail|个人|公司|单位|备用)+\s*[:.]?\s*", re.IGNORECASE
+)
 _SPACED = re.compile(r"\s*([@.])\s*")
 _STOPS = str.maketrans({"。": ".", "．": ".", "·": ".", "，": ",", "｡": ".", "﹒": "."})
 
 KNOWN_DOMAINS = frozenset(
-    "qq.com vip.qq.com foxmail.com 163.com vip.163.com 126.com vip.126.com yeah.net 188.com sina.com sina.cn vip.sina.com"
-    " sohu.com 139.com 189.cn wo.cn 21cn.com tom.com aliyun.com gmail.com hotmail.com outlook.com live.com live.cn msn.com"
+    "qq.com vip.qq.com foxmail.com 163.com vip.163.com 126.com vip.126.com yeah.net 188.com sina.com sina.cn"
+    " vip.sina.com"
+    " sohu.com 139.com 189.cn wo.cn 21cn.com tom.com aliyun.com gmail.com hotmail.com outlook.com live.com"
+    " live.cn msn.com"
     " yahoo.com yahoo.com.cn yahoo.cn icloud.com me.com mail.com sgcc.com.cn csg.cn".split()
 )
 _TYPOS = frozenset(
-    "gmial.com gmai.com gmal.com gamil.com gmail.con gmail.cn gmail.co gmail.cm gmil.com hotmial.com hotmai.com hotmal.com"
-    " hotmail.con hotmail.co outlok.com outlook.con outloo.com yaho.com yahoo.con yhaoo.com foxmai.com foxmal.com foxmail.con"
-    " foxmail.cn fomail.com qq.con qq.cm qq.co qq.cn qq.om qq.comm qq.vom qq.xom qq.cpm qq.coom qq.net qq.cim qq.ocm qqq.com"
-    " q.com aq.com 163.con 163.cm 163.co 163.cn 163.om 163.comm 163.vom 163.xom 163.net.cn 16.com 1633.com 136.com 126.con"
-    " 126.cm 126.co 126.cn 126.om 126.cmo 163.cmo qq.cmo 126.comm 162.com 139.con 139.cn 139.cm 189.con 189.com sina.con"
+    "gmial.com gmai.com gmal.com gamil.com gmail.con gmail.cn gmail.co gmail.cm gmil.com hotmial.com hotmai.com"
+    " hotmal.com"
+    " hotmail.con hotmail.co outlok.com outlook.con outloo.com yaho.com yahoo.con yhaoo.com foxmai.com foxmal.com"
+    " foxmail.con"
+    " foxmail.cn fomail.com qq.con qq.cm qq.co qq.cn qq.om qq.comm qq.vom qq.xom qq.cpm qq.coom qq.net qq.cim"
+    " qq.ocm qqq.com"
+    " q.com aq.com 163.con 163.cm 163.co 163.cn 163.om 163.comm 163.vom 163.xom 163.net.cn 16.com 1633.com"
+    " 136.com 126.con"
+    " 126.cm 126.co 126.cn 126.om 126.cmo 163.cmo qq.cmo 126.comm 162.com 139.con 139.cn 139.cm 189.con 189.com"
+    " sina.con"
     " sina.cm sian.com sina.om sohu.con shou.com souhu.com sohu.cm aliyun.con".split()
 )
-_DUMMY_DOMAINS = frozenset("example.com example.cn example.org test.com test.cn abc.com xxx.com aaa.com a.com 123.com".split())
+_DUMMY_DOMAINS = frozenset(
+    "example.com example.cn example.org test.com test.cn abc.com xxx.com aaa.com a.com 123.com".split()
+)
 _DUMMY_LOCALS = re.compile(r"test\d*|ceshi|abc|xxx+|aaa+|123|1234|12345|123456|1234567|12345678|123456789|(.)\1{4,}")
 
 

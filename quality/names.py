@@ -11,10 +11,14 @@ from quality.verdicts import NOWHERE, REPAIRABLE, SUSPECT, VALID, Context, Verdi
 _LONGEST = 100
 _HAN = "\u3007\u3400-\u9fff\U00020000-\U0003ffff\uf900-\ufaff\ue000-\uf8ff"
 _COMPANY = re.compile(
-    r"公司|有限|集团|企业|工厂|厂$|[^王李张]店$|商行|商店|商场|超市|酒店|宾馆|饭店|餐厅|餐馆|门市|经营部|服务部|事务所|研究[院所]"
-    r"|[医学法]院|学校|中学|小学|大学|幼儿园|银行|支行|分行|信用社|合作社|供销社|委员会|村委|居委|政府|办事处|派出所|[管总分支大]队"
-    r"|管理处|管理局|[供电税务水公安教育财政交通农业民政建设监督卫生]{2}局$|中心|协会|学会|基金会|车站|码头|农场|林场|市场|工作室|物业|项目部"
-    r"|[部队]队$|部队|寺$|教堂|祠堂|加油站|养殖场|合伙|个体|设计院|药房|诊所|\b(?:co|ltd|inc|llc|corp|company|limited)\b",
+    r"公司|有限|集团|企业|工厂|厂$|[^王李张]店$|商行|商店|商场|超市|酒店|宾馆|饭店|餐厅|餐馆|门市|经营部|服务部"
+    r"|事务所|研究[院所]"
+    r"|[医学法]院|学校|中学|小学|大学|幼儿园|银行|支行|分行|信用社|合作社|供销社|委员会|村委|居委|政府|办事处"
+    r"|派出所|[管总分支大]队"
+    r"|管理处|管理局|[供电税务水公安教育财政交通农业民政建设监督卫生]{2}局$|中心|协会|学会|基金会|车站|码头|农场"
+    r"|林场|市场|工作室|物业|项目部"
+    r"|[部队]队$|部队|寺$|教堂|祠堂|加油站|养殖场|合伙|个体|设计院|药房|诊所|\b(?:co|ltd|inc|llc|corp|company"
+    r"|limited)\b",
     re.IGNORECASE,
 )
 _TITLES = (
@@ -23,8 +27,10 @@ _TITLES = (
 )
 _SHORT_TITLES = "[生总工姐哥嫂伯叔姨婶董太]"
 _COMPOUND = frozenset(
-    "欧阳 司马 上官 诸葛 东方 皇甫 尉迟 公孙 慕容 令狐 司徒 司空 夏侯 南宫 长孙 宇文 端木 独孤 轩辕 澹台 呼延 西门 百里 第五 钟离 濮阳 闻人"
-    " 赫连 东郭 万俟 申屠 淳于 太史 拓跋 完颜 纳兰 鲜于 闾丘 宗政 巫马 公冶 乐正 漆雕 壤驷 公良 夹谷 谷梁 左丘 东门 南门 欧陽".split()
+    "欧阳 司马 上官 诸葛 东方 皇甫 尉迟 公孙 慕容 令狐 司徒 司空 夏侯 南宫 长孙 宇文 端木 独孤 轩辕 澹台 呼延"
+    " 西门 百里 第五 钟离 濮阳 闻人"
+    " 赫连 东郭 万俟 申屠 淳于 太史 拓跋 完颜 纳兰 鲜于 闾丘 宗政 巫马 公冶 乐正 漆雕 壤驷 公良 夹谷 谷梁 左丘"
+    " 东门 南门 欧陽".split()
 )
 _ONLY_TITLE = re.compile(rf"[老小阿大][{_HAN}]|[老小阿]?[{_HAN}](?:{_TITLES})|[{_HAN}]{_SHORT_TITLES}")
 _COMPOUND_TITLE = re.compile(rf"([{_HAN}]{{2}})(?:{_TITLES}|{_SHORT_TITLES})")
@@ -32,16 +38,18 @@ _WITH_TITLE = re.compile(
     rf"([{_HAN}]{{2,4}})(?:先生|女士|小姐|太太|师傅|老师|老板|经理|总经理|主任|科长|书记|会计|同志|医生)"
 )
 _JUNK = frozenset(
-    "测试 测试用户 测试客户 无名 无名氏 用户 客户 业主 户主 本人 住户 居民 房主 房东 租户 租客 机主 同上 同户名 自己 家属 联系人 姓名 户名 名字"
-    " 负责人 法人 经办人 管理员 员工 未命名 匿名 某某 某 abc test ceshi xxx aaa asdf qwe qwer demo admin user name 1 11 111 123"
+    "测试 测试用户 测试客户 无名 无名氏 用户 客户 业主 户主 本人 住户 居民 房主 房东 租户 租客 机主 同上 同户名"
+    " 自己 家属 联系人 姓名 户名 名字"
+    " 负责人 法人 经办人 管理员 员工 未命名 匿名 某某 某 abc test ceshi xxx aaa asdf qwe qwer demo admin user"
+    " name 1 11 111 123"
     " 公司 有限公司 单位 物业 管理处 大户 散户 新户 老户 电表 用电户 空户 空房 空置".split()
 )
-_PERSON = re.compile(rf"[{_HAN}]{{2,4}}|[{_HAN}]{{1,14}}(?:·[{_HAN}]{{1,14}}){{1,4}}|[{_HAN}]{{5,6}}")
-_LATIN = re.compile(r"[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ'.-]*(?: [A-Za-zÀ-ÿ][A-Za-zÀ-ÿ'.-]*){0,5}")
 _LOST = re.compile(r"[?？□■\ufffd〓▯]")
-_MASKED = re.compile(r"[*＊×●○xX]{1,3}")
+_MASKED = re.compile(r"[*＊×●○]|(?<=[\u3400-\u9fff])[xX]{1,3}(?![A-Za-z])")
 _NARROW = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
-_NOTE = re.compile(r"\s*(?:[(（][^()（）]*[)）]|[:：,，]?\s*(?:电话|手机|tel)?[:：]?\s*\+?\d[\d\s-]{6,}\d)\s*", re.IGNORECASE)
+_NOTE = re.compile(
+    r"\s*(?:[(（][^()（）]*[)）]|[:：,，]?\s*(?:电话|手机|tel)?[:：]?\s*\+?\d[\d\s-]{6,}\d)\s*", re.IGNORECASE
+)
 _SEVERAL = re.compile(r"\s*[/、;,|&]\s*|\s+和\s+")
 _DOTS = re.compile(r"(?<=[\u3400-\u9fff])\s*[•‧∙・･．.●⋅ᆞ]\s*(?=[\u3400-\u9fff])")
 _BETWEEN_HAN = re.compile(rf"(?<=[{_HAN}])\s+(?=[{_HAN}])")

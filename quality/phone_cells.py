@@ -21,7 +21,7 @@ _WRAPPED = re.compile(r'="([^"]*)"|\'(.*)')
 _MASKED = re.compile(r"\d{2,}[\s-]*[*×•●xX]{2,}[\s-]*\d*")
 _MARK = "\x01"  # stands before an extension
 _EXTENSION = re.compile(
-    r"(?<=[\d)])[\s,.(-]*(?:转接?|轉|分机号?|分機|内线|ext(?:ension)?\.?|x|#|\*)\s*[:.-]?\s*(\d{1,6})(?!\d)\)?",
+    r"(?<=[\d)])[\s,.(-]*(?:(?:转接?|轉)(?:分机)?|分机号?|分機|内线|ext(?:ension)?\.?|x|#|\*)\s*[:.-]?\s*(\d{1,6})(?!\d)\)?",
     re.IGNORECASE,
 )
 _SPAN = re.compile(rf"[+(]*\d(?:[\d\s()+.{_MARK}-]*\d)?\)*")

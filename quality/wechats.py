@@ -11,7 +11,9 @@ from quality.verdicts import NOWHERE, REPAIRABLE, SUSPECT, VALID, Context, Verdi
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{5,19}")
 _QQ = re.compile(r"[1-9]\d{4,10}", re.ASCII)
 _LABEL = re.compile(r"^(?:微信号?|微信账号|wechat|wx|vx|qq)\s*[:：]\s*", re.IGNORECASE)
-_REFERS = re.compile(r"(?:微信)?(?:同|即|就是)(?:上|号|手机号?码?|电话|联系电话|本机)|手机(?:号)?同号|同号|(?:手机|电话)号?(?:同步)?")
+_REFERS = re.compile(
+    r"(?:微信)?(?:同|即|就是)(?:上|号|手机号?码?|电话|联系电话|本机)|手机(?:号)?同号|同号|(?:手机|电话)号?(?:同步)?"
+)
 
 
 def judge_wechat(text: str, column: str = "wechat", context: Context = NOWHERE) -> Verdict:

@@ -180,7 +180,10 @@ def _refuse_duplicates(found: Table) -> None:
 def _mapped(found: Table, wishes: Mapping[str, str]) -> dict[str, str]:
     unknown = [heading for heading in wishes if heading not in found.headings]
     if unknown:
-        raise Refused(f"文件“{found.path.name}”里没有这些标题:{_listed(unknown)}。文件中的标题是:{_listed(found.headings)}。")
+        raise Refused(
+            f"文件“{found.path.name}”里没有这些标题:{_listed(unknown)}。"
+            f"文件中的标题是:{_listed(found.headings)}。请重新对应。"
+        )
     wanted = {heading: _field(wish) for heading, wish in wishes.items()}
     taken = [name for name in wanted.values() if name]
     if len(set(taken)) < len(taken):

@@ -59,18 +59,17 @@ def records(path: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
 @contextmanager
 def _reading(path: Path) -> Iterator[Iterator[str]]:
     command = [sys.executable, "-P", str(_READER), str(path), str(os.getpid())]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    assert child.stdout is not None
-    try:
-        yield _lines(child.stdout)
-    finally:
-        child.kill()
-        child.stdout.close()
-        child.wait()
+    quiet = subprocess.DEVNULL
+    # Our own reader, its arguments as a list: no shell sees the file's name.
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=quiet, stderr=quiet) as child:  # noqa: S603
+        try:
+            yield _lines(child.stdout)
+        finally:
+            child.kill()
 
 
-def _lines(pipe: IO[bytes]) -> Iterator[str]:
-    for line in pipe:
+def _lines(pipe: IO[bytes] | None) -> Iterator[str]:
+    for line in pipe or ():
         yield line.decode("utf-8")
 
 
