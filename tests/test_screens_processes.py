@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from screens import processes
 from screens.processes import Child, Supervisor
 from services import Refused
 
-SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
+SLEEPER = "import time; time.sleep(600)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
 
 
@@ -32,15 +33,35 @@ def own_signals() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+def until_dead(child: Child) -> None:
+    while child.is_alive():
+        time.sleep(0.005)
+
+
+def test_a_child_starts_after_the_one_it_needs() -> None:
+    asked: list[bool] = []
+    first = Child("first", lambda: time.sleep(600), is_ready=lambda: bool(asked.append(True)) or len(asked) > 3)
+    first.start()
+    assert len(asked) == 4
+    first.end()
+
+
+def test_a_child_takes_its_exit_code_along() -> None:
+    for work, code in ((lambda: None, 0), (lambda: sys.exit(3), 3), (lambda: sys.exit("wrong"), 1)):
+        child = Child("probe", work)
+        child.start()
+        until_dead(child)
+        assert child.ended == code
+
+
 def test_a_dying_child_is_restarted_with_growing_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(processes.time, "monotonic", lambda: now[0])
-    child, pauses = Child("probe", ["/bin/false"]), []
+    child, pauses = Child("probe", lambda: sys.exit(3)), []
     supervisor = Supervisor([child])
     for _death in range(9):
         supervisor._keep(child)
-        assert child.process is not None
-        child.process.wait()
+        until_dead(child)
         supervisor._keep(child)
         pauses.append(child.pause)
         now[0] = child.again_at
@@ -50,11 +71,10 @@ def test_a_dying_child_is_restarted_with_growing_pauses(monkeypatch: pytest.Monk
 def test_a_child_that_ran_steadily_is_restarted_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(processes.time, "monotonic", lambda: now[0])
-    child = Child("probe", ["/bin/false"], pause=32.0)
+    child = Child("probe", lambda: sys.exit(3), pause=32.0)
     supervisor = Supervisor([child])
     supervisor._keep(child)
-    assert child.process is not None
-    child.process.wait()
+    until_dead(child)
     now[0] += 3600
     supervisor._keep(child)
     assert child.pause == 0.5
@@ -62,7 +82,7 @@ def test_a_child_that_ran_steadily_is_restarted_soon(monkeypatch: pytest.MonkeyP
 
 def test_the_last_child_is_stopped_after_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     stopped: list[str] = []
-    children = [Child("queue", SLEEPER, last=True), Child("web", SLEEPER)]
+    children = [Child("queue", partial(time.sleep, 600), last=True), Child("web", partial(time.sleep, 600))]
     supervisor = Supervisor(children, announce=lambda: bool(os.kill(os.getpid(), signal.SIGTERM)) or True)
     stop = supervisor._stop
     monkeypatch.setattr(supervisor, "_stop", lambda some: (stopped.extend(c.name for c in some), stop(some)))
@@ -96,10 +116,11 @@ def supervising(tmp_path: Path, *programs: str) -> tuple[subprocess.Popen[bytes]
     code = textwrap.dedent(
         f"""
         import sys; sys.path.insert(0, {str(CHECKOUT)!r})
+        from functools import partial
         from screens.processes import Child, Supervisor
-        children = [Child(str(n), [sys.executable, "-c", p]) for n, p in enumerate(sys.argv[1:])]
+        children = [Child(str(n), partial(exec, p)) for n, p in enumerate(sys.argv[1:])]
         def announce():
-            print(*(child.process.pid for child in children), flush=True)
+            print(*(child.number for child in children), flush=True)
             return True
         Supervisor(children, announce=announce).run()
         """
@@ -131,7 +152,7 @@ def is_zombie(number: int) -> bool:
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_no_child_outlives_its_supervisor(tmp_path: Path, number: signal.Signals) -> None:
-    started, children = supervising(tmp_path, "import time; time.sleep(600)", "import time; time.sleep(600)")
+    started, children = supervising(tmp_path, SLEEPER, SLEEPER)
     started.send_signal(number)
     started.communicate(timeout=10)
     assert len(children) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import os
 import socket
 from collections.abc import Callable
 
@@ -11,22 +12,17 @@ from flask import Flask
 
 from models.base import db
 from models.home import prepare_home
+from screens import site
 from screens.commands import CreateApp, say
-from screens.commands.worker import QUEUES
-from screens.processes import (
-    Child,
-    Supervisor,
-    address_of,
-    clock_child,
-    listen,
-    only_one,
-    queue_child,
-    web_child,
-    worker_children,
-)
+from screens.commands.web import serve_pages
+from screens.commands.worker import worker_children
+from screens.processes import Child, Supervisor, address_of, listen, only_one, queue_child
 from services import health, upgrades
+from workflows.clock import run as run_clock
+from workflows.queues import QUEUES
 
 HELP = "运行全部服务: 队列、网页、后台处理、时钟"
+WEB_PROCESSES = 2
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,27 +33,29 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, create_app: CreateApp) -> None:
     """Serve until SIGTERM or Ctrl-C."""
-    app = create_app()
-    listener = listen(args.host, args.port)
-    serve(app, listener, ready=lambda: say(f"掌灯已启动: {address_of(listener)}  (按 Ctrl-C 停止)"))
+    with listen(args.host, args.port) as listener:
+        serve(create_app, listener, ready=lambda: say(f"掌灯已启动: {address_of(listener)}  (按 Ctrl-C 停止)"))
 
 
-def serve(app: Flask, listener: socket.socket, *, ready: Callable[[], None]) -> None:
+def serve(create_app: CreateApp, listener: socket.socket, *, ready: Callable[[], None]) -> None:
     """Run every process of this machine on a database that is ready; `ready` is called once when pages answer."""
+    app, web = create_app(), create_app()
     lock = only_one(prepare_home(app.config["HOME"]))
     health.require_printing()
+    site.register(web)
     with app.app_context():
         upgrades.make_ready(app)
         db.engine.dispose()
-    Supervisor(children(app, listener), announce=lambda: _answers(listener, ready)).run()
-    del lock
+    Supervisor(children(app, web, listener), announce=lambda: _answers(listener, ready)).run()
+    os.close(lock)
     say("掌灯已停止。")
 
 
-def children(app: Flask, listener: socket.socket) -> list[Child]:
+def children(app: Flask, web: Flask, listener: socket.socket) -> list[Child]:
     """What runs: the embedded queue server only where no other is configured."""
-    own_queue = [queue_child(app.config["HOME"])] if health.is_queue_embedded(app) else []
-    return [*own_queue, web_child(listener), *worker_children(QUEUES), clock_child()]
+    pages = Child("lamp-web", lambda: serve_pages(web, listener, processes=WEB_PROCESSES))
+    others = [pages, *worker_children(app, QUEUES), Child("lamp-clock", lambda: run_clock(app))]
+    return [queue_child(app.config["HOME"]), *others] if health.is_queue_embedded(app) else others
 
 
 def _answers(listener: socket.socket, ready: Callable[[], None]) -> bool:

@@ -24,30 +24,32 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="监听地址(默认 127.0.0.1；供全网访问用 0.0.0.0)")
     parser.add_argument("--port", type=int, default=8000, help="端口(默认 8000)")
     parser.add_argument("--processes", type=int, default=2, help="进程数(默认 2)")
-    parser.add_argument("--socket", type=int, default=None, help=argparse.SUPPRESS)
 
 
 def run(args: argparse.Namespace, create_app: CreateApp) -> None:
-    """Serve pages until stopped; with `--socket`, on the socket that `serve` opened and handed down."""
-    own = None if args.socket is not None else listen(args.host, args.port)
-    app = create_app()
-    site.register(app)
-    with app.app_context():
-        upgrades.make_ready(app)
-        db.engine.dispose()
-    if own is not None:
-        say(f"网页服务: {address_of(own)}")
-    Server(app, args.socket if own is None else own.fileno(), processes=args.processes, listener=own).run()
+    """Serve pages until stopped."""
+    with listen(args.host, args.port) as listener:
+        app = create_app()
+        site.register(app)
+        with app.app_context():
+            upgrades.make_ready(app)
+            db.engine.dispose()
+        say(f"网页服务: {address_of(listener)}")
+        serve_pages(app, listener, processes=args.processes)
+
+
+def serve_pages(app: Flask, listener: socket.socket, *, processes: int) -> None:
+    """Answer requests on an open socket until SIGTERM."""
+    Server(app, listener, processes=processes).run()
 
 
 class Server(BaseApplication):
     """gunicorn with threads, on a socket that is open already; its workers die with it."""
 
-    def __init__(self, app: Flask, handle: int, *, processes: int, listener: socket.socket | None) -> None:
+    def __init__(self, app: Flask, listener: socket.socket, *, processes: int) -> None:
         self.app = app
-        self.listener = listener
         self.settings: dict[str, Any] = {
-            "bind": f"fd://{handle}",
+            "bind": f"fd://{listener.fileno()}",
             "workers": processes,
             "worker_class": "gthread",
             "threads": 32,
