@@ -46,7 +46,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "doctor",
     "user": "people:user",
     "units": "people:units",
-    "check": "imports:check",
+    "check": "check",
     "import": "imports",
     "undo": "imports:undo",
     "assess": "assessments",
@@ -159,4 +159,5 @@ def _plain(value: Any) -> Any:
 
 def _usage(wrong: str) -> str:
     head = f"没有这个命令: {wrong}\n" if wrong and not wrong.startswith("-") else ""
-    return f"{head}用法: ./lamplighter 命令 [参数]   (./lamplighter 命令 --help 看参数)\n命令: test, {', '.join(COMMANDS)}"
+    names = ", ".join(["test", *COMMANDS])
+    return f"{head}用法: ./lamplighter 命令 [参数]   (./lamplighter 命令 --help 看参数)\n命令: {names}"
