@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import segno
 
 from models.words import N_
+
+Rows = tuple[bytes, ...]
 
 KINDS = {"L": N_("函件"), "V": N_("走访任务"), "N": N_("考核通知单")}
 PLACES = ("1", "2", "3", "4", "W")  # top left, top right, bottom left, bottom right, window
@@ -33,6 +36,17 @@ class Code:
     kind: str | None = None
     page: int | None = None
     place: str | None = None
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """A code with its place on a page: x, y and size in mm from the top left."""
+
+    text: str
+    rows: Rows
+    x: float
+    y: float
+    size: float
 
 
 def new_token() -> str:
@@ -88,26 +102,25 @@ def _typed(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text.translate(_TYPED)).translate(_TYPED).upper().split())
 
 
-def code_svg(text: str) -> str:
-    """A letter's or visit's code as inline SVG: always version 2-Q, 25 modules; the box gives it its size."""
+def code_rows(text: str) -> Rows:
+    """The modules of a letter's, visit's or notice's code: always version 2-Q, 25 by 25; 1 is dark."""
     code = segno.make(text, version=2, error="q", mode="alphanumeric", mask=2, micro=False, boost_error=False)
-    return _svg(code)
+    return tuple(bytes(row) for row in code.matrix)
 
 
-def link_svg(url: str) -> str:
-    """The code of an address (capitals, so that it stays small) for a customer's phone."""
-    return _svg(segno.make(url, error="m", micro=False, boost_error=False))
+def link_rows(url: str) -> Rows:
+    """The modules of the code of an address (capitals keep it small) for a customer's phone."""
+    return tuple(bytes(row) for row in segno.make(url, error="m", micro=False, boost_error=False).matrix)
 
 
-def _path(rows: tuple[bytes, ...]) -> str:
-    parts = []
+def runs(rows: Rows) -> Iterator[tuple[int, int, int]]:
+    """The dark runs of a code, as column, row and width in modules."""
     for y, row in enumerate(rows):
         for run in re.finditer(rb"\x01+", row):
-            width = run.end() - run.start()
-            parts.append(f"M{run.start()} {y}h{width}v1h-{width}z")
-    return "".join(parts)
+            yield run.start(), y, run.end() - run.start()
 
 
-def _svg(code: segno.QRCode) -> str:
-    rows = tuple(bytes(row) for row in code.matrix)
-    return f'<svg viewBox="0 0 {len(rows)} {len(rows)}"><path d="{_path(rows)}"/></svg>'
+def svg(rows: Rows) -> str:
+    """A code as inline SVG; the box it stands in gives it its size."""
+    path = "".join(f"M{x} {y}h{width}v1h-{width}z" for x, y, width in runs(rows))
+    return f'<svg viewBox="0 0 {len(rows)} {len(rows)}"><path d="{path}"/></svg>'

@@ -67,7 +67,8 @@ def count(number: int | None) -> str:
 
 
 def score(number: float | Decimal | None) -> str:
-    return NOTHING if number is None else f"{number:.2f}"
+    """Two decimals; a loss has a real minus sign."""
+    return NOTHING if number is None else f"{number:.2f}".replace("-", "−")
 
 
 def signed_score(number: float | Decimal | None) -> str:

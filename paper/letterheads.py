@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Letterhead:
-    """The letterhead profile of a bureau. Families are names of installed fonts, tried before the stand-ins."""
+    """The letterhead profile of a bureau. `fangsong` … `xiaobiaosong` name its own fonts, which go first."""
 
     organ: str
-    short_name: str
+    organ_short: str
     department: str = "市场营销部"
     hotline: str = "95598"
     website: str = ""
     wechat: str = ""
     return_address: str = ""
     return_postcode: str = ""
-    province: str = ""
-    city: str = ""
-    bulletin_word: str = ""
-    survey_form_code: str = "KF-01"
-    walk_form_code: str = "KF-02"
-    notice_form_code: str = "KF-03"
-    signature_titles: tuple[str, str, str] = ("编制", "审核", "批准")
-    copy_to: tuple[str, ...] = ()
-    appeal_phone: str = ""
-    red_head: bool = False
+    province_city: str = ""
+    bulletin_prefix: str = "客服通报"
+    notice_prefix: str = "KH"
+    form_code: str = "KF"
     postage_mark: str = ""
+    copy_to: tuple[str, ...] = ()
+    appeal_contact: str = ""
+    signature_titles: tuple[str, str, str] = ("编制", "审核", "批准")
+    red_head: bool = False
     fangsong: str = ""
     kaiti: str = ""
     heiti: str = ""
     songti: str = ""
     xiaobiaosong: str = ""
     font_folder: str = ""
+
+
+def local_address(address: str, letterhead: Letterhead) -> str:
+    """The address without the bureau's own province and city; mail to elsewhere keeps both."""
+    address = address.strip()
+    city = re.sub("^.*?(?:省|自治区)", "", letterhead.province_city)
+    for own in (letterhead.province_city, city):
+        if own and address.startswith(own) and len(address) > len(own):
+            return address[len(own) :]
+    return address

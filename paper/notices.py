@@ -6,7 +6,18 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
+from paper.codes import Stamp, code_rows, code_text
 from paper.figures import Fingerprint, Rate
+from paper.letterheads import Letterhead
+from paper.lines import fitting_size
+from paper.merging import About
+from paper.pages import compose, printable
+from paper.pdf import Box, Job, LaidOut, PaperError, lay_out
+from paper.proofs import Expected
+from paper.single import finished
+
+SIZES = ((12.0, 10.5), (9.5, 8.5, 7.5))  # pt: most notices fit at one of the first two
+GRID_END, RECEIPT_UNIT = 170.0, 70.0  # mm
 
 
 @dataclass(frozen=True)
@@ -126,3 +137,43 @@ class AssessmentNotice:
     fingerprint: Fingerprint | None = None
     draft: bool = False
     copy: int = 1
+
+
+def assessment_notice(facts: AssessmentNotice, letterhead: Letterhead) -> bytes:
+    """The notice on one page, with the receipt to be signed below the cut line at 210 mm."""
+    title = f"客户联系信息质量考核通知单 {facts.number}"
+    laid_out, page = _fitted(facts, letterhead, title=title)
+    texts = [("编号", printable(facts.number)), ("被考核单位", printable(facts.unit))]
+    texts += [("指标", printable(line.measure)) for line in facts.measures]
+    expected = Expected(title, 0, texts, [_stamp(facts, laid_out.anchors[page])])
+    return finished(laid_out, About(title, facts.issued_on), pages=1, expected=[expected], only=page)
+
+
+def _fitted(facts: AssessmentNotice, letterhead: Letterhead, *, title: str) -> tuple[LaidOut, int]:
+    """Lay the notice out at several sizes at once; the largest whose grid ends above the seal is taken."""
+    unit_size = fitting_size(facts.unit, RECEIPT_UNIT, largest=11, smallest=5, face="fangsong")
+    signatures = list(
+        zip(letterhead.signature_titles, (facts.drafted, facts.reviewed, facts.approved), strict=True)
+    )
+    for sizes in SIZES:
+        html = compose(
+            "assessment_notice.html",
+            letterhead,
+            title=title,
+            facts=facts,
+            sizes=sizes,
+            ids=True,
+            unit_size=unit_size,
+            signatures=signatures,
+        )
+        laid_out = lay_out(Job(html, title, folder=letterhead.font_folder))
+        for page, anchors in enumerate(laid_out.anchors):
+            if any(name.startswith("grid|") and box[3] <= GRID_END for name, box in anchors.items()):
+                return laid_out, page
+    raise PaperError(f"{title}：内容过长，一页排不下。请缩短事实依据、考核意见或整改要求，明细另附清单。")
+
+
+def _stamp(facts: AssessmentNotice, anchors: dict[str, Box]) -> Stamp:
+    text = code_text("N", facts.token, page=1, place="4")
+    box = next(box for name, box in anchors.items() if name.startswith("code|4"))
+    return Stamp(text, code_rows(text), box[0], box[1], box[2] - box[0])

@@ -1,0 +1,129 @@
+"""Which families a document names, what characters they can show, how wide a text is: without layout."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from fontTools.ttLib import TTFont
+
+from paper.faces import FoundFace, chinese_families, found_faces
+
+MM_PER_PT = 25.4 / 72
+LAST_RESORT = ("Noto Serif CJK SC", "Noto Sans CJK SC")
+
+
+@dataclass(frozen=True)
+class Family:
+    """A face as a style sheet names it: its families in order; bold where a stand-in must be to look like it."""
+
+    css: str
+    names: tuple[str, ...]
+    bold: bool
+
+
+def family(face: str, *, own: str = "", folder: str = "") -> Family:
+    """The family list of a face: the bureau's own, what this machine has, then what covers rare characters."""
+    found = _found(folder)[face]
+    names = tuple(dict.fromkeys(name for name in (own, found.family, *LAST_RESORT) if name))
+    bold = face == "xiaobiaosong" and not found.real and not own
+    return Family(", ".join(f"'{name}'" for name in names), names, bold)
+
+
+def missing_glyphs(text: str, *, folder: str = "") -> str:
+    """The characters of a text that no installed font can show, each once: they would print as boxes."""
+    covered = _covered(folder)
+    rest = [one for one in dict.fromkeys(text) if ord(one) not in covered and not one.isspace()]
+    folders = (Path(folder),) if folder else ()
+    return "".join(one for one in rest if not _other_families(one, folders))
+
+
+def text_width(text: str, size_pt: float, *, face: str = "heiti", folder: str = "") -> float:
+    """Width in mm of a text set in one line; what the face lacks counts as a full square."""
+    widths = _advances(_found(folder)[face].family, folder)
+    return sum(widths.get(ord(character), 1.0) for character in text) * size_pt * MM_PER_PT
+
+
+def fontconfig_file(folder: str) -> str:
+    """A fontconfig configuration that adds the bureau's own fonts to those of the system."""
+    return (
+        '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd"><fontconfig>'
+        f'<include ignore_missing="yes">/etc/fonts/fonts.conf</include><dir>{escape(folder)}</dir></fontconfig>'
+    )
+
+
+@lru_cache(maxsize=8)
+def _found(folder: str) -> dict[str, FoundFace]:
+    return {face.key: face for face in found_faces([Path(folder)] if folder else [])}
+
+
+@lru_cache(maxsize=4096)
+def _other_families(character: str, folders: tuple[Path, ...]) -> frozenset[str]:
+    return chinese_families(folders, probe=character)
+
+
+@lru_cache(maxsize=8)
+def _covered(folder: str) -> frozenset[int]:
+    """Every character that one of the five faces has here."""
+    fonts = [_font(name, folder) for name in {face.family for face in _found(folder).values()}]
+    return frozenset(code for font in fonts if font for code in font.getBestCmap())
+
+
+@lru_cache(maxsize=32)
+def _advances(name: str, folder: str) -> dict[int, float]:
+    """Advance widths in em of every character of a family."""
+    font = _font(name, folder)
+    if font is None:
+        return {}
+    em, metrics = font["head"].unitsPerEm, font["hmtx"].metrics
+    return {code: metrics[glyph][0] / em for code, glyph in font.getBestCmap().items()}
+
+
+@lru_cache(maxsize=32)
+def _font(name: str, folder: str) -> TTFont | None:
+    found = _file_of(name, folder)
+    return TTFont(found[0], fontNumber=found[1], lazy=True) if found else None
+
+
+def _file_of(name: str, folder: str) -> tuple[str, int] | None:
+    """File and index of the family's regular weight (80 in fontconfig's counting), or of the nearest to it."""
+    fonts = [font for font in _listed(folder) if name in font.names]
+    best = min(fonts, key=lambda font: (abs(font.weight - 80), font.file), default=None)
+    return (best.file, best.index) if best else None
+
+
+@dataclass(frozen=True)
+class _Listed:
+    names: tuple[str, ...]
+    weight: float
+    index: int
+    file: str
+
+
+@lru_cache(maxsize=8)
+def _listed(folder: str) -> tuple[_Listed, ...]:
+    """Every installed font, as fontconfig lists them."""
+    program = shutil.which("fc-list")
+    if program is None:
+        return ()
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as config:
+        environment = dict(os.environ)
+        if folder:
+            config.write(fontconfig_file(folder))
+            config.flush()
+            environment["FONTCONFIG_FILE"] = config.name
+        command = [program, "--format", "%{family}\t%{weight}\t%{index}\t%{file}\n"]
+        listed = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)  # noqa: S603 own words
+    return tuple(_listed_font(line) for line in listed.stdout.splitlines() if line.count("\t") == 3)
+
+
+def _listed_font(line: str) -> _Listed:
+    names, weight, index, file = line.split("\t")
+    number = weight.strip("[]").split(" ")[0]
+    return _Listed(tuple(names.split(",")), float(number or 80), int(index) & 0xFFFF, file)

@@ -1,0 +1,138 @@
+"""Breaking an address or a name into lines of a given width, where a reader would break it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from paper.fonts import MM_PER_PT, text_width
+
+WINDOW_WIDTH = 60.0  # mm: x 27-87 of the letter
+WINDOW_SIZES = (10.5, 9.0, 8.0)  # pt, largest first
+ADDRESS_LINES = 3
+BLOCK_LINES = 4  # address and name together; the postcode has a line of its own
+
+_UNITS = "号栋幢座室房楼层单元弄巷街路队组之"
+_TOKENS = re.compile(
+    rf"[0-9０-９A-Za-z#@._]+(?:[-－][0-9０-９A-Za-z]+)*[{_UNITS}]*[）)、，；]*|转[0-9]+|[（(〈《]+.|.[）)〉》、，。；：·]+|.",
+    re.DOTALL,
+)
+_GOOD_ENDS = " 、，；省市区县镇乡村道路街巷里弄号园苑城湾厦场栋幢座院司厂部"
+
+
+@dataclass(frozen=True)
+class AddressBlock:
+    """The lines that stand in the window, all at one size in pt; the last of them end with 收."""
+
+    postcode: str
+    address: tuple[str, ...]
+    addressee: tuple[str, ...]
+    size: float
+
+
+@dataclass(frozen=True)
+class SetText:
+    """A value as it is set in its box: its lines and their size in pt."""
+
+    lines: tuple[str, ...]
+    size: float
+
+    @property
+    def pitch(self) -> float:
+        """The distance of the lines in mm."""
+        return self.size * MM_PER_PT * 1.18
+
+
+def address_block(
+    address: str, addressee: str, postcode: str = "", *, folder: str = ""
+) -> AddressBlock | None:
+    """Set the window's block at 10.5, then 9, then 8 pt; None where it does not fit at any."""
+    text, name = " ".join(address.split()), " ".join(addressee.split())
+    if not text or not name:
+        return None
+    for size in WINDOW_SIZES:
+        lines = break_lines(text, WINDOW_WIDTH, size=size, folder=folder)
+        names = break_lines(f"{name}　收", WINDOW_WIDTH, size=size, folder=folder)
+        if len(lines) <= ADDRESS_LINES and len(lines) + len(names) <= BLOCK_LINES:
+            return AddressBlock(postcode.strip(), tuple(lines), tuple(names), size)
+    return None
+
+
+def break_lines(
+    text: str, width: float, *, size: float, face: str = "heiti", folder: str = "", words: Sequence[str] = ()
+) -> list[str]:
+    """As few lines as will do within `width` mm, broken after a road or house; `words` are not broken."""
+    pattern = re.compile("|".join([*map(re.escape, words), _TOKENS.pattern]), re.DOTALL)
+    tokens = _split_wide(pattern.findall(text), width, size=size, face=face, folder=folder)
+    widths = [text_width(token, size, face=face, folder=folder) for token in tokens]
+    fewest = _greedy(widths, width)
+    starts = _best_breaks(tokens, widths, width=width, lines=fewest)
+    ends = [*starts[1:], len(tokens)]
+    return ["".join(tokens[start:end]).strip() for start, end in zip(starts, ends, strict=True)]
+
+
+def set_text(
+    text: str, width: float, *, sizes: Sequence[tuple[float, int]], face: str = "fangsong", folder: str = ""
+) -> SetText:
+    """Set a value at the first (size, lines) that holds it; what the last cannot hold ends with …."""
+    text = " ".join(text.split())
+    lines: list[str] = []
+    for size, most in sizes:
+        lines = break_lines(text, width, size=size, face=face, folder=folder) if text else []
+        if len(lines) <= most:
+            return SetText(tuple(lines), size)
+    return SetText((*lines[: most - 1], f"{lines[most - 1][:-1]}…"), size)
+
+
+def fitting_size(text: str, width: float, *, largest: float, smallest: float, face: str = "heiti") -> float:
+    """The largest size in pt (in half points) at which a text stays on one line of `width` mm."""
+    size = largest
+    while size > smallest and text_width(text, size, face=face) > width:
+        size -= 0.5
+    return size
+
+
+def _split_wide(tokens: list[str], width: float, *, size: float, face: str, folder: str) -> list[str]:
+    """A run of letters or digits wider than a whole line is broken between its characters."""
+    result: list[str] = []
+    for token in tokens:
+        wide = len(token) > 1 and text_width(token, size, face=face, folder=folder) > width
+        result.extend(token if wide else [token])
+    return result
+
+
+def _greedy(widths: list[float], width: float) -> int:
+    lines, used = 1, 0.0
+    for one in widths:
+        if used and used + one > width:
+            lines, used = lines + 1, 0.0
+        used += one
+    return lines
+
+
+def _best_breaks(tokens: list[str], widths: list[float], *, width: float, lines: int) -> list[int]:
+    """Where the lines start so that their ends read best: a good end, and no last line of a character or two."""
+
+    @cache
+    def best(start: int, left: int) -> tuple[float, tuple[int, ...]]:
+        if left == 1:
+            fits = sum(widths[start:]) <= width or start >= len(tokens) - 1
+            return (_raggedness(sum(widths[start:]), width), (start,)) if fits else (float("inf"), (start,))
+        found: tuple[float, tuple[int, ...]] = (float("inf"), (start,))
+        used = 0.0
+        for end in range(start + 1, len(tokens)):
+            used += widths[end - 1]
+            if used > width and end > start + 1:
+                break
+            cost = (0.0 if tokens[end - 1][-1] in _GOOD_ENDS else 0.6) + _raggedness(used, width)
+            rest, starts = best(end, left - 1)
+            found = min(found, (cost + rest, (start, *starts)))
+        return found
+
+    return list(best(0, lines)[1])
+
+
+def _raggedness(used: float, width: float) -> float:
+    return (1 - used / width) ** 2 if used < width else 0.0

@@ -1,0 +1,156 @@
+"""Joining laid-out parts into one file: the shared layer under each page, codes stamped in, one font for all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import io
+import os
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pikepdf
+
+from paper.codes import Stamp, runs
+from paper.pdf import Job, lay_out
+
+PT_PER_MM = 72 / 25.4
+_MAPPED = re.compile(rb"<([0-9a-f]{4})> <([0-9a-f]+)>")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A laid-out file; for each of its pages the shared page to lay under it, and the codes to stamp."""
+
+    path: Path
+    under: Sequence[tuple[str, int]] = ()
+    stamps: Sequence[Sequence[Stamp]] = ()
+    only: int | None = None
+
+
+@dataclass(frozen=True)
+class About:
+    """What the file says of itself; nothing here comes from a clock, so that the same input gives the same bytes."""
+
+    title: str
+    day: dt.date
+    duplex: bool = False
+
+
+def join(parts: Iterable[Part], target: Path, about: About, *, layers: dict[str, bytes] | None = None) -> int:
+    """Write all parts as one file, in one move, and return its pages; `layers` are shared pages by name."""
+    with pikepdf.new() as out, ExitStack() as opened:
+        forms: dict[tuple[str, int], pikepdf.Object] = {}
+        for name, content in (layers or {}).items():
+            layer = opened.enter_context(pikepdf.open(io.BytesIO(content)))
+            for number, page in enumerate(layer.pages):
+                forms[name, number] = out.copy_foreign(page.as_form_xobject())
+        for part in parts:
+            _add_part(out, opened.enter_context(pikepdf.open(part.path)), part, forms)
+        _share_fonts(out, [*_resources(out), *(form.Resources for form in forms.values())])
+        describe(out, about)
+        pages = len(out.pages)
+        save(out, target)
+    return pages
+
+
+def _add_part(
+    out: pikepdf.Pdf, source: pikepdf.Pdf, part: Part, forms: dict[tuple[str, int], pikepdf.Object]
+) -> None:
+    start = len(out.pages)
+    out.pages.extend(source.pages if part.only is None else [source.pages[part.only]])
+    for at, under in enumerate(part.under):
+        page, name = out.pages[start + at], f"/Shared{list(forms).index(under)}"
+        page.Resources.XObject[name] = forms[under]
+        page.contents_add(f"q {name} Do Q".encode(), prepend=True)
+    for at, stamps in enumerate(part.stamps):
+        page = out.pages[start + at]
+        page.contents_add(_drawn(stamps, float(page.MediaBox[3])), prepend=True)
+
+
+def _drawn(stamps: Sequence[Stamp], height: float) -> bytes:
+    """The dark runs of all codes of a page as rectangles: one path a code, so that no seam shows."""
+    lines = []
+    for stamp in stamps:
+        module = stamp.size / len(stamp.rows) * PT_PER_MM
+        left, top = stamp.x * PT_PER_MM, height - stamp.y * PT_PER_MM
+        lines.append(f"q 0 g {module:.5f} 0 0 {-module:.5f} {left:.4f} {top:.4f} cm")
+        lines += [f"{x} {y} {width} 1 re" for x, y, width in runs(stamp.rows)]
+        lines.append("f Q")
+    return "\n".join(lines).encode()
+
+
+def _resources(out: pikepdf.Pdf) -> list[pikepdf.Object]:
+    """The resources of all pages, each once: pages of one part share theirs."""
+    return list({page.Resources.objgen: page.Resources for page in out.pages}.values())
+
+
+def _share_fonts(out: pikepdf.Pdf, resources: list[pikepdf.Object]) -> None:
+    """Give all parts one subset of each font: a part's subset keeps the glyph numbers, so any larger one serves it."""
+    groups: dict[str, dict[tuple[int, int], pikepdf.Object]] = {}
+    for one in resources:
+        for font in one.get("/Font", {}).values():
+            groups.setdefault(str(font.BaseFont), {})[font.objgen] = font
+    split = {name: list(fonts.values()) for name, fonts in groups.items() if len(fonts) > 1}
+    if split:
+        with pikepdf.open(io.BytesIO(lay_out(Job(_all_glyphs(split), "字体合并")).pdf)) as sheet:
+            whole = {str(font.BaseFont): font for font in sheet.pages[0].Resources.Font.values()}
+            for name, fonts in split.items():
+                _replace(out, fonts, whole.get(name))
+
+
+def _replace(out: pikepdf.Pdf, fonts: list[pikepdf.Object], whole: pikepdf.Object | None) -> None:
+    if whole is None:
+        return
+    has = _mapping(whole)
+    file = out.copy_foreign(whole.DescendantFonts[0].FontDescriptor.FontFile3)
+    for font in fonts:
+        if _mapping(font).items() <= has.items() and "/FontFile3" in font.DescendantFonts[0].FontDescriptor:
+            font.DescendantFonts[0].FontDescriptor.FontFile3 = file
+
+
+def _mapping(font: pikepdf.Object) -> dict[bytes, bytes]:
+    """Glyph number -> text of a font, as the layout engine writes it."""
+    return dict(_MAPPED.findall(font.ToUnicode.read_bytes()))
+
+
+def _all_glyphs(groups: dict[str, list[pikepdf.Object]]) -> str:
+    """A sheet with every text of every font, in the family and weight that the font came from."""
+    parts = []
+    for name, fonts in sorted(groups.items()):
+        texts = sorted({text for font in fonts for text in _mapping(font).values()})
+        words = " ".join(bytes.fromhex(text.decode()).decode("utf-16-be") for text in texts)
+        family = str(fonts[0].DescendantFonts[0].FontDescriptor.FontFamily).replace("'", "")
+        weight = "bold" if "Bold" in name else "normal"
+        parts.append(f"<p style=\"font-family:'{family}';font-weight:{weight}\">{html.escape(words)}</p>")
+    style = "@page{size:2000mm}html{font-size:10pt;font-kerning:none}"
+    return f"<html lang='zh-CN'><meta charset='utf-8'><style>{style}</style>{''.join(parts)}</html>"
+
+
+def describe(out: pikepdf.Pdf, about: About) -> None:
+    """Title, language, and how to print: on both sides where it is a letter, never scaled."""
+    date = f"D:{about.day:%Y%m%d}000000+08'00'"
+    out.docinfo.update(
+        {"/Title": about.title, "/CreationDate": date, "/ModDate": date, "/Producer": "Lamplighter"}
+    )
+    out.Root.Lang = "zh-CN"
+    view = {"/DisplayDocTitle": True, "/PrintScaling": pikepdf.Name("/None")}
+    if about.duplex:
+        view["/Duplex"] = pikepdf.Name.DuplexFlipLongEdge
+    out.Root.ViewerPreferences = pikepdf.Dictionary(view)
+
+
+def save(out: pikepdf.Pdf, target: Path) -> None:
+    """Write the file under another name and move it into its place: nobody ever sees half of it."""
+    draft = target.with_name(f".{target.name}.part")
+    out.save(
+        draft,
+        deterministic_id=True,
+        compress_streams=True,
+        object_stream_mode=pikepdf.ObjectStreamMode.generate,
+        recompress_flate=False,
+    )
+    os.replace(draft, target)

@@ -1,0 +1,66 @@
+"""Reading a finished file as a stranger would: pages of all, texts and codes of some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pypdfium2
+import zxingcpp
+
+from paper.codes import Stamp
+from paper.pdf import PaperError
+
+DPI = 150
+MM = DPI / 25.4
+QUIET = 2.0  # mm of white round a code
+UNSEEN = dict.fromkeys(map(ord, "\u00ad\ufffe\u0000"))
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What one page must show: texts by the name that a user knows, and codes."""
+
+    what: str
+    page: int
+    texts: Sequence[tuple[str, str]] = ()
+    stamps: Sequence[Stamp] = ()
+
+
+def proof(path: Path, *, pages: int, expected: Iterable[Expected]) -> None:
+    """Raise a PaperError that names page and field where the file does not show what it must."""
+    with pypdfium2.PdfDocument(path) as pdf:
+        if len(pdf) != pages:
+            raise PaperError(f"应有{pages}页，实际排出{len(pdf)}页，文件已作废。请减少超长内容后重新打印。")
+        for one in expected:
+            _proof_page(pdf[one.page], one)
+
+
+def _proof_page(page: pypdfium2.PdfPage, expected: Expected) -> None:
+    found = squeezed(page.get_textpage().get_text_range())
+    for name, text in expected.texts:
+        if squeezed(text) not in found:
+            raise PaperError(
+                f"{expected.what}第{expected.page + 1}页的“{name}”没有完整印出，文件已作废。请检查字体。"
+            )
+    if expected.stamps:
+        picture = page.render(scale=DPI / 72, grayscale=True).to_numpy().squeeze()
+        for stamp in expected.stamps:
+            _proof_code(picture, stamp, f"{expected.what}第{expected.page + 1}页")
+
+
+def _proof_code(picture: np.ndarray, stamp: Stamp, where: str) -> None:
+    left, top = int((stamp.x - QUIET) * MM), int((stamp.y - QUIET) * MM)
+    side = int((stamp.size + 2 * QUIET) * MM)
+    cut = np.ascontiguousarray(picture[max(0, top) : top + side, max(0, left) : left + side])
+    if stamp.text not in [code.text for code in zxingcpp.read_barcodes(cut)]:
+        raise PaperError(
+            f"{where}的二维码（横{stamp.x:.0f}、纵{stamp.y:.0f}毫米处）无法读出，文件已作废。请重新打印。"
+        )
+
+
+def squeezed(text: str) -> str:
+    """A text without blanks and line ends, for comparing what was set with what can be copied out."""
+    return "".join(text.translate(UNSEEN).split())
