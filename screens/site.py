@@ -26,7 +26,7 @@ def register(app: Flask) -> None:
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)
     Babel(app, locale_selector=looks.locale)
     app.before_request(open_session)
-    app.before_request(accounts.keep_session)
+    app.before_request(keep_session)
     app.before_request(gate)
     CSRFProtect(app)
     app.after_request(close_session)
@@ -54,9 +54,19 @@ def open_session() -> None:
     session = db.session()
     session.info["readonly"] = request.method in READING
     g.nonce = secrets.token_urlsafe(16)
-    if current_user.is_authenticated:
+    if asks_who() and current_user.is_authenticated:
         session.info["actor_id"] = current_user.id
         set_scope(session, scope_of(session, current_user))
+
+
+def asks_who() -> bool:
+    """Whether this address cares who is there."""
+    return not getattr(current_app.view_functions.get(request.endpoint or ""), "anonymous", False)
+
+
+def keep_session() -> Any:
+    """End a sign-in that was idle or open for too long."""
+    return accounts.keep_session() if asks_who() else None
 
 
 def gate() -> Any:

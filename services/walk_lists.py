@@ -31,6 +31,7 @@ class Door:
     """A visit and its place: where it stands in the walk, and under which heading."""
 
     visit: Visit
+    full: str
     address: str
     place: str
     order: tuple[Any, ...]
@@ -60,7 +61,7 @@ def in_walking_order(session: Session, visits: Sequence[Visit]) -> list[Door]:
     for visit in visits:
         text = addresses.get(visit.customer_id, "")
         parts = split_address(text, regions[visit.unit_id].region)
-        doors.append(Door(visit, door_of(parts) or text, place_of(parts), walking_key(parts)))
+        doors.append(Door(visit, text, door_of(parts) or text, place_of(parts), walking_key(parts)))
     return sorted(doors, key=lambda door: (door.order, door.visit.id))
 
 
@@ -123,6 +124,21 @@ def own_list(session: Session, walk_list_id: int) -> WalkList:
     return found
 
 
+def why(session: Session, visit: Visit) -> str:
+    """Why a door is to be gone to, in words: the reason of the failed letter, else where the visit comes from."""
+    return _why(visit, _reasons(session))
+
+
+def _why(visit: Visit, reasons: Mapping[str, str]) -> str:
+    return reasons.get(visit.reason) or VISIT_ORIGINS.get(visit.origin, visit.origin)
+
+
+def _reasons(session: Session) -> dict[str, str]:
+    return {
+        row.code: row.label for row in session.scalars(select(Reason).where(Reason.list == "undelivered"))
+    }
+
+
 def _waiting(session: Session, staff_id: int, day: date) -> Sequence[Visit]:
     due = (Visit.next_on.is_(None)) | (Visit.next_on <= day)
     query = select(Visit).where(
@@ -174,14 +190,14 @@ def _phones(session: Session, customer_ids: Sequence[int]) -> dict[int, str]:
 
 def _row(door: Door, phones: dict[int, str], reasons: dict[str, str]) -> dict[str, Any]:
     customer: Customer = door.visit.customer
-    why = reasons.get(door.visit.reason) or VISIT_ORIGINS.get(door.visit.origin, door.visit.origin)
+    reason = _why(door.visit, reasons)
     hints = [SENSITIVITIES[customer.sensitivity]] if customer.sensitivity not in ("", "normal") else []
     return {
         "token": door.visit.token,
         "account_no": customer.account_no,
         "name": customer.name,
         "address": door.address,
-        "reason": why,
+        "reason": reason,
         "phone": phones.get(customer.id, ""),
         "hints": hints,
         "remark": f"第{door.visit.attempts + 1}次" if door.visit.attempts else "",
