@@ -10,7 +10,14 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SECRETS_FILE = "secrets.json"
-SECRET_NAMES = ("SECRET_KEY", "SECURITY_PASSWORD_SALT", "TRACE_KEY", "ID_KEY", "THROTTLE_KEY", "METRICS_TOKEN")
+SECRET_NAMES = (
+    "SECRET_KEY",
+    "SECURITY_PASSWORD_SALT",
+    "TRACE_KEY",
+    "ID_KEY",
+    "THROTTLE_KEY",
+    "METRICS_TOKEN",
+)
 
 
 class HomeUnusable(Exception):
@@ -58,7 +65,8 @@ def _read(home: Path) -> dict[str, str]:
         return {}
     except (OSError, ValueError) as error:
         raise HomeUnusable(
-            f"密钥文件 {home / SECRETS_FILE} 读不出来({error})。请从备份中恢复这个文件，不要新建：旧的登录和校验都靠它。"
+            f"密钥文件 {home / SECRETS_FILE} 读不出来({error})。"
+            "请从备份中恢复这个文件，不要新建：旧的登录和校验都靠它。"
         ) from error
 
 

@@ -31,12 +31,21 @@ class Face:
 FACES = {
     "fangsong": Face(
         "仿宋",
-        ("FangSong_GB2312", "仿宋_GB2312", "FangSong", "仿宋", "STFangsong", "FZFangSong-Z02S", "FandolFang", "FandolFang R"),
+        ("FangSong_GB2312", "仿宋_GB2312", "FangSong", "仿宋", "STFangsong", "FZFangSong-Z02S", "FandolFang"),
         SERIF,
     ),
     "kaiti": Face(
         "楷体",
-        ("KaiTi_GB2312", "楷体_GB2312", "KaiTi", "楷体", "STKaiti", "Kaiti SC", "FZKai-Z03S", "AR PL KaitiM GB", "FandolKai"),
+        (
+            "KaiTi_GB2312",
+            "楷体_GB2312",
+            "KaiTi",
+            "楷体",
+            "STKaiti",
+            "Kaiti SC",
+            "FZKai-Z03S",
+            "AR PL KaitiM GB",
+        ),
         SERIF,
     ),
     "xiaobiaosong": Face(
@@ -131,7 +140,11 @@ class _Fontconfig:
 
     def _listed(self, config: ctypes.c_void_p) -> list[ctypes.c_void_p]:
         class FontSet(ctypes.Structure):
-            _fields_ = (("count", ctypes.c_int), ("room", ctypes.c_int), ("fonts", ctypes.POINTER(ctypes.c_void_p)))
+            _fields_ = (
+                ("count", ctypes.c_int),
+                ("room", ctypes.c_int),
+                ("fonts", ctypes.POINTER(ctypes.c_void_p)),
+            )
 
         objects = ctypes.c_void_p(self.call.FcObjectSetCreate())
         for name in (b"family", b"charset"):

@@ -25,6 +25,7 @@ START_PATIENCE = 5.0
 STEADY = 60.0
 LONGEST_PAUSE = 60.0
 LAST_PORT = 65535
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 looked up, not bound
 
 
 @dataclass
@@ -123,7 +124,9 @@ def queue_child(home: Path) -> Child:
     for needed in (folder, place.parent):
         needed.mkdir(parents=True, exist_ok=True, mode=0o700)
     if place.parent.stat().st_uid != os.getuid():
-        raise HomeUnusable(f"目录 {place.parent} 属于别的账号，不能放队列的通信文件。请换一个较短的 LAMPLIGHTER_HOME。")
+        raise HomeUnusable(
+            f"目录 {place.parent} 属于别的账号，不能放队列的通信文件。请换一个较短的 LAMPLIGHTER_HOME。"
+        )
     options = {
         "port": "0",
         "unixsocket": str(place),
@@ -174,16 +177,23 @@ def _bound(host: str, port: int) -> socket.socket:
     return opened
 
 
+def reachable(listener: socket.socket) -> tuple[str, int]:
+    """Host and port at which a listening socket answers on this machine."""
+    host, port = listener.getsockname()[:2]
+    return EVERYWHERE.get(host, host), port
+
+
 def address_of(listener: socket.socket) -> str:
     """The web address of a listening socket, as a person opens it on this machine."""
-    host, port = listener.getsockname()[:2]
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(host, host)  # noqa: S104 only shown
-    return f"http://{shown}:{port}/"
+    host, port = reachable(listener)
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 def only_one(home: Path) -> int:
     """Hold the lock of a home folder that is being served; a second server on it is refused."""
     handle = hold_lock(prepare_home(home) / SERVE_LOCK)
     if handle is None:
-        raise Refused(f"数据目录 {home} 已经有一个服务在运行。请先停掉它，或用 LAMPLIGHTER_HOME 指定另一个目录。")
+        raise Refused(
+            f"数据目录 {home} 已经有一个服务在运行。请先停掉它，或用 LAMPLIGHTER_HOME 指定另一个目录。"
+        )
     return handle

@@ -21,7 +21,9 @@ FILES = {
 def copy_files(packages: Path, target: Path) -> None:
     """Copy every file of the table into `target` and write the manifest last."""
     target.mkdir(parents=True, exist_ok=True)
-    manifest = {name: _copy(packages / package, inside, target / name) for name, (package, inside) in FILES.items()}
+    manifest = {
+        name: _copy(packages / package, inside, target / name) for name, (package, inside) in FILES.items()
+    }
     (target / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
 
 
@@ -29,7 +31,12 @@ def _copy(package: Path, inside: str, target: Path) -> dict[str, str]:
     shutil.copyfile(package / inside, target)
     about = json.loads((package / "package.json").read_text())
     digest = hashlib.sha256(target.read_bytes()).hexdigest()
-    return {"package": about["name"], "version": about["version"], "licence": about["license"], "sha256": digest}
+    return {
+        "package": about["name"],
+        "version": about["version"],
+        "licence": about["license"],
+        "sha256": digest,
+    }
 
 
 if __name__ == "__main__":

@@ -87,7 +87,11 @@ def disk(app: Flask) -> Check:
     """At least 1 GiB is free where the data lies."""
     place: Path = app.config["HOME"]
     free = shutil.disk_usage(place if place.exists() else CHECKOUT).free
-    advice = f"数据目录所在的磁盘只剩 {free / 2**30:.1f} GB，请清理或扩容到至少 1 GB。" if free < LEAST_FREE else ""
+    advice = (
+        f"数据目录所在的磁盘只剩 {free / 2**30:.1f} GB，请清理或扩容到至少 1 GB。"
+        if free < LEAST_FREE
+        else ""
+    )
     return Check("disk", free >= LEAST_FREE, advice, {"free_bytes": free})
 
 
@@ -105,14 +109,15 @@ def fonts(_app: Flask | None = None) -> Check:
         wanted = [name for name in missing_packages() if name.startswith("fonts-")]
         return Check("fonts", False, _install(wanted, "没有中文字体，打印出来会是方框"), found)
     standing_in = [f"{face.label}(暂用 {face.family})" for face in faces if not face.real]
-    advice = f"没有真正的{'、'.join(standing_in)}。可以把本局有授权的字体文件放进数据目录的 fonts/。" if standing_in else ""
-    return Check("fonts", True, advice, found)
+    advice = f"没有真正的{'、'.join(standing_in)}。可以把本局有授权的字体文件放进数据目录的 fonts/。"
+    return Check("fonts", True, advice if standing_in else "", found)
 
 
 def front_end(_app: Flask | None = None) -> Check:
     """The front-end files that set-up fetches."""
     there = (CHECKOUT / "static" / "vendor" / "manifest.json").exists()
-    return Check("front_end", there, "" if there else "缺少前端文件。请在能访问 npm 镜像时运行 ./lamplighter doctor，它会自己取。")
+    advice = "缺少前端文件。请在能访问 npm 镜像时运行 ./lamplighter doctor，它会自己取。"
+    return Check("front_end", there, "" if there else advice)
 
 
 def database(app: Flask) -> Check:
@@ -121,8 +126,12 @@ def database(app: Flask) -> Check:
         state = upgrades.database_state(app)
     except SQLAlchemyError as error:
         reason = getattr(error, "orig", None) or error
-        return Check("database", False, f"数据库连不上: {reason}。请检查 LAMPLIGHTER_DATABASE_URL 和数据库服务。")
-    return Check("database", state in (upgrades.CURRENT, upgrades.EMPTY), upgrades.ADVICE[state], {"state": state})
+        return Check(
+            "database", False, f"数据库连不上: {reason}。请检查 LAMPLIGHTER_DATABASE_URL 和数据库服务。"
+        )
+    return Check(
+        "database", state in (upgrades.CURRENT, upgrades.EMPTY), upgrades.ADVICE[state], {"state": state}
+    )
 
 
 def queue(app: Flask) -> Check:
@@ -137,7 +146,11 @@ def queue(app: Flask) -> Check:
         return Check("queue", True, "队列服务不让查看它的设置。请确认 maxmemory-policy 是 noeviction。")
     except (redis.RedisError, ValueError) as error:
         return Check("queue", False, _queue_advice(app, error))
-    advice = "" if policy == "noeviction" else f"队列服务的 maxmemory-policy 是 {policy}，会丢任务。请改成 noeviction。"
+    advice = (
+        ""
+        if policy == "noeviction"
+        else f"队列服务的 maxmemory-policy 是 {policy}，会丢任务。请改成 noeviction。"
+    )
     return Check("queue", not advice, advice)
 
 
@@ -152,7 +165,9 @@ def clock(app: Flask) -> Check:
     if seen is not None and utcnow() - seen < CLOCK_SILENCE:
         return Check("clock", True)
     since = f"从 {seen:%Y-%m-%d %H:%M} UTC 起" if seen else "一直"
-    return Check("clock", False, f"时钟{since}没有运行，定时计划和等待都停着。请运行 ./lamplighter clock 或 serve。")
+    return Check(
+        "clock", False, f"时钟{since}没有运行，定时计划和等待都停着。请运行 ./lamplighter clock 或 serve。"
+    )
 
 
 def font_folders() -> Sequence[Path]:
@@ -173,5 +188,7 @@ def _install(packages: Sequence[str], what: str) -> str:
 
 def _queue_advice(app: Flask, error: Exception) -> str:
     if is_queue_embedded(app):
-        return f"队列服务没有回答({error})。请先运行 ./lamplighter serve；多台机器时设置 LAMPLIGHTER_REDIS_URL。"
+        return (
+            f"队列服务没有回答({error})。请先运行 ./lamplighter serve；多台机器时设置 LAMPLIGHTER_REDIS_URL。"
+        )
     return f"队列服务连不上({error})。请检查 LAMPLIGHTER_REDIS_URL 和队列服务器。"

@@ -80,7 +80,9 @@ class Served:
 
     def child(self, name: str) -> int:
         """The process id of the direct child of this name."""
-        return next(n for n in processes_of(self.home) if name_of(n) == name and parent_of(n) == self.process.pid)
+        return next(
+            n for n in processes_of(self.home) if name_of(n) == name and parent_of(n) == self.process.pid
+        )
 
 
 def name_of(number: int) -> str:
@@ -112,7 +114,10 @@ def served(ready_home: Path) -> Iterator[Served]:
 def test_serve_answers_and_stops_cleanly(served: Served) -> None:
     assert json.loads(served.get("healthz")) == {"ok": True}
     until = time.monotonic() + 20
-    while not (told := json.loads(command(served.home, "doctor", "--json").stdout))["ok"] and time.monotonic() < until:
+    while (
+        not (told := json.loads(command(served.home, "doctor", "--json").stdout))["ok"]
+        and time.monotonic() < until
+    ):
         time.sleep(0.5)
     assert told["ok"], told
     assert not any("没有在运行" in check["advice"] for check in told["checks"])

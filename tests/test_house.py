@@ -1,4 +1,4 @@
-"""The house's own rules: who may import whom, sizes, names, registration tables, nothing of other people's in the code."""
+"""The house's own rules: who may import whom, sizes, names, registration tables, nothing of others in the code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ import pytest
 
 from models.home import CHECKOUT
 
-FLOORS = {"models": 0, "quality": 1, "paper": 1, "services": 2, "workflows": 3, "screens": 4, "seed": 4, "app": 5}
+FLOORS = {
+    "models": 0,
+    "quality": 1,
+    "paper": 1,
+    "services": 2,
+    "workflows": 3,
+    "screens": 4,
+    "seed": 4,
+    "app": 5,
+}
 SAME_FLOOR = {("screens", "seed")}  # the demo command plays on seed's generated bureau
 PURE = ("quality", "paper")
 IMPURE = {"flask", "flask_babel", "flask_sqlalchemy", "sqlalchemy", "rq", "redis"}
@@ -31,7 +40,9 @@ LONGEST_FUNCTION = 30
 def tracked() -> tuple[Path, ...]:
     """Every file of ours: tracked, or new and not ignored."""
     command = ["git", "ls-files", "-co", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout.split("\n")
+    listed = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
     return tuple(path for name in listed if name and (path := CHECKOUT / name).is_file())
 
 
@@ -119,7 +130,9 @@ def test_services_never_commit() -> None:
 
 def test_files_are_short() -> None:
     own = [path for path in tracked() if path.suffix in (".py", ".html", ".js", ".css", ".sh")]
-    long = {name: size for path in own for name, size in [(str(path), count_lines(path))] if size > LONGEST_FILE}
+    long = {
+        name: size for path in own for name, size in [(str(path), count_lines(path))] if size > LONGEST_FILE
+    }
     generated = [name for name in long if "/migrations/versions/" in name]
     assert {name: size for name, size in long.items() if name not in generated} == {}
 
@@ -155,7 +168,12 @@ def test_no_registry_is_named(host: str) -> None:
 
 
 def test_locks_hold_hashes_and_no_address() -> None:
-    for name in ("requirements.lock", "requirements-test.lock", "requirements-node.lock", "requirements-setup.lock"):
+    for name in (
+        "requirements.lock",
+        "requirements-test.lock",
+        "requirements-node.lock",
+        "requirements-setup.lock",
+    ):
         text = (CHECKOUT / name).read_text()
         pins = re.findall(r"^[\w.\-\[\]]+==", text, re.MULTILINE)
         assert len(pins) == len(re.findall(r"==[^\n]*\\\n\s+--hash=sha256:", text)), name
@@ -171,10 +189,16 @@ def test_registration_tables_are_documented() -> None:
 def test_every_folder_is_in_the_architecture_page() -> None:
     text = (CHECKOUT / "docs" / "architecture.md").read_text("utf-8")
     folders = {path.relative_to(CHECKOUT).parts[0] for path in tracked() if path.parent != CHECKOUT}
-    assert sorted(folder for folder in folders if not folder.startswith(".") and f"{folder}/" not in text) == []
+    assert (
+        sorted(folder for folder in folders if not folder.startswith(".") and f"{folder}/" not in text) == []
+    )
 
 
 def test_nothing_that_set_up_fetches_is_committed() -> None:
-    listed = [path for path in tracked() if path.suffix.lower() in (".ttf", ".otf", ".ttc", ".woff", ".woff2", ".whl")]
+    listed = [
+        path
+        for path in tracked()
+        if path.suffix.lower() in (".ttf", ".otf", ".ttc", ".woff", ".woff2", ".whl")
+    ]
     assert names(listed) == []
     assert not any("vendor" in path.parts or "node_modules" in path.parts for path in tracked())

@@ -40,7 +40,9 @@ def until_dead(child: Child) -> None:
 
 def test_a_child_starts_after_the_one_it_needs() -> None:
     asked: list[bool] = []
-    first = Child("first", lambda: time.sleep(600), is_ready=lambda: bool(asked.append(True)) or len(asked) > 3)
+    first = Child(
+        "first", lambda: time.sleep(600), is_ready=lambda: bool(asked.append(True)) or len(asked) > 3
+    )
     first.start()
     assert len(asked) == 4
     first.end()

@@ -66,7 +66,8 @@ def test_missing_libraries_are_refused_with_the_command(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    ("state", "ok"), [(upgrades.CURRENT, True), (upgrades.EMPTY, True), (upgrades.BEHIND, False), (upgrades.NEWER, False)]
+    ("state", "ok"),
+    [(upgrades.CURRENT, True), (upgrades.EMPTY, True), (upgrades.BEHIND, False), (upgrades.NEWER, False)],
 )
 def test_database_of_another_version_is_not_well(
     core: Flask, monkeypatch: pytest.MonkeyPatch, state: str, ok: bool
@@ -110,7 +111,9 @@ def test_a_queue_that_does_not_answer_is_noticed(served: Flask) -> None:
         health.require_queue(served)
 
 
-def test_a_configured_queue_is_asked_for(core: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_configured_queue_is_asked_for(
+    core: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setitem(core.config, "REDIS_URL", f"unix://{tmp_path}/none.sock")
     assert "LAMPLIGHTER_REDIS_URL" in health.queue(core).advice
 

@@ -42,12 +42,12 @@ def stand_at(place: Path, revision: str) -> None:
         database.execute("UPDATE alembic_version SET version_num = ?", (revision,))
 
 
-def contents(place: Path) -> tuple[list[str], dict[str, int]]:
+def contents(place: Path) -> tuple[list[tuple[str, str, str]], dict[str, int]]:
     """Schema and number of rows a table."""
     with closing(sqlite3.connect(place)) as database:
-        schema = [row[0] for row in database.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL ORDER BY name")]
-        tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return schema, {name: database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}  # noqa: S608
+        rows = database.execute("SELECT name, type, sql FROM sqlite_master ORDER BY name").fetchall()
+        counts = {name: f"SELECT count(*) FROM {name}" for name, kind, _sql in rows if kind == "table"}  # noqa: S608 own names
+        return rows, {name: database.execute(count).fetchone()[0] for name, count in counts.items()}
 
 
 def killed_in(app: Flask, die: Callable[[Flask], None]) -> None:
@@ -97,7 +97,9 @@ def test_upgrade_twice_changes_nothing(fresh: Flask, place: Path) -> None:
 
 
 @pytest.mark.parametrize("die", [die_after_ten_tables, die_in_first_data])
-def test_killed_midway_and_repeated_gives_the_same(fresh: Flask, place: Path, die: Callable[[Flask], None]) -> None:
+def test_killed_midway_and_repeated_gives_the_same(
+    fresh: Flask, place: Path, die: Callable[[Flask], None]
+) -> None:
     killed_in(fresh, die)
     upgrades.make_ready(fresh)
     after = contents(place)
@@ -108,7 +110,9 @@ def test_killed_midway_and_repeated_gives_the_same(fresh: Flask, place: Path, di
 
 
 @pytest.mark.parametrize("ready", [upgrades.make_ready, upgrades.upgrade])
-def test_a_newer_database_is_refused_and_left_alone(fresh: Flask, place: Path, ready: Callable[[Flask], object]) -> None:
+def test_a_newer_database_is_refused_and_left_alone(
+    fresh: Flask, place: Path, ready: Callable[[Flask], object]
+) -> None:
     upgrades.upgrade(fresh)
     stand_at(place, "9999")
     before = contents(place)
@@ -117,7 +121,9 @@ def test_a_newer_database_is_refused_and_left_alone(fresh: Flask, place: Path, r
     assert contents(place) == before
 
 
-def test_a_database_that_is_behind_waits_for_the_command(fresh: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_is_behind_waits_for_the_command(
+    fresh: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     upgrades.upgrade(fresh)
     monkeypatch.setattr(upgrades.ScriptDirectory, "get_heads", lambda _script: ["0002"])
     with pytest.raises(Refused, match="lamplighter upgrade"):

@@ -1,4 +1,4 @@
-"""The `lamplighter` script on made-up machines: a checkout whose python3, npm, id and apt-get only write down their calls."""
+"""The `lamplighter` script on made-up machines, whose python3, npm, id and apt-get only write down their calls."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import pytest
 
 from models.home import CHECKOUT
 
-LOCKS = ("requirements.lock", "requirements-setup.lock", "requirements-test.lock", "requirements-node.lock", "package-lock.json")
-TOOLS = ("sh", "cat", "cmp", "cp", "rm", "mkdir", "dirname", "basename", "readlink", "tr", "chmod", "touch", "flock", "env")
+LOCKS = tuple(f"requirements{kind}.lock" for kind in ("", "-setup", "-test", "-node")) + (
+    "package-lock.json",
+)
+TOOLS = "sh cat cmp cp rm mkdir dirname basename readlink tr chmod touch flock env".split()
 
 PYTHON = """#!/bin/sh
 echo "python $*" >>"$CALLS"
@@ -51,7 +53,10 @@ class Machine:
         self.calls.write_text("")
         environment |= {"PATH": str(self.tools), "CALLS": str(self.calls)}
         return subprocess.run(
-            ["/bin/sh", str(self.folder / "lamplighter"), *words], env=environment, capture_output=True, text=True
+            ["/bin/sh", str(self.folder / "lamplighter"), *words],
+            env=environment,
+            capture_output=True,
+            text=True,
         )
 
     def called(self) -> str:
@@ -155,5 +160,7 @@ def test_test_installs_its_own_lock_and_runs_pytest(machine: Machine) -> None:
 def test_works_from_any_folder_and_through_a_link(machine: Machine, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(machine.folder / "lamplighter")
     environment = {"PATH": str(machine.tools), "CALLS": str(machine.calls)}
-    subprocess.run([str(tmp_path / "link"), "doctor"], env=environment, cwd="/", check=True, capture_output=True)
+    subprocess.run(
+        [str(tmp_path / "link"), "doctor"], env=environment, cwd="/", check=True, capture_output=True
+    )
     assert f"python {machine.folder}/app.py doctor" in machine.called()

@@ -77,7 +77,9 @@ def say(text: str) -> None:
 
 def acts_as(parser: argparse.ArgumentParser) -> None:
     """Give a changing command its `--as LOGIN`."""
-    parser.add_argument("--as", dest="acting", metavar="LOGIN", default=None, help="以哪个账号的身份执行(默认 shell)")
+    parser.add_argument(
+        "--as", dest="acting", metavar="LOGIN", default=None, help="以哪个账号的身份执行(默认 shell)"
+    )
 
 
 @contextmanager
@@ -102,7 +104,9 @@ def _load(name: str) -> tuple[ModuleType, str]:
 
 
 def _parser(name: str, module: ModuleType, prefix: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(f"lamplighter {name}", description=getattr(module, f"{prefix}help".upper()))
+    parser = argparse.ArgumentParser(
+        f"lamplighter {name}", description=getattr(module, f"{prefix}help".upper())
+    )
     parser.add_argument("--json", action="store_true", help="在标准输出上只打印一个 JSON 对象")
     getattr(module, f"{prefix}arguments")(parser)
     return parser
@@ -114,7 +118,9 @@ def _run(module: ModuleType, prefix: str, args: argparse.Namespace, create_app: 
     except (Refused, HomeUnusable) as refusal:
         return _refuse(args, str(refusal))
     except OutOfScope as outside:
-        return _refuse(args, f"超出这个账号的管辖范围，没有改动任何数据({outside})。请换用管得到的账号(--as)。")
+        return _refuse(
+            args, f"超出这个账号的管辖范围，没有改动任何数据({outside})。请换用管得到的账号(--as)。"
+        )
     except OperationalError as error:
         return _refuse(args, f"数据库用不了: {error.orig}\n请运行 ./lamplighter doctor 查看原因。")
     if result is not None or args.json:
@@ -129,7 +135,9 @@ def _refuse(args: argparse.Namespace, message: str) -> int:
     return 1
 
 
-def _show(args: argparse.Namespace, result: Mapping[str, Any], summary: Callable[[Mapping[str, Any]], str]) -> None:
+def _show(
+    args: argparse.Namespace, result: Mapping[str, Any], summary: Callable[[Mapping[str, Any]], str]
+) -> None:
     if args.json:
         _write(json.dumps(result, ensure_ascii=False, default=_plain))
     else:
@@ -146,7 +154,11 @@ def _listed(result: Mapping[str, Any]) -> str:
 
 
 def _short(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=_plain) if isinstance(value, list | dict) else str(value)
+    return (
+        json.dumps(value, ensure_ascii=False, default=_plain)
+        if isinstance(value, list | dict)
+        else str(value)
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -16,7 +16,7 @@ from screens import site
 from screens.commands import CreateApp, say
 from screens.commands.web import serve_pages
 from screens.commands.worker import worker_children
-from screens.processes import Child, Supervisor, address_of, listen, only_one, queue_child
+from screens.processes import Child, Supervisor, address_of, listen, only_one, queue_child, reachable
 from services import health, upgrades
 from workflows.clock import run as run_clock
 from workflows.queues import QUEUES
@@ -34,7 +34,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, create_app: CreateApp) -> None:
     """Serve until SIGTERM or Ctrl-C."""
     with listen(args.host, args.port) as listener:
-        serve(create_app, listener, ready=lambda: say(f"掌灯已启动: {address_of(listener)}  (按 Ctrl-C 停止)"))
+        serve(
+            create_app, listener, ready=lambda: say(f"掌灯已启动: {address_of(listener)}  (按 Ctrl-C 停止)")
+        )
 
 
 def serve(create_app: CreateApp, listener: socket.socket, *, ready: Callable[[], None]) -> None:
@@ -60,8 +62,7 @@ def children(app: Flask, web: Flask, listener: socket.socket) -> list[Child]:
 
 def _answers(listener: socket.socket, ready: Callable[[], None]) -> bool:
     """Whether the pages answer by now; says so when they do."""
-    host, port = listener.getsockname()[:2]
-    connection = http.client.HTTPConnection({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port, timeout=0.5)  # noqa: S104
+    connection = http.client.HTTPConnection(*reachable(listener), timeout=0.5)
     try:
         connection.request("GET", "/healthz")
         connection.getresponse().read()

@@ -17,6 +17,7 @@ from workflows.worker import work
 
 HELP = "只运行后台处理进程(多台机器时用)"
 
+
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Which queue, and how many processes for it."""
     parser.add_argument("--queue", choices=QUEUES, default=None, help="只听一个队列(默认两个队列各有进程)")
@@ -39,4 +40,6 @@ def run(args: argparse.Namespace, create_app: CreateApp) -> None:
 
 def worker_children(app: Flask, queues: Sequence[str], *, processes: int = 1) -> list[Child]:
     """Workers that listen to exactly one queue each."""
-    return [Child(f"lamp-{queue}", partial(work, app, queue)) for queue in queues for _number in range(processes)]
+    return [
+        Child(f"lamp-{queue}", partial(work, app, queue)) for queue in queues for _number in range(processes)
+    ]
