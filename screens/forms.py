@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from flask_admin.contrib.sqla.form import AdminModelConverter
@@ -10,7 +11,7 @@ from flask_admin.form import BaseForm
 from flask_admin.model.form import converts
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import fields, validators
+from wtforms import fields, validators, widgets
 
 
 class AdminForm(BaseForm):
@@ -45,3 +46,33 @@ class Converter(AdminModelConverter):
 def choices(words: Mapping[str, str]) -> list[tuple[str, Any]]:
     """A closed list of models/words.py as (code, word in the asker's language)."""
     return [(code, _l(text)) for code, text in words.items()]
+
+
+class PercentField(fields.DecimalField):
+    """A rate from 0 to 1, typed and shown as per cent."""
+
+    def process_data(self, value: float | None) -> None:
+        self.data = None if value is None else Decimal(str(value)) * 100
+
+    def _value(self) -> str:
+        return (
+            self.raw_data[0] if self.raw_data else ("" if self.data is None else f"{self.data.normalize():f}")
+        )
+
+    def populate_obj(self, obj: Any, name: str) -> None:
+        setattr(obj, name, None if self.data is None else float(self.data / 100))
+
+
+class TicksField(fields.SelectMultipleField):
+    """Several of a closed list as boxes to tick; stored as codes joined by commas, `*` for all."""
+
+    widget = widgets.ListWidget(prefix_label=False)
+    option_widget = widgets.CheckboxInput()
+
+    def process_data(self, value: str | None) -> None:
+        codes = [code for code, _word in self.choices]  # type: ignore[misc, union-attr]
+        self.data = codes if value in (None, "*") else str(value).split(",")
+
+    def populate_obj(self, obj: Any, name: str) -> None:
+        codes = [code for code, _word in self.choices]  # type: ignore[misc, union-attr]
+        setattr(obj, name, "*" if set(self.data or ()) == set(codes) else ",".join(self.data or ()))

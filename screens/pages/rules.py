@@ -1,0 +1,169 @@
+"""Screens of what the bureau judges by: what settles by itself, required fields, targets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from wtforms import SelectField
+
+from models import ContactKind, Policy, RequiredField, Target, db
+from models.words import COHORTS, CUSTOMER_CLASSES, MEASURES, SOURCES, VERDICTS
+from screens import looks, rows
+from screens.access import needs
+from screens.base import Page, Screen
+from screens.forms import PercentField, TicksField, choices
+from screens.messages import done
+from screens.pickers import kind_choices
+from services import Refused, traces
+
+ANY = ("*", _l("不限"))
+MET = {
+    "*": _l("不限"),
+    "nothing": _l("还没有这种信息"),
+    "unusable": _l("现有的不可用"),
+    "good": _l("现有的可用"),
+    "confirmed": _l("现有的已核实"),
+}
+DECISIONS = {"settle": _l("自动生效"), "wait": _l("等人审核")}
+
+
+class Policies(Screen):
+    """What settles by itself: the first row that fits decides, what no row speaks of waits for a person."""
+
+    table = Policy
+    permission, change_permission = "rules.view", "rules.edit"
+    label, group = _l("自动审核规则"), "settings"
+    lead = _l("新的联系信息从上到下对照，第一条符合的决定；都不符合就等人审核。自己录入的永远不能自己审核。")
+    can_create = can_edit = can_delete = True
+    page_size = 200
+    column_list = ("position", "source", "kind", "verdicts", "replaces", "decision")
+    column_labels = {
+        "position": _l("顺序"),
+        "source": _l("来源渠道"),
+        "kind": _l("种类"),
+        "verdicts": _l("判定"),
+        "replaces": _l("现有信息"),
+        "decision": _l("处理"),
+    }
+    column_default_sort = "position"
+    column_sortable_list = ()
+    column_formatters = {
+        "source": lambda _v, _c, row, _n: (
+            _("不限") if row.source == "*" else looks.word(row.source, "SOURCES")
+        ),
+        "kind": lambda _v, _c, row, _n: (
+            _("不限") if row.kind == "*" else dict(kind_choices()).get(row.kind, row.kind)
+        ),
+        "verdicts": lambda _v, _c, row, _n: verdict_words(row.verdicts),
+        "replaces": lambda _v, _c, row, _n: MET.get(row.replaces, row.replaces),
+        "decision": lambda _v, _c, row, _n: DECISIONS.get(row.decision, row.decision),
+    }
+    form_columns = ("position", "source", "kind", "verdicts", "replaces", "decision")
+    form_choices = {
+        "source": [ANY, *choices(SOURCES)],
+        "replaces": list(MET.items()),
+        "decision": list(DECISIONS.items()),
+    }
+    form_overrides = {"verdicts": TicksField, "kind": SelectField}
+    form_args = {"verdicts": {"choices": choices(VERDICTS)}}
+    traced = form_columns
+
+    def create_form(self, obj: Any = None) -> Any:
+        return with_kinds(super().create_form(obj))
+
+    def edit_form(self, obj: Any = None) -> Any:
+        return with_kinds(super().edit_form(obj))
+
+    def on_model_change(self, form: Any, model: Any, is_created: bool) -> None:
+        if not model.verdicts:
+            raise Refused(_("请至少勾选一种判定。"))
+
+
+def with_kinds(form: Any) -> Any:
+    """Offer the kinds as they are now."""
+    form.kind.choices = [ANY, *kind_choices()]
+    return form
+
+
+def verdict_words(verdicts: str) -> str:
+    """Verdict codes joined by commas, in words."""
+    if verdicts == "*":
+        return _("不限")
+    return _("、").join(looks.word(code, "VERDICTS") for code in verdicts.split(","))
+
+
+class RequiredFields(Page):
+    """Which kinds customers of each class must have: the denominator of completeness."""
+
+    permission = "rules.view"
+    label, group = _l("应录项"), "settings"
+
+    @expose("/")
+    def index(self) -> Any:
+        """Kinds by classes."""
+        found = {(row.customer_class, row.kind) for row in db.session.scalars(select(RequiredField))}
+        return self.render(
+            "screens/required_fields.html", kinds=kind_choices(), classes=CUSTOMER_CLASSES, found=found
+        )
+
+    @expose("/change", methods=("POST",))
+    @needs("rules.edit")
+    def change(self) -> Any:
+        """Keep exactly what is ticked."""
+        known = {
+            f"{name}/{code}"
+            for name in CUSTOMER_CLASSES
+            for code in db.session.scalars(select(ContactKind.code))
+        }
+        wanted = known & set(request.form.getlist("required"))
+        rows_now = {str(row): row for row in db.session.scalars(select(RequiredField))}
+        for key in rows_now.keys() - wanted:
+            db.session.delete(rows_now[key])
+        for key in sorted(wanted - rows_now.keys()):
+            customer_class, kind = key.split("/")
+            db.session.add(RequiredField(customer_class=customer_class, kind=kind))
+        changes = {"added": sorted(wanted - rows_now.keys()), "removed": sorted(rows_now.keys() - wanted)}
+        if any(changes.values()):
+            traces.record(db.session(), "required_fields.changed", RequiredField(), details=changes)
+        done(_("应录项已保存，从下一次质量评价起生效。"))
+        return redirect(self.get_url(".index"), 303)
+
+
+class Targets(Screen):
+    """The three marks of each measure that scores and notices are read from."""
+
+    table = Target
+    permission, change_permission = "rules.view", "rules.edit"
+    label, group = _l("考核目标"), "settings"
+    lead = _l("低于基本值要发考核通知单；达到目标值、挑战值按办法加分。")
+    can_create = can_edit = can_delete = True
+    column_list = ("measure", "cohort", "floor", "target", "stretch", "clause")
+    column_labels = {
+        "measure": _l("指标"),
+        "cohort": _l("客户"),
+        "floor": _l("基本值(%)"),
+        "target": _l("目标值(%)"),
+        "stretch": _l("挑战值(%)"),
+        "clause": _l("依据条款"),
+    }
+    column_sortable_list = ()
+    column_formatters = {
+        "measure": rows.as_word("MEASURES"),
+        "cohort": rows.as_word("COHORTS"),
+        "floor": rows.as_percent,
+        "target": rows.as_percent,
+        "stretch": rows.as_percent,
+    }
+    form_columns = ("measure", "cohort", "floor", "target", "stretch", "clause")
+    form_choices = {"measure": choices(MEASURES), "cohort": choices(COHORTS)}
+    form_overrides = {"floor": PercentField, "target": PercentField, "stretch": PercentField}
+    traced = form_columns
+
+    def on_model_change(self, form: Any, model: Any, is_created: bool) -> None:
+        if not 0 <= model.floor <= model.target <= model.stretch <= 1:
+            raise Refused(_("基本值、目标值、挑战值要在 0 到 100 之间，并且依次不降低。"))

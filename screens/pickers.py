@@ -1,0 +1,46 @@
+"""What select lists offer: units, people and roles within the asking person's reach."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from models import ContactKind, Role, Staff, Unit, db
+from services.people import SHELL, in_scope_units
+
+
+def units_in_scope() -> Any:
+    """Units of one's own and below, as a query in the order of the tree."""
+    return db.session.query(Unit).filter(in_scope_units(db.session())).order_by(Unit.path)
+
+
+def unit_choices() -> list[tuple[int, str]]:
+    """Units of one's own and below, set in by their depth."""
+    found = units_in_scope().all()
+    top = min((unit.path.count("/") for unit in found), default=0)
+    return [(unit.id, "　" * (unit.path.count("/") - top) + unit.name) for unit in found]
+
+
+def staff_in_reach() -> Any:
+    """Active people of one's own unit and below, as a query."""
+    inside = select(Unit.id).where(in_scope_units(db.session()))
+    people = db.session.query(Staff).filter(Staff.active, Staff.unit_id.in_(inside), Staff.username != SHELL)
+    return people.options(joinedload(Staff.unit)).order_by(Staff.unit_id, Staff.name)
+
+
+def staff_choices() -> list[tuple[int, str]]:
+    """Active people with their unit."""
+    return [(person.id, f"{person.name}（{person.unit.name}）") for person in staff_in_reach()]
+
+
+def role_choices() -> list[tuple[str, str]]:
+    """All roles by name and label."""
+    return [(role.name, role.label) for role in db.session.scalars(select(Role).order_by(Role.id))]
+
+
+def kind_choices() -> list[tuple[str, str]]:
+    """The kinds of contacts in their order."""
+    query = select(ContactKind.code, ContactKind.label).order_by(ContactKind.position)
+    return [(row.code, row.label) for row in db.session.execute(query)]
