@@ -40,6 +40,7 @@ class ImportBatch(Scoped, db.Model, WithId):
     errors_file: Mapped[str | None] = mapped_column(String(64))
     error: Mapped[str] = mapped_column(Text, default="")
     recorder_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    run_id: Mapped[int | None] = mapped_column(index=True)
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
@@ -52,16 +53,18 @@ class ImportBatch(Scoped, db.Model, WithId):
 
 
 class BatchRow(Scoped, db.Model, WithId):
-    """What one row of a batch did to one customer, with the customer's facts before it; unchanged rows leave none."""
+    """What one row of a batch did to one customer: with the facts it changed (`before`: name -> old and new), and what
+    of it could not be understood (`unread`: field -> text)."""
 
     __tablename__ = "batch_rows"
-    __table_args__ = (Index("ix_batch_rows_batch_row", "batch_id", "row"),)
+    __table_args__ = (Index("ix_batch_rows_batch_outcome", "batch_id", "outcome", "row"),)
     batch_id: Mapped[int] = mapped_column(ForeignKey("import_batches.id"))
     row: Mapped[int]
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"), index=True)
     outcome: Mapped[str] = mapped_column(String(12))
     reason: Mapped[str] = mapped_column(String(40), default="")
     before: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    unread: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     undone: Mapped[str] = mapped_column(String(12), default="")
     undo_reason: Mapped[str] = mapped_column(String(80), default="")
     customer: Mapped[Customer | None] = relationship()

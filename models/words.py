@@ -213,6 +213,22 @@ IMPORT_OUTCOMES = {
     "rejected": N_("拒收"),
 }
 
+IMPORT_REASONS = {
+    "no_account": N_("没有户号，不知道是哪一户。请补上户号后再导入。"),
+    "unknown_unit": N_("供电单位不认识，或不在您的管辖范围内。请改成本系统里的单位编码或名称后再导入。"),
+    "unreadable_columns": N_("这一行的列数与标题行不一致，分不清哪一格是哪一项。请对齐后再导入。"),
+    "unreadable_account": N_("户号读不出来：被电子表格改成科学计数丢了末几位，或超过 40 位。请改正后再导入。"),
+    "contradiction": N_("同一户号前面已有一行，而户名、地址等只能有一个的项目说法不同；已采用前一行。请核对后改正。"),
+}
+
+UNDO_OUTCOMES = {"restored": N_("已恢复"), "removed": N_("已移除"), "kept": N_("保留")}
+
+UNDO_REASONS = {
+    "changed_since": N_("导入后又有新的变更，现用值已不是这一批导入的，保留现状。"),
+    "facts_changed": N_("导入后客户档案又被修改，保留现状。"),
+    "customer_in_use": N_("这一批新建的客户已有函件、走访、核实等后续记录，保留客户和它的联系信息。"),
+}
+
 MEASURES = {
     "completeness": N_("完整率"),
     "validity": N_("有效率"),

@@ -385,6 +385,7 @@ def upgrade() -> None:
         sa.Column("errors_file", sa.String(length=64), nullable=True),
         sa.Column("error", sa.Text(), nullable=False),
         sa.Column("recorder_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("run_id", sa.Integer(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("started_at", UtcDateTime(), nullable=True),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
@@ -398,6 +399,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_batches")),
     )
     with op.batch_alter_table("import_batches", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_import_batches_run_id"), ["run_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_import_batches_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
@@ -770,6 +772,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(length=12), nullable=False),
         sa.Column("reason", sa.String(length=40), nullable=False),
         sa.Column("before", sa.JSON(), nullable=False),
+        sa.Column("unread", sa.JSON(), nullable=False),
         sa.Column("undone", sa.String(length=12), nullable=False),
         sa.Column("undo_reason", sa.String(length=80), nullable=False),
         sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -782,7 +785,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_batch_rows")),
     )
     with op.batch_alter_table("batch_rows", schema=None) as batch_op:
-        batch_op.create_index("ix_batch_rows_batch_row", ["batch_id", "row"], unique=False)
+        batch_op.create_index("ix_batch_rows_batch_outcome", ["batch_id", "outcome", "row"], unique=False)
         batch_op.create_index(batch_op.f("ix_batch_rows_customer_id"), ["customer_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_batch_rows_unit_id"), ["unit_id"], unique=False)
 
@@ -1460,7 +1463,7 @@ def downgrade() -> None:
     with op.batch_alter_table("batch_rows", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_batch_rows_unit_id"))
         batch_op.drop_index(batch_op.f("ix_batch_rows_customer_id"))
-        batch_op.drop_index("ix_batch_rows_batch_row")
+        batch_op.drop_index("ix_batch_rows_batch_outcome")
 
     op.drop_table("batch_rows")
     op.drop_table("workflow_versions")
@@ -1532,6 +1535,7 @@ def downgrade() -> None:
     op.drop_table("leaves")
     with op.batch_alter_table("import_batches", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_import_batches_unit_id"))
+        batch_op.drop_index(batch_op.f("ix_import_batches_run_id"))
 
     op.drop_table("import_batches")
     with op.batch_alter_table("divisions", schema=None) as batch_op:

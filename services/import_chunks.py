@@ -1,0 +1,297 @@
+"""One chunk of a file written to the database: its customers, their contact versions, and what became of each row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from models import BatchRow, Contact, ImportBatch, RequiredField, Unit
+from models.bulk import insert_rows, take_ids
+from models.clock import utcnow
+from models.contacts import GOOD, latest_confirmations
+from models.scope import ALL, working_as
+from services import calendar, contacts, customers, import_customers, traces
+from services.contacts import Draft
+from services.import_customers import DEFAULT_CLASS, Found, as_json, changes_of
+from services.import_drafts import Standing, Step, steps_of
+from services.import_rows import ReadRow
+from services.import_spools import UNKNOWN_UNIT
+from services.import_units import Units
+
+CONTACTS = Contact.__table__
+OUTCOMES = ("created", "updated", "unchanged", "proposed", "rejected")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What holds for all rows of a chunk."""
+
+    batch_id: int
+    mode: str
+    home_id: int
+    headings: Mapping[str, str]
+    units: Units
+    required: Mapping[str, frozenset[str]]
+    deadlines: Mapping[int, int]
+    calendar: calendar.Calendar
+    dues: dict[tuple[date, int], datetime] = field(default_factory=dict)
+
+    def due_at(self, opened_on: date, unit_id: int) -> datetime:
+        """By when a required value of a customer is due: the unit's working days after the opening day."""
+        key = (opened_on, self.deadlines[unit_id])
+        if key not in self.dues:
+            self.dues[key] = calendar.last_moment(self.calendar.after(*key))
+        return self.dues[key]
+
+
+@dataclass
+class Wave:
+    """Rows of different customers that are written together, and what became of them."""
+
+    rows: list[ReadRow]
+    recorders: Mapping[int, int | None]
+    ids: dict[str, int]
+    found: Mapping[str, Found]
+    opened: frozenset[str]
+    changed: dict[int, dict[str, list[Any]]] = field(default_factory=dict)
+    moved: dict[int, int] = field(default_factory=dict)
+    settled: set[int] = field(default_factory=set)
+    waiting: set[int] = field(default_factory=set)
+
+    def unit_of(self, row: ReadRow) -> int:
+        """The unit of a row's customer from now on."""
+        one = self.found.get(row.account)
+        return self.moved.get(one.id, one.unit_id) if one else row.unit_id
+
+    def fact(self, row: ReadRow, name: str) -> Any:
+        """What is known of a new customer's fact: from this row, else from an earlier one."""
+        one = self.found.get(row.account)
+        return row.facts.get(name) or (one.facts[name] if one else None)
+
+
+def import_chunk(
+    session: Session, batch_id: int, rows: Sequence[ReadRow], headings: Mapping[str, str], *, units: Units
+) -> dict[str, int]:
+    """Write one chunk of read rows in the name of whoever records the batch; returns how many rows ended how.
+
+    `headings`: field -> the heading it came from. The figures are added to the batch's in the same transaction.
+    """
+    batch = session.get_one(ImportBatch, batch_id)
+    before = session.info.get("actor_id")
+    session.info["actor_id"] = batch.recorder_id
+    try:
+        with working_as(session, ALL):
+            job = _job(session, batch, headings, units)
+            outcomes = _write(session, job, rows)
+            tally = Counter(row["outcome"] for row in outcomes)
+            _count(session, batch_id, tally, len(rows))
+    finally:
+        session.info["actor_id"] = before
+    return {name: tally[name] for name in OUTCOMES}
+
+
+def _job(session: Session, batch: ImportBatch, headings: Mapping[str, str], units: Units) -> Job:
+    required: dict[str, set[str]] = {}
+    for row in session.execute(select(RequiredField.customer_class, RequiredField.kind)):
+        required.setdefault(row.customer_class, set()).add(row.kind)
+    return Job(
+        batch.id,
+        batch.mode,
+        batch.unit_id,
+        headings,
+        units,
+        {name: frozenset(kinds) for name, kinds in required.items()},
+        {row.id: row.deadline_days for row in session.execute(select(Unit.id, Unit.deadline_days))},
+        calendar.calendar(session),
+    )
+
+
+def _write(session: Session, job: Job, rows: Sequence[ReadRow]) -> list[dict[str, Any]]:
+    """Write the first rows of all customers, then their later rows: a later one sees what the first one made."""
+    outcomes = [_outcome(job, row, "rejected", reason=row.error) for row in rows if row.error]
+    placed, recorders = import_customers.with_people(session, [row for row in rows if not row.error])
+    for wave_rows in ([row for row in placed if row.is_first], [row for row in placed if not row.is_first]):
+        found = import_customers.find(session, wave_rows, job.batch_id)
+        outside = [row for row in wave_rows if _is_outside(row, found, job.units)]
+        outcomes += [_outcome(job, row, "rejected", reason=UNKNOWN_UNIT) for row in outside]
+        inside = [row for row in wave_rows if not _is_outside(row, found, job.units)]
+        if inside:
+            outcomes += _write_wave(session, job, _wave(session, job, inside, recorders, found))
+    keys = take_ids(session, BatchRow.__table__, len(outcomes))
+    insert_rows(session, BatchRow.__table__, [{"id": key} | row for key, row in zip(keys, outcomes, strict=True)])
+    return outcomes
+
+
+def _is_outside(row: ReadRow, found: Mapping[str, Found], units: Units) -> bool:
+    one = found.get(row.account)
+    return one is not None and not one.removed and not units.reaches(one.unit_id)
+
+
+def _wave(
+    session: Session,
+    job: Job,
+    rows: list[ReadRow],
+    recorders: Mapping[int, int | None],
+    found: dict[str, Found],
+) -> Wave:
+    fresh: dict[str, ReadRow] = {}
+    for row in rows:
+        if row.account not in found or found[row.account].removed:
+            fresh.setdefault(row.account, row)
+    opened = import_customers.open_new(session, list(fresh.values()), found, job.batch_id)
+    ids = {account: one.id for account, one in found.items()} | opened
+    there = {account: one for account, one in found.items() if account not in opened}
+    return Wave(rows, recorders, ids, there, frozenset(opened))
+
+
+def _write_wave(session: Session, job: Job, wave: Wave) -> list[dict[str, Any]]:
+    _change_facts(session, job, wave)
+    standing = _standing(session, job, [wave.ids[account] for account in wave.found])
+    steps = [pair for row in wave.rows if _takes_part(row, wave, job) for pair in _steps(job, wave, row, standing)]
+    _record(session, job, wave, [pair for pair in steps if pair[0].account in wave.opened], "customer.created")
+    _record(session, job, wave, [pair for pair in steps if pair[0].account not in wave.opened], "contact.settled")
+    _trace_bare(session, job, wave)
+    return [_outcome_of(job, wave, row) for row in wave.rows]
+
+
+def _steps(
+    job: Job, wave: Wave, row: ReadRow, standing: dict[int, list[Standing]]
+) -> list[tuple[ReadRow, Step]]:
+    """What a row records; the next row of the same customer finds it standing."""
+    there = standing.setdefault(wave.ids[row.account], [])
+    steps = steps_of(row, there, job.mode)
+    there += [
+        Standing(0, s.value.kind, s.cell.raw, s.value.value, s.value.extension, "current", s.preferred, True, own=True)
+        for s in steps
+    ]
+    return [(row, step) for step in steps]
+
+
+def _takes_part(row: ReadRow, wave: Wave, job: Job) -> bool:
+    """Whether a row may write to its customer: `insert` only to those that this batch opened."""
+    one = wave.found.get(row.account)
+    return one is None or one.own or job.mode != "insert"
+
+
+def _change_facts(session: Session, job: Job, wave: Wave) -> None:
+    merged: dict[int, dict[str, Any]] = {}
+    for row in wave.rows:
+        one = wave.found.get(row.account)
+        if one is None or not _takes_part(row, wave, job):
+            continue
+        changed = changes_of(row, one, "fill" if one.own and job.mode == "insert" else job.mode)
+        taken = merged.setdefault(one.id, {})
+        changed = {name: pair for name, pair in changed.items() if name not in taken}
+        taken.update({name: pair[1] for name, pair in changed.items()})
+        wave.changed[row.number] = changed
+    wave.moved = {key: facts["unit_id"] for key, facts in merged.items() if "unit_id" in facts}
+    customers.change(session, {key: facts for key, facts in merged.items() if facts})
+
+
+def _standing(session: Session, job: Job, ids: Sequence[int]) -> dict[int, list[Standing]]:
+    """The current and waiting values of customers that were there before."""
+    if not ids:
+        return {}
+    columns = ("id", "customer_id", "kind", "raw", "value", "extension", "state", "preferred", "verdict", "batch_id")
+    query = select(*(CONTACTS.c[name] for name in columns)).where(CONTACTS.c.customer_id.in_(ids))
+    known = latest_confirmations(session, list(ids)) if job.mode == "fill" else {}
+    found: dict[int, list[Standing]] = {}
+    for row in session.execute(query.where(CONTACTS.c.state.in_(("current", "proposed"))).order_by(CONTACTS.c.id)):
+        confirmation = known.get((row.customer_id, row.kind, row.value))
+        is_refuted = confirmation is not None and confirmation.result == "refuted"
+        one = Standing(
+            row.id, row.kind, row.raw, row.value, row.extension, row.state, row.preferred,
+            usable=row.verdict in GOOD and not is_refuted, own=row.batch_id == job.batch_id,
+        )  # fmt: skip
+        found.setdefault(row.customer_id, []).append(one)
+    return found
+
+
+def _record(session: Session, job: Job, wave: Wave, steps: Sequence[tuple[ReadRow, Step]], action: str) -> None:
+    drafts = [_draft(job, wave, row, step) for row, step in steps]
+    done = contacts.record(session, drafts, action=action)
+    for key, (row, _step) in zip(done.ids, steps, strict=True):
+        (wave.settled if key in done.settled else wave.waiting).add(row.number)
+
+
+def _draft(job: Job, wave: Wave, row: ReadRow, step: Step) -> Draft:
+    cell, value = step.cell, step.value
+    return Draft(
+        customer_id=wave.ids[row.account],
+        unit_id=wave.unit_of(row),
+        kind=value.kind,
+        raw=cell.raw,
+        value=value.value,
+        verdict=cell.verdict,
+        source="import",
+        reasons=cell.reasons,
+        extension=value.extension,
+        preferred=step.preferred,
+        batch_id=job.batch_id,
+        batch_row=row.number,
+        field=job.headings[cell.field][:40],
+        recorder_id=wave.recorders.get(row.number),
+        recorded_at=row.recorded_at,
+        due_at=_due_at(job, wave, row, value.kind),
+        replaces_id=step.replaces_id,
+    )
+
+
+def _due_at(job: Job, wave: Wave, row: ReadRow, kind: str) -> datetime | None:
+    """By when a new customer's required value is due; nothing else is due by itself."""
+    one = wave.found.get(row.account)
+    opened_on = wave.fact(row, "opened_on")
+    customer_class = wave.fact(row, "customer_class") or row.facts.get("suggested_class", DEFAULT_CLASS)
+    if (one and not one.own) or opened_on is None or kind not in job.required.get(customer_class, ()):
+        return None
+    return job.due_at(opened_on, wave.unit_of(row))
+
+
+def _trace_bare(session: Session, job: Job, wave: Wave) -> None:
+    """The trace of customers that came without any contact that settled: every new one has exactly one."""
+    told = {row.account for row in wave.rows if row.number in wave.settled}
+    base = {"at": utcnow(), "actor_id": traces.actor_id(session), "action": "customer.created", "object": "customers"}
+    rows = {row.account: row for row in wave.rows if row.account in wave.opened and row.account not in told}
+    written = [
+        base | {"object_id": wave.ids[account], "customer_id": wave.ids[account], "unit_id": row.unit_id, "details": {}}
+        for account, row in rows.items()
+    ]
+    traces.record_all(session, written)
+
+
+def _outcome_of(job: Job, wave: Wave, row: ReadRow) -> dict[str, Any]:
+    changed = wave.changed.get(row.number, {})
+    if row.account in wave.opened and row.is_first:
+        outcome = "created"
+    elif row.number in wave.waiting:
+        outcome = "proposed"
+    else:
+        outcome = "updated" if row.number in wave.settled or changed else "unchanged"
+    found = {"customer_id": wave.ids[row.account], "unit_id": wave.unit_of(row)}
+    return _outcome(job, row, outcome) | found | {"before": as_json(changed), "unread": row.unread}
+
+
+def _outcome(job: Job, row: ReadRow, outcome: str, *, reason: str = "") -> dict[str, Any]:
+    return {
+        "batch_id": job.batch_id,
+        "row": row.number,
+        "customer_id": None,
+        "unit_id": job.home_id,
+        "outcome": outcome,
+        "reason": reason,
+        "before": {},
+        "unread": {},
+    }
+
+
+def _count(session: Session, batch_id: int, tally: Mapping[str, int], rows: int) -> None:
+    batches = ImportBatch.__table__.c
+    values = {name: batches[name] + tally.get(name, 0) for name in OUTCOMES}
+    query = update(ImportBatch.__table__).where(batches.id == batch_id)
+    session.execute(query.values(**values, rows_done=batches.rows_done + rows))

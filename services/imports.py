@@ -1,0 +1,174 @@
+"""Imports (导入批次): a customer file taken in chunk by chunk, and what is left of it when the batch ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import ImportBatch, Staff, Unit
+from models.clock import utcnow
+from models.scope import Scope
+from services import (
+    Refused,
+    files,
+    import_errors,
+    import_rows,
+    import_spools,
+    import_units,
+    people,
+    traces,
+)
+from services.import_chunks import OUTCOMES, import_chunk
+from services.import_spools import Layout, SpoolRow, spool_path
+from services.import_units import Units
+from services.tables import Table
+
+MODES = ("insert", "update", "fill")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a batch is to be brought in: its mode, the unit of rows that name none, and wished columns."""
+
+    mode: str
+    unit: Unit
+    mapping: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an import is."""
+
+    rows: int
+    done: int
+    figures: Mapping[str, int]
+
+
+def start_batch(session: Session, name: str, plan: Plan, *, recorder: Staff) -> ImportBatch:
+    """Write down a batch of a file called `name`; refused where the recorder may not import into that unit."""
+    people.require(recorder, "imports.run")
+    scope = people.scope_of(session, recorder)
+    if scope.own:
+        raise Refused("只管自己客户的账号不能导入文件。请由数据质量专责导入。")
+    if plan.mode not in MODES:
+        raise Refused(f"没有导入方式「{plan.mode}」。可用的有：insert(新增)、update(更新)、fill(补缺)。")
+    if not plan.unit.path.startswith(scope.path):
+        raise Refused(f"单位「{plan.unit.name}」不在账号「{recorder.username}」的管辖范围内，没有导入。")
+    batch = ImportBatch(
+        file_name=Path(name).name[:200],
+        mode=plan.mode,
+        unit_id=plan.unit.id,
+        mapping=dict(plan.mapping),
+        state="running",
+        recorder_id=recorder.id,
+        created_at=utcnow(),
+        started_at=utcnow(),
+    )
+    session.add(batch)
+    session.flush()
+    traces.record(session, "import.started", batch, details={"mode": plan.mode})
+    return batch
+
+
+def scope_of(session: Session, batch: ImportBatch) -> Scope:
+    """What the recorder of a batch reaches: an import never does more, whoever carries it out."""
+    recorder = session.get_one(Staff, batch.recorder_id)
+    return people.scope_of(session, recorder)
+
+
+def units_of(session: Session, batch: ImportBatch) -> Units:
+    """The units that rows of a batch may name."""
+    return import_units.load_units(session, scope_of(session, batch), batch.unit_id)
+
+
+def lay_out(session: Session, path: Path, table: Table, units: Units) -> Layout:
+    """Read the whole file into a spool at `path`, so that any chunk of it can be taken, and taken again."""
+
+    def find(rows: Any) -> Any:
+        return import_units.homes(session, units, rows)
+
+    def singles(row: SpoolRow) -> dict[str, str]:
+        return import_rows.singles(row, units)
+
+    return import_spools.build(path, table, find, singles)
+
+
+def import_file(session: Session, batch: ImportBatch, table: Table) -> Iterator[Progress]:
+    """Bring a file in, chunk by chunk: the caller commits after each. The batch is ended by `finish`."""
+    units = units_of(session, batch)
+    spool = spool_path(batch.id)
+    layout = lay_out(session, spool, table, units)
+    batch.rows, batch.layout = layout.rows, layout_facts(table)
+    batch_id, done = batch.id, 0
+    figures = dict.fromkeys(OUTCOMES, 0)
+    for first, last in layout.spans:
+        rows = import_rows.read_rows(import_spools.read(spool, first, last), units)
+        tally = import_chunk(session, batch_id, rows, layout.heading_of(), units=units)
+        figures = {name: figures[name] + number for name, number in tally.items()}
+        done += len(rows)
+        yield Progress(layout.rows, done, figures)
+
+
+def layout_facts(table: Table) -> dict[str, Any]:
+    """How a file is laid out: what the error file must look like, and what the batch's page says of it."""
+    return {
+        "kind": table.kind,
+        "encoding": table.encoding,
+        "delimiter": table.delimiter,
+        "sheet": table.sheet,
+        "headings": list(table.headings),
+        "mapping": table.mapping,
+        "damaged": table.damaged,
+    }
+
+
+def finish(session: Session, batch: ImportBatch, errors: Path | None) -> None:
+    """End a batch and keep its error file for some days. `forget` follows, once this is committed."""
+    if errors is not None:
+        batch.errors_file = import_errors.keep(session, errors, batch.file_name)
+    batch.state, batch.ended_at = "done", utcnow()
+    session.flush()
+    figures = {name: getattr(batch, name) for name in ("rows", *OUTCOMES)}
+    traces.record(session, "import.done", batch, details=figures)
+
+
+def fail(session: Session, batch: ImportBatch, message: str) -> None:
+    """End a batch that could not be brought in to its end; what it wrote so far can be undone."""
+    batch.state, batch.error, batch.ended_at = "failed", message, utcnow()
+    traces.record(session, "import.failed", batch)
+
+
+def forget(session: Session, batch: ImportBatch) -> None:
+    """Delete the upload of an ended batch, unless another batch waits for it, and what was laid out of it."""
+    spool_path(batch.id).unlink(missing_ok=True)
+    digest, batch.sha256 = batch.sha256, ""
+    session.flush()
+    if digest and session.scalar(select(ImportBatch.id).where(ImportBatch.sha256 == digest).limit(1)) is None:
+        files.remove(session, digest)
+
+
+def rehearse(session: Session, table: Table, plan: Plan, *, recorder: Staff) -> Iterator[Progress]:
+    """What an import would do, with nothing kept: each chunk is written and taken back. Chunks do not depend on each
+    other, so the figures are those of the real import. Begin with a session that holds no work."""
+    staff_id, figures, done = recorder.id, dict.fromkeys(OUTCOMES, 0), 0
+    units = import_units.load_units(session, people.scope_of(session, recorder), plan.unit.id)
+    place = spool_path(0).parent
+    place.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=place) as folder:
+        spool = Path(folder) / "spool"
+        layout = lay_out(session, spool, table, units)
+        for first, last in layout.spans:
+            rows = import_rows.read_rows(import_spools.read(spool, first, last), units)
+            session.rollback()
+            batch = start_batch(session, table.path.name, plan, recorder=session.get_one(Staff, staff_id))
+            tally = import_chunk(session, batch.id, rows, layout.heading_of(), units=units)
+            session.rollback()
+            figures = {name: figures[name] + number for name, number in tally.items()}
+            done += len(rows)
+            yield Progress(layout.rows, done, figures)
