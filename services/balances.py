@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import Letter, Recipient
 from models.words import N_
+from services.campaigns import still_open
 
 GONE = ("spoiled", "reprinted")
 
@@ -90,8 +91,9 @@ def exclusions(session: Session, campaign_id: int) -> dict[str, int]:
 
 
 def letters_open(session: Session, campaign_id: int) -> int:
-    """How many posted letters may still be answered."""
-    return balance(session, campaign_id).open
+    """How many posted letters may still be answered: asked every few seconds while a run waits."""
+    query = select(func.count(Letter.id)).where(Letter.campaign_id == campaign_id, *still_open())
+    return session.scalar(query) or 0
 
 
 def _joined(query: Select[Any], campaign_id: int) -> Select[Any]:

@@ -6,10 +6,56 @@ STEPS holds every step, one line an entry: key == name of its `do` half == value
 from __future__ import annotations
 
 from models.words import N_
-from workflows import assessments, competitions, notices, visits
+from workflows import assessments, campaigns, competitions, letters, notices, visits
 from workflows.steps import StepKind
 
 STEPS: dict[str, StepKind] = {
+    "select_customers": StepKind(
+        N_("选定客户"),
+        campaigns.plan_select_customers,
+        campaigns.select_customers,
+        campaigns.SelectCustomers,
+        results={"campaign": N_("活动编号"), "targeted": N_("选中客户"), "reply_by": N_("回复期限")},
+        sets=("campaign_id",),
+    ),
+    "freeze_recipients": StepKind(
+        N_("冻结名单"),
+        campaigns.plan_freeze_recipients,
+        campaigns.freeze_recipients,
+        results={
+            "targeted": N_("选中客户"),
+            "excluded": N_("剔除"),
+            "recipients": N_("发送对象"),
+        },
+        sets=("letterhead",),
+    ),
+    "print_letters": StepKind(
+        N_("打印函件"),
+        letters.plan_print_letters,
+        letters.print_letters,
+        chunk=letters.BATCH,
+        results={"letters": N_("函件"), "pages": N_("页数"), "too_long": N_("地址过长")},
+    ),
+    "post_letters": StepKind(
+        N_("登记交寄"),
+        letters.plan_post_letters,
+        letters.post_letters,
+        letters.PostLetters,
+        chunk=letters.POSTED_AT_ONCE,
+        results={"posted": N_("已交寄"), "until": N_("等待回函至")},
+    ),
+    "mark_silent": StepKind(
+        N_("登记未回复"),
+        campaigns.plan_mark_silent,
+        campaigns.mark_silent,
+        results={"silent": N_("未回复")},
+    ),
+    "close_campaign": StepKind(
+        N_("结束活动"),
+        campaigns.plan_close_campaign,
+        campaigns.close_campaign,
+        results={"silent": N_("未回复"), "withdrawn": N_("中止")},
+    ),
     "make_visits": StepKind(
         N_("生成走访任务"), visits.plan_make_visits, visits.make_visits, visits.MakeVisits
     ),

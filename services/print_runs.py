@@ -1,0 +1,168 @@
+"""Print runs: planned letters become files, kept by sha256, that are handed out, printed and posted."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from models import Campaign, Letter, PrintRun, Trace
+from models.clock import now, utcnow
+from paper.letterheads import Letterhead
+from paper.print_runs import render_letters
+from services import Refused, campaigns, files, letters, traces
+from services.letters import Plan, letter_facts
+
+TO_PRINT = ("composed", "printing")
+STEM = "客户联系信息核对函"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A file of letters outside the database: which plans are in it, and whose address did not fit after all."""
+
+    path: str
+    pages: int
+    written: tuple[str, ...]
+    too_long: tuple[int, ...]
+
+
+def make_file(plans: Sequence[Plan], head: Letterhead) -> Made:
+    """Lay planned letters out into a temporary file; slow, and done outside any transaction."""
+    path = Path(tempfile.mkdtemp(prefix="letters-")) / "letters.pdf"
+    printed = render_letters([letter_facts(plan) for plan in plans], head, path)
+    unfit = {problem.serial for problem in printed.problems if problem.reason == "address_too_long"}
+    written = tuple(plan["token"] for plan in plans if plan["facts"]["serial"] not in unfit)
+    too_long = tuple(plan["recipient_id"] for plan in plans if plan["facts"]["serial"] in unfit)
+    return Made(str(path), printed.pages, written, too_long)
+
+
+def record_run(
+    session: Session, campaign_id: int, plans: Sequence[Plan], *, made: Made, form_version_id: int
+) -> dict[str, int]:
+    """Keep a made file as a print run with its letters; whose address did not fit after all is excluded."""
+    campaigns.exclude(session, campaign_id, made.too_long, reason="address_too_long")
+    kept = [plan for plan in plans if plan["token"] in set(made.written)]
+    if kept:
+        run = _write_run(session, campaign_id, kept, made)
+        letters.write_letters(
+            session, campaign_id, kept, form_version_id=form_version_id, print_run_id=run.id
+        )
+        facts = {"letters": run.letters, "from": run.serial_from, "to": run.serial_to}
+        traces.record(session, "print_run.composed", run, details=facts)
+    return {"letters": len(kept), "pages": made.pages, "too_long": len(made.too_long)}
+
+
+def hand_out(session: Session, run: PrintRun, *, reason: str = "") -> Path:
+    """The file of one print run for the printer; who took it and why is traced. A further time needs a reason."""
+    if run.state not in TO_PRINT and not reason.strip():
+        raise Refused("这一批已经打印过。再次打印请填写原因（如：卡纸、字迹不清），原因会记入打印台账。")
+    path = _content(run)
+    if run.state == "composed":
+        run.state = "printing"
+    traces.record(session, "print_run.handed_out", run, details={"reason": reason.strip()[:200]})
+    return path
+
+
+def mark_printed(session: Session, run: PrintRun) -> int:
+    """The run lies on the table: its letters are printed."""
+    if run.state not in TO_PRINT:
+        raise Refused("这一批已经登记为已打印或已交寄，请刷新页面。")
+    query = update(Letter).where(Letter.print_run_id == run.id, Letter.state == "composed")
+    done = _change(session, query, {"state": "printed", "printed_at": now(session)})
+    run.state, run.printed_at, run.printed_by_id = "printed", now(session), traces.actor_id(session)
+    traces.record(session, "print_run.printed", run, details={"letters": done})
+    return done
+
+
+def mark_posted(session: Session, run: PrintRun, *, at: datetime | None = None) -> int:
+    """The run went to the post at a moment (default: now): every letter of it, with one trace a customer."""
+    if run.state in ("posted", "spoiled"):
+        raise Refused("这一批已经交寄或已作废，请刷新页面。")
+    moment = at or now(session)
+    if run.state != "printed":
+        mark_printed(session, run)
+    query = update(Letter).where(Letter.print_run_id == run.id, Letter.state == "printed")
+    rows = session.execute(
+        query.values(state="posted", posted_at=moment).returning(
+            Letter.id, Letter.customer_id, Letter.unit_id
+        ),
+        execution_options={"synchronize_session": "fetch"},
+    ).all()
+    run.state, run.posted_at, run.posted_by_id = "posted", moment, traces.actor_id(session)
+    traces.record_all(session, [_posted(session, row) for row in rows])
+    traces.record(session, "print_run.posted", run, details={"letters": len(rows)})
+    return len(rows)
+
+
+def runs_of(session: Session, campaign_id: int) -> Sequence[PrintRun]:
+    """A campaign's print runs in order."""
+    return session.scalars(
+        select(PrintRun).where(PrintRun.campaign_id == campaign_id).order_by(PrintRun.number)
+    ).all()
+
+
+def times_printed(session: Session, run: PrintRun) -> int:
+    """How often the file was handed out."""
+    query = select(func.count(Trace.id)).where(
+        Trace.object == PrintRun.__tablename__, Trace.object_id == run.id
+    )
+    return session.scalar(query.where(Trace.action == "print_run.handed_out")) or 0
+
+
+def file_name(campaign: Campaign, run: PrintRun) -> str:
+    """`客户联系信息核对函_HD202611-01_第1批.pdf`."""
+    return f"{STEM}_{campaign.code}_第{run.number}批.pdf"
+
+
+def _write_run(session: Session, campaign_id: int, plans: Sequence[Plan], made: Made) -> PrintRun:
+    campaign = session.get_one(Campaign, campaign_id)
+    last = session.scalar(select(func.max(PrintRun.number)).where(PrintRun.campaign_id == campaign_id)) or 0
+    run = PrintRun(
+        campaign_id=campaign_id,
+        unit_id=campaign.unit_id,
+        number=last + 1,
+        serial_from=plans[0]["serial"],
+        serial_to=plans[-1]["serial"],
+        letters=len(plans),
+        pages=made.pages,
+        state="composed",
+        composed_at=utcnow(),
+    )
+    run.sha256 = files.store(session, Path(made.path), file_name(campaign, run), "application/pdf").sha256
+    session.add(run)
+    session.flush()
+    return run
+
+
+def _content(run: PrintRun) -> Path:
+    path = files.location(run.sha256 or "-")
+    if run.sha256 is None or not path.exists():
+        raise Refused(
+            f"第 {run.number} 批的打印文件找不到了，可能数据目录没有完整恢复。请联系系统管理员从备份恢复文件。"
+        )
+    return path
+
+
+def _change(session: Session, query: Any, values: Mapping[str, Any]) -> int:
+    done = session.execute(query.values(**values), execution_options={"synchronize_session": "fetch"})
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def _posted(session: Session, row: Any) -> dict[str, Any]:
+    return {
+        "at": utcnow(),
+        "actor_id": traces.actor_id(session),
+        "action": "letter.posted",
+        "object": Letter.__tablename__,
+        "object_id": row.id,
+        "customer_id": row.customer_id,
+        "unit_id": row.unit_id,
+        "details": {},
+    }

@@ -1,0 +1,86 @@
+"""Steps about letters: planned by value, laid out and kept as print runs, posted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Campaign, PrintRun
+from models.words import N_
+from services import campaigns, forms, letterheads, letters, print_runs
+from workflows.campaigns import last_day
+from workflows.steps import Call, Effects, Facts, Item, Options, Planned, asked
+
+BATCH = 100  # letters of one print run: a stack that a printer takes and a person can hold
+POSTED_AT_ONCE = 5  # print runs of one transaction
+
+
+class PostLetters(Options):
+    """How long returns are waited for after the day that the letter names."""
+
+    grace_days: int = asked(N_("回复期限过后再等几天（邮路）"), 3, ge=0, le=60)
+
+
+def plan_print_letters(session: Session, options: Options, facts: Facts) -> Planned:
+    """A letter for every recipient who has none: everything that stands on it, by value, with its serial and token."""
+    campaign = session.get_one(Campaign, facts["run"]["campaign_id"])
+    version = forms.version_for(session, forms.SURVEY_LETTER, forms.template_of(forms.SURVEY_LETTER))
+    is_new = forms.kept_version(session, forms.SURVEY_LETTER, version) is None
+    plans = letters.plan_letters(session, campaign, form_version=version)
+    return Planned(({**plan, "new_form": is_new} for plan in plans), {"form_version": version})
+
+
+def print_letters(options: Options, facts: Facts, items: Sequence[Item]) -> Effects:
+    """Lay one batch out into a file; keep it as a print run with its letters."""
+    campaign_id = facts["run"]["campaign_id"]
+    head = letterheads.from_plain(facts["run"]["letterhead"])
+    plans = [dict(item) for item in items if "token" in item]
+    dropped = [item["recipient_id"] for item in items if "exclude" in item]
+    calls = [Call(leave_out, {"campaign_id": campaign_id, "recipient_ids": dropped})] if dropped else []
+    if plans:
+        version = plans[0]["form_version"]
+        form = forms.survey_form(version, head) if plans[0]["new_form"] else None
+        made = print_runs.make_file(plans, head)
+        kwargs = {"campaign_id": campaign_id, "plans": plans, "made": made}
+        calls.append(Call(keep_run, kwargs | {"version": version, "form": form}))
+    return Effects(calls=calls)
+
+
+def plan_post_letters(session: Session, options: PostLetters, facts: Facts) -> Planned:
+    """The print runs that nobody has marked as posted yet, and the day until which returns are waited for."""
+    campaign_id = facts["run"]["campaign_id"]
+    query = select(PrintRun.id).where(PrintRun.campaign_id == campaign_id, PrintRun.posted_at.is_(None))
+    until = last_day(session.get_one(Campaign, campaign_id), options.grace_days)
+    runs = session.scalars(query.where(PrintRun.state != "spoiled").order_by(PrintRun.number)).all()
+    return Planned([{"until": until}, *({"print_run_id": key} for key in runs)], {"print_runs": len(runs)})
+
+
+def post_letters(options: PostLetters, facts: Facts, items: Sequence[Item]) -> Effects:
+    """Mark them as posted."""
+    calls = [
+        Call(post_run, {"print_run_id": item["print_run_id"]}) for item in items if "print_run_id" in item
+    ]
+    until = [item["until"] for item in items if "until" in item]
+    return Effects(calls=calls, summary={"until": until[0]} if until else {})
+
+
+def leave_out(session: Session, campaign_id: int, recipient_ids: Sequence[int]) -> dict[str, int]:
+    """Recipients whose address went bad after the list was frozen."""
+    return {"excluded": campaigns.exclude(session, campaign_id, recipient_ids, reason="doubtful_address")}
+
+
+def keep_run(
+    session: Session, campaign_id: int, plans: Sequence[letters.Plan], *, made: print_runs.Made, **form: Any
+) -> dict[str, Any]:
+    """Keep one made file with its letters; `version` is that of their form, `form` the form where it is a new one."""
+    known = forms.kept_version(session, forms.SURVEY_LETTER, form["version"])
+    version = known or forms.keep_version(session, form["form"])
+    return print_runs.record_run(session, campaign_id, plans, made=made, form_version_id=version.id)
+
+
+def post_run(session: Session, print_run_id: int) -> dict[str, int]:
+    """One print run goes to the post."""
+    return {"posted": print_runs.mark_posted(session, session.get_one(PrintRun, print_run_id))}
