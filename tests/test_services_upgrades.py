@@ -6,15 +6,19 @@ import importlib
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
+from needs import POSTGRES_URL, needs_postgres
+from sqlalchemy import create_engine, event, text
 
 from models import db
+from models.home import CHECKOUT
 from services import Refused, upgrades
 
 Make = Callable[[], Flask]
@@ -128,3 +132,24 @@ def test_a_database_that_is_behind_waits_for_the_command(
     monkeypatch.setattr(upgrades.ScriptDirectory, "get_heads", lambda _script: ["0002"])
     with pytest.raises(Refused, match="lamplighter upgrade"):
         upgrades.make_ready(fresh)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("url", ["", pytest.param(POSTGRES_URL, id="postgresql", marks=needs_postgres)])
+def test_machines_that_upgrade_together_wait_for_each_other(place: Path, tmp_path: Path, url: str) -> None:
+    where = {"LAMPLIGHTER_DATABASE_URL": url, "LAMPLIGHTER_HOME": str(tmp_path)}
+    if url:
+        reset_postgres(url)
+    command = [sys.executable, str(CHECKOUT / "app.py"), "upgrade", "--json"]
+    together = [subprocess.Popen(command, env=os.environ | where, stdout=subprocess.PIPE) for _one in range(3)]
+    said = [one.communicate(timeout=60)[0] for one in together]
+    assert [one.returncode for one in together] == [0, 0, 0]
+    assert sorted(b'"before": "empty"' in one for one in said) == [False, False, True]
+
+
+def reset_postgres(url: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
