@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from quality.divisions import MUNICIPALITIES, Named, find_city, find_province
+from quality.divisions import MUNICIPALITIES, Named, Place, find_city, find_province
 
+_NO_PLACE = Place()
 _HAN = "\u3007\u3400-\u9fff"
 # A district's or county's name is short and holds no street. 小区, 社区, 园区 and the like are parts of towns.
 _COUNTY = re.compile(
@@ -18,6 +19,7 @@ _COUNTY = re.compile(
     rf"|[东西南北中城郊矿]区(?![府委间块]|街道))"
 )
 _STREETS = re.compile(r".+[路街道巷弄号栋幢镇].|..[村乡].|.[村乡]..")
+_ESTATE_INSIDE = re.compile("花园|广场|家园|华庭|名苑|公寓|豪庭|雅苑|大厦|公馆|小区|山庄|名城|丽景|花苑|新村|大院|宿舍|工业|科技")
 _ESTATES = re.compile(r"(?:花园|广场|家园|华庭|名苑|公寓|中心|豪庭|雅苑|大厦|之光|公馆|新城|丽景|小区|山庄|名城|府)")
 _ROADS = re.compile(
     r"[东西南北中上下内外前后新老一二三四五六七八九十环]{0,3}"
@@ -38,23 +40,24 @@ class Head:
     is_contradictory: bool = False
 
 
-def read_head(text: str, own_city: str = "") -> Head:
+def read_head(text: str, own: Place = _NO_PLACE) -> Head:
     """Read province, city and district from the beginning of a text without spaces.
 
     A bare name (佛山, 中山) counts as a city only where a district follows, or, for one's own city, a street with a
-    name of its own: 中山路 and 南京东路 are streets.
+    name of its own: 中山路 and 南京东路 are streets. `own` is the unit's region.
     """
-    head = _read_city(_read_province(text), text, own_city)
+    head = _read_city(_read_province(text, own), text, own.city)
     head = _skip_repeated(head, text)
     return _read_county(head, text)
 
 
-def _read_province(text: str) -> Head:
+def _read_province(text: str, own: Place) -> Head:
     found = find_province(text)
     if not found:
         return Head()
     rest = text[found.length :]
-    if found.is_sure or _is_city_next(rest) or (found.name in MUNICIPALITIES and read_county(rest)):
+    is_alone = found.name in MUNICIPALITIES or found.name == own.province
+    if found.is_sure or _is_city_next(rest) or (is_alone and read_county(rest)):
         return Head(province=found.name, length=found.length, is_full=found.is_full)
     return Head()
 
@@ -111,8 +114,8 @@ def read_county(rest: str) -> str:
     if not found:
         return ""
     name = found.group()
-    if name == "山区" or (_STREETS.match(name) and not name.endswith(("自治县", "开发区"))):
+    if not name.endswith(("自治县", "开发区")) and (_STREETS.match(name) or _ESTATE_INSIDE.search(name)):
         return ""
     if name.endswith("市") and (len(name) < 3 or _ESTATES.match(rest[len(name) :])):
         return ""
-    return "" if name.endswith("旗") and len(name) < 3 else name
+    return "" if name == "山区" or (name.endswith("旗") and len(name) < 3) else name

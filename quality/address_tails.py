@@ -25,7 +25,7 @@ _TOKENS = {
     "town": rf"{_NAME}{{0,7}}?(?:镇街道办事处|镇街道|街道办事处|街道办|街道(?![东西南北]?[路街])|苏木|办事处"
     rf"|镇(?![东西南北中前后新]?(?:路|街|大道|巷|道))|乡(?![村情土愁音百花名大府]|[东西南北中]?(?:路|街|道)))",
     "village": rf"{_NAME}{{0,7}}?(?:村民委员会|居民委员会|村委会|居委会|行政村|自然村|社区居委会|社区"
-    rf"|村(?![民街镇委]|[东西南北中前后头尾口]?(?:大?道|路|街|巷))|[屯寨庄](?=[\d第东西南北上下]|{_N}))",
+    rf"|村(?![民街巷镇委]|[东西南北中前后头尾口]?(?:大?道|路)|[前后头尾口][街巷])|[屯寨庄](?=[\d第东西南北上下]|{_N}))",
     "group": rf"(?:第?(?:\d{{1,3}}|{_N}{{1,3}})|[东西南北中上下前后新老]|[{_HAN}]{{1,4}}?)"
     r"(?:村民小组|生产队|小组|组|队|社(?!区))",
     "road": rf"(?:[GSXY]?\d{{1,4}}(?=[国省县乡]道|号?路)|\d{{1,2}}(?=街|路|大道))?[{_HAN}A-Za-z]{{0,9}}?"
@@ -90,9 +90,11 @@ def read_tail(text: str) -> Tail:
 
 def _next(text: str, place: int, parts: dict[str, str]) -> int | None:
     """Read the part that begins at a place into `parts`; where it ends, or None."""
-    is_inside = bool(parts.keys() & _DOORS)
-    readers: tuple[_Reader, ...] = (_read_short, *_INNER, _read_number) if is_inside else (_read_building, _read_number)
-    for read in (*readers, _read_outer, _read_estate):
+    char = text[place]
+    readers: tuple[_Reader, ...] = _OUTSIDE
+    if char.isascii() or char in _BEFORE_SIGNS:
+        readers = _INSIDE if parts.keys() & _DOORS else _AT_THE_DOOR
+    for read in readers:
         end = read(text, place, parts)
         if end:
             return end
@@ -187,4 +189,9 @@ def _add_estate(parts: dict[str, str], name: str, end: int) -> int:
 
 
 _DOORS = frozenset(("number", "estate", "building", "unit", "floor", "village", "group", "lane"))
-_INNER = (_read_building, _read_unit, _read_floor, _read_room)
+_BEFORE_SIGNS = frozenset("一二三四五六七八九十百甲乙丙丁戊东南西北中首底顶负地附新老旧临之门")  # 三栋, 甲18号, 首层
+_OUTSIDE: tuple[_Reader, ...] = (_read_outer, _read_estate)
+_AT_THE_DOOR: tuple[_Reader, ...] = (_read_building, _read_number, *_OUTSIDE)
+_INSIDE: tuple[_Reader, ...] = (
+    _read_short, _read_building, _read_unit, _read_floor, _read_room, _read_number, *_OUTSIDE,
+)  # fmt: skip

@@ -152,7 +152,7 @@ def _read(plain: str, repairs: tuple[str, ...], *, column: str, region: str) -> 
     own = read_region(region)
     first, *others = _OR.split(plain)
     text = " 或 ".join((first, *others))
-    head = read_head(text, own.city)
+    head = read_head(text, own)
     tail = read_tail(first[head.length :])
     place = _locate(head, own)
     doubts = list(_place_doubts(head, place, own=own, column=column))

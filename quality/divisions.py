@@ -173,18 +173,13 @@ def read_region(text: str) -> Place:
     """A unit's region (广东省佛山市, 佛山, 北京市朝阳区) as a place; empty when it names no province or city."""
     flat = "".join(text.split())
     province, city = find_province(flat), find_city(flat)
-    if city and not (city.is_sure and province and not province.is_sure):
-        city = None if province else city
-    elif city:
-        province = None  # 吉林市 is the city, not the province
-    rest = flat[province.length :] if province else flat
-    city = find_city(rest) if province else city
-    if city and province and city.province != province.name:
-        return Place()
-    if not city and not province:
-        return Place()
-    rest = rest[city.length :] if city else rest
-    return Place(city.province if city else province.name if province else "", city.name if city else "", rest)
+    if province and (province.is_sure or not (city and city.is_sure)):  # but 吉林市 is the city, not the province
+        rest = flat[province.length :]
+        city = find_city(rest)
+        if city and city.province != province.name:
+            return Place() if city.is_sure else Place(province.name, "", rest)
+        return Place(province.name, city.name, rest[city.length :]) if city else Place(province.name, "", rest)
+    return Place(city.province, city.name, flat[city.length :]) if city else Place()
 
 
 _Index = dict[str, tuple[tuple[str, Named], ...]]

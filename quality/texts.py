@@ -27,7 +27,9 @@ _SPACES = re.compile(r"\s+")
 
 def flatten(text: str) -> str:
     """Compatibility forms made plain (full-width to half-width), invisible characters dropped, spaces made single."""
-    return _SPACES.sub(" ", unicodedata.normalize("NFKC", text.translate(_INVISIBLE))).strip()
+    if not (text.isprintable() and unicodedata.is_normalized("NFKC", text)):
+        text = unicodedata.normalize("NFKC", text.translate(_INVISIBLE))
+    return _SPACES.sub(" ", text).strip() if " " in text or not text.isprintable() else text
 
 
 def read_missing(text: str) -> Verdict | None:
