@@ -65,6 +65,12 @@ def reason_of(session: Session, code: str) -> Reason:
     return found
 
 
+def reasons_for_visit(session: Session) -> list[str]:
+    """The reasons after which somebody goes to the door; a refused letter, or a house torn down, makes none."""
+    rows = session.scalars(select(Reason).where(Reason.list == LIST).order_by(Reason.position))
+    return [row.code for row in rows if row.consequences.get("makes_visit")]
+
+
 def undo_last_undelivered(session: Session, *, staff: Staff) -> Letter:
     """Take back the newest letter that this person recorded as undelivered, unless somebody has been at the door."""
     require(staff, "undelivered.key")

@@ -11,6 +11,7 @@ from services.contacts import usable
 from services.letters import plan_reprint, write_letters
 from services.returns import Form, key_return
 from services.undelivered import record_undelivered, recorded_today, undo_last_undelivered
+from workflows.visits import MakeVisits, plan_make_visits
 
 REFUTING = ("unknown_person", "moved", "bad_address", "no_such_number", "demolished")
 
@@ -118,3 +119,12 @@ def test_one_trace_names_letter_and_reason(session, clerk, letter):
     record_undelivered(session, letter.token, "moved", staff=clerk)
     row = session.scalars(select(Trace).where(Trace.action == "letter.undelivered")).one()
     assert (row.object_id, row.customer_id, row.details["reason"]) == (letter.id, letter.customer_id, "moved")
+
+
+def test_later_visits_by_rule_leave_out_the_same_reasons(session, clerk):
+    for reason in ("refused", "demolished", "moved"):
+        letter = make_letter(session, make_customer(session))
+        record_undelivered(session, letter.token, reason, staff=clerk)
+        session.query(Visit).delete()
+    planned = plan_make_visits(session, MakeVisits(), {"run": {}})
+    assert [item["reason"] for item in planned.items] == ["moved"]

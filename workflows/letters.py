@@ -27,7 +27,7 @@ class PostLetters(Options):
 def plan_print_letters(session: Session, options: Options, facts: Facts) -> Planned:
     """A letter for every recipient who has none: everything that stands on it, by value, with its serial and token."""
     campaign = session.get_one(Campaign, facts["run"]["campaign_id"])
-    version = forms.version_for(session, forms.SURVEY_LETTER, forms.template_of(forms.SURVEY_LETTER))
+    version = forms.survey_version(session)
     is_new = forms.kept_version(session, forms.SURVEY_LETTER, version) is None
     plans = letters.plan_letters(session, campaign, form_version=version)
     return Planned(({**plan, "new_form": is_new} for plan in plans), {"form_version": version})

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import Contact, Customer, Letter, Visit, WalkList
 from models.words import N_, VISIT_ORIGINS
-from services import visits, walk_lists
+from services import undelivered, visits, walk_lists
 from services.visits import OPEN, Need
 from workflows.steps import Call, Effects, Facts, Item, Options, Planned, asked
 
@@ -129,6 +129,7 @@ def _failed_letters(
 ) -> list[dict[str, Any]]:
     seen = select(Visit.id).where(Visit.letter_id == Letter.id).exists()
     query = select(Letter).where(Letter.state.in_([o for o in origins if o != "invalid_contact"]), ~seen)
+    query = query.where(Letter.undelivered_reason.in_(["", *undelivered.reasons_for_visit(session)]))
     if campaign_id is not None:
         query = query.where(Letter.campaign_id == campaign_id)
     rows = session.scalars(query.order_by(Letter.id).limit(limit)).all()
