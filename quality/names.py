@@ -86,11 +86,11 @@ def _judge_company(plain: str, repairs: tuple[str, ...]) -> Verdict:
 
 def _judge_contact(plain: str, repairs: tuple[str, ...]) -> Verdict:
     """A contact person's cell: notes, titles and several names are taken apart."""
-    bare = _NOTE.sub(" ", plain).strip(" :,.;")
-    repairs = (*repairs, "name_note") if bare != plain else repairs
-    names = [name for name in _SEVERAL.split(bare) if name]
+    bare = _BETWEEN_HAN.sub("", " ".join(_NOTE.sub(" ", plain).split()))
+    names = [name for piece in _SEVERAL.split(bare) if (name := piece.strip(" :：,，;；。"))]
     if len(names) < 2:
-        return _judge_titled(names[0] if names else plain, repairs)
+        bare = names[0] if names else plain
+        return _judge_titled(bare, repairs if bare == plain else (*repairs, "name_note"))
     verdicts = [_judge_titled(name, ()) for name in names]
     good = tuple(verdict.value for verdict in verdicts if verdict.is_usable)
     if not good:
@@ -121,7 +121,7 @@ def _why_bad(plain: str) -> str:
         return "junk_name"
     if _MASKED.search(plain) and any("\u3400" <= char <= "\u9fff" for char in plain):
         return "name_masked"
-    return "" if any(map(str.isalpha, plain)) else "not_a_name"
+    return "" if any(map(str.isalpha, plain)) and not read_missing(plain) else "not_a_name"
 
 
 def _why_doubtful(plain: str) -> str:

@@ -96,5 +96,5 @@ def _line(cell: JudgedCell) -> tuple[str | int, ...]:
 
 
 def safe_text(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: an apostrophe goes first. Phone numbers (+86…) stay as they are."""
+    """A text that no spreadsheet takes for a formula: an apostrophe goes first; phone numbers (+86…) stay."""
     return f"'{text}" if _FORMULA.match(text) and not _NUMBERS.fullmatch(text) else text
