@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -113,6 +115,21 @@ def import_file(session: Session, batch: ImportBatch, table: Table) -> Iterator[
         figures = {name: figures[name] + number for name, number in tally.items()}
         done += len(rows)
         yield Progress(layout.rows, done, figures)
+
+
+@contextmanager
+def in_hand(batch_id: int) -> Iterator[bool]:
+    """Hold a batch while this process imports it; False when another process does: nobody holds what was killed."""
+    path = spool_path(batch_id).with_suffix(".lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+        path.unlink(missing_ok=True)
 
 
 def layout_facts(table: Table) -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +12,9 @@ from sqlalchemy.orm import Session
 from models import BatchRow, Contact, ImportBatch, Run, ScoreEntry, Staff
 from models.clock import utcnow
 from models.scope import ALL, working_as
-from services import Refused, contacts, customers, people, scores, traces, undo_rows
+from services import Refused, contacts, customers, imports, people, scores, traces, undo_rows
 from services.contacts import Draft
 from services.import_customers import from_json
-from services.import_spools import spool_path
 from services.undo_rows import Undoing
 
 CHUNK = 1000
@@ -34,21 +31,6 @@ class Progress:
     rows: int
     done: int
     kept: tuple[tuple[int, str], ...]
-
-
-@contextmanager
-def in_hand(batch_id: int) -> Iterator[bool]:
-    """Hold a batch while this process works on it; False when another process of the machine does."""
-    path = spool_path(batch_id).with_suffix(".lock")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
-        path.unlink(missing_ok=True)
 
 
 def begin(session: Session, batch: ImportBatch, staff: Staff) -> None:
@@ -89,6 +71,7 @@ def finish(session: Session, batch: ImportBatch) -> None:
     batch.state, batch.undone_at = "undone", utcnow()
     figures = {name: getattr(batch, name) for name in ("restored", "removed", "kept")}
     traces.record(session, "import.undone", batch, details=figures)
+    imports.forget(session, batch)
 
 
 def undo_chunk(session: Session, batch_id: int, first: int, last: int) -> list[Undoing]:
@@ -115,7 +98,7 @@ def kept_rows(session: Session, batch_id: int) -> list[dict[str, Any]]:
 def _is_at_work(session: Session, batch: ImportBatch) -> bool:
     if batch.run_id is not None:
         return session.scalar(select(Run.state).where(Run.id == batch.run_id)) in LIVE_RUNS
-    with in_hand(batch.id) as is_free:
+    with imports.in_hand(batch.id) as is_free:
         return not is_free
 
 

@@ -10,7 +10,7 @@ from test_services_contacts import open_competition
 
 from models import Confirmation, Contact, CustomerVersion, ScoreEntry, Visit
 from models.clock import utcnow
-from services import Refused, contacts, proposals, undo
+from services import Refused, contacts, imports, proposals, undo
 from services.contacts import Draft, Finding
 from services.counts import recount
 
@@ -169,7 +169,7 @@ def test_a_batch_is_undone_once_and_not_while_it_runs(session, tmp_path):
     batch = bring_in(session, write_csv(tmp_path / "a.csv", [row()]))
     steward = make_staff(session, "data_steward")
     batch.state = "running"
-    with undo.in_hand(batch.id), pytest.raises(Refused, match="正在导入"):
+    with imports.in_hand(batch.id), pytest.raises(Refused, match="正在导入"):
         undo.begin(session, batch, steward)
     take_back(session, batch)  # nobody works on it: its import was killed
     with pytest.raises(Refused, match="已经撤销"):
