@@ -44,10 +44,10 @@ def detect_encoding(path: Path) -> Encoding:
         head = file.read(4096)
     _refuse_other_files(path, head)
     name = _marked(head) or _unmarked_utf16(head)
+    if _is_binary(head.decode(name or "latin-1", "replace")):
+        raise _not_a_table(path, "不是文本文件")
     if name:
         return _checked(path, name)
-    if b"\x00" in head:
-        raise _not_a_table(path, "不是文本文件")
     utf8 = _try(path, "utf-8")
     if not utf8.damaged or utf8.damaged * 100 <= _high_bytes(path):
         return utf8
@@ -105,6 +105,11 @@ def _unmarked_utf16(head: bytes) -> str:
     if even * 10 > pairs and odd * 50 < even:
         return "utf-16-be"
     return ""
+
+
+def _is_binary(head: str) -> bool:
+    """Whether characters stand there that no text has."""
+    return any(char < " " and char not in "\t\r\n\f\x1a" for char in head)
 
 
 def _checked(path: Path, name: str) -> Encoding:

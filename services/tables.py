@@ -206,4 +206,5 @@ def _field(wish: str) -> str:
 
 
 def _listed(words: Sequence[str] | Mapping[str, object]) -> str:
-    return "、".join(word or "(空)" for word in words) or "(无)"
+    shown = [word[:20] or "(空)" for word in islice(words, 40)]
+    return "、".join([*shown, *(["……"] if len(words) > len(shown) else [])]) or "(无)"

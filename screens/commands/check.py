@@ -75,12 +75,12 @@ def _tell(table: Table, tally: Tally) -> None:
 
 def _area_code(text: str) -> str:
     code = plain_area_code(text)
-    if not code:
+    if text and not code:
         raise argparse.ArgumentTypeError(f"没有“{text}”这个区号")
     return code
 
 
 def _region(text: str) -> str:
-    if not read_region(text).province:
+    if text and not read_region(text).province:
         raise argparse.ArgumentTypeError(f"不认识地区“{text}”,请写省和市,如 广东省佛山市")
     return text
