@@ -20,6 +20,7 @@ from models.processes import queue_url
 from screens.commands import main
 
 PREFIX = "LAMPLIGHTER_"
+TIMES = f"{PREFIX}WORKFLOW_"
 
 
 def create_app(**overrides: Any) -> Flask:
@@ -76,7 +77,8 @@ def _from_environment() -> dict[str, Any]:
     url = found.get("SQLALCHEMY_DATABASE_URI", "")
     if url.startswith("postgresql://"):
         found["SQLALCHEMY_DATABASE_URI"] = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    return found
+    times = {key.removeprefix(TIMES).lower(): value for key, value in os.environ.items() if key.startswith(TIMES)}
+    return found | {"WORKFLOW_TIMES": times} if times else found
 
 
 def _connect(app: Flask) -> None:

@@ -86,7 +86,7 @@ def begin(session: Session, send: Send, *, step_id: int, token: str) -> Outcome 
     elif row.state == "done":
         return Outcome(send.key, "done", row.outcome)
     elif row.state in ("sending", "unknown") and not DRIVERS[row.channel].repeatable:
-        row.state = "unknown"
+        row.state, row.step_id = "unknown", step_id
         return Outcome(send.key, "unknown", row.outcome)
     row.state, row.step_id, row.token, row.payload = "sending", step_id, token, dict(send.payload)
     return None

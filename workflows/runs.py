@@ -18,9 +18,10 @@ from workflows.transitions import (
     PARKED_RUN,
     UNKNOWN_SENDING,
     enter,
-    items_in,
     move_on,
     set_state,
+    take_up_again,
+    unknown_sendings,
 )
 from workflows.walk import Tree, first, node_at, placed
 
@@ -134,12 +135,13 @@ def settle_sending(session: Session, outgoing: Outgoing, *, went_out: bool) -> N
     """Say what became of a sending nobody knows of: it went out, or it did not and is to be sent again."""
     if outgoing.state != "unknown":
         raise Refused("这件外发的结果已经确认过了。")
+    step = session.get(Step, outgoing.step_id, with_for_update=True) if outgoing.step_id is not None else None
     outgoing.state = "done" if went_out else "ready"
     outgoing.sent_at = utcnow() if went_out else None
     session.flush()
     traces.record(session, "outgoing.settled", outgoing, details={"went_out": went_out})
-    if outgoing.step_id is not None and not _unknown_left(session, outgoing.step_id):
-        _go_on_sending(session, outgoing.step_id)
+    if step is not None and step.state == "unknown" and not unknown_sendings(session, step.id):
+        _go_on_sending(session, step)
 
 
 def locked(session: Session, run: Run) -> None:
@@ -186,23 +188,11 @@ def _close_notes(session: Session, run: Run) -> None:
         tasks.close_about(session, run.id, kind=kind)
 
 
-def _unknown_left(session: Session, step_id: int) -> bool:
-    query = select(Outgoing.id).where(Outgoing.step_id == step_id, Outgoing.state == "unknown").limit(1)
-    return session.scalar(query) is not None
-
-
-def _go_on_sending(session: Session, step_id: int) -> None:
-    """Take up the items whose sending is settled now."""
-    step = session.get_one(Step, step_id, populate_existing=True)
-    if step.state != "unknown" or not items_in(session, step_id, "unknown"):
-        return
-    session.execute(
-        update(StepItem)
-        .where(StepItem.step_id == step_id, StepItem.state == "unknown")
-        .values(state="ready", error="")
-    )
-    set_state(session, step_id, "ready", attempt=0, error="")
+def _go_on_sending(session: Session, step: Step) -> None:
+    """Take up the items whose sending is settled now; a step still at work does so itself before it ends."""
+    take_up_again(session, step.id)
+    set_state(session, step.id, "ready", attempt=0, error="")
     run = step.run
     run.state, run.message = "running" if run.state == "waiting" else run.state, ""
     tasks.close_about(session, run.id, kind=UNKNOWN_SENDING)
-    ring_after_commit(session, step_id, step.queue)
+    ring_after_commit(session, step.id, step.queue)

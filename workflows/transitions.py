@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from models import Run, Step, StepItem, Workflow
+from models import Outgoing, Run, Step, StepItem, Workflow
 from models.clock import utcnow
 from services import Refused, tasks, traces
 from workflows import STEPS
@@ -224,3 +224,24 @@ def items_in(session: Session, step_id: int, state: str) -> int:
         select(func.count()).select_from(StepItem).where(StepItem.step_id == step_id, StepItem.state == state)
     )
     return session.scalar(query) or 0
+
+
+def unknown_sendings(session: Session, step_id: int) -> int:
+    """How many sendings of a step nobody knows the outcome of."""
+    query = (
+        select(func.count())
+        .select_from(Outgoing)
+        .where(Outgoing.step_id == step_id, Outgoing.state == "unknown")
+    )
+    return session.scalar(query) or 0
+
+
+def take_up_again(session: Session, step_id: int) -> bool:
+    """Make items ready whose sending a person has settled; False when there are none."""
+    rows = StepItem.__table__
+    again: Any = session.execute(
+        update(rows)
+        .where(rows.c.step_id == step_id, rows.c.state == "unknown")
+        .values(state="ready", error="")
+    )
+    return bool(again.rowcount)

@@ -20,7 +20,14 @@ from workflows.claims import LIVE, Heartbeat, hold
 from workflows.held import Held, Parked
 from workflows.sessions import reading, writing
 from workflows.steps import CHUNK, Effects, Options, StepKind
-from workflows.transitions import await_settlement, finish, items_in, set_state
+from workflows.transitions import (
+    await_settlement,
+    finish,
+    items_in,
+    set_state,
+    take_up_again,
+    unknown_sendings,
+)
 
 ITEMS = StepItem.__table__
 
@@ -42,15 +49,11 @@ def do_step(held: Held) -> None:
         )
     options = kind.options.model_validate(held.node.get("options", {}))
     with Heartbeat(held.step_id, held.token, held.limits) as beat:
-        if not held.planned:
-            held = _plan(held, kind, options)
-        while chunk := _next_chunk(held, kind.chunk):
-            beat.moved()
-            going = _do_chunk(held, kind, options, chunk)
-            if going is None:
+        going: Held | None = held if held.planned else _plan(held, kind, options)
+        while going is not None:
+            going = _do_chunks(going, kind, options, beat)
+            if going is None or _conclude(going):
                 return
-            held = going
-    _conclude(held)
 
 
 def merged(before: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[str] = ()) -> dict[str, Any]:
@@ -137,6 +140,15 @@ def _next_chunk(held: Held, size: int) -> Chunk | None:
     with reading() as session:
         rows = session.execute(query.order_by(ITEMS.c.position).limit(min(size, CHUNK))).all()
     return Chunk(tuple(row.id for row in rows), tuple(row.payload for row in rows)) if rows else None
+
+
+def _do_chunks(held: Held, kind: StepKind, options: Options, beat: Heartbeat) -> Held | None:
+    """Do what is ready, chunk by chunk; None when the run was stopped meanwhile."""
+    going: Held | None = held
+    while going is not None and (chunk := _next_chunk(going, kind.chunk)):
+        going = _do_chunk(going, kind, options, chunk)
+        beat.moved()
+    return going
 
 
 def _do_chunk(held: Held, kind: StepKind, options: Options, chunk: Chunk) -> Held | None:
@@ -229,13 +241,17 @@ def _stopped(session: Session, held: Held) -> bool:
     return True
 
 
-def _conclude(held: Held) -> None:
+def _conclude(held: Held) -> bool:
+    """Finish the step, or leave it to a person; False when a person has settled sendings meanwhile."""
     with writing() as session:
+        hold(session, held.step_id, held.token, held.limits)
+        unsettled = unknown_sendings(session, held.step_id)
+        if unsettled:
+            await_settlement(session, held, unsettled)
+            return True
+        if take_up_again(session, held.step_id):
+            return False
         failed = items_in(session, held.step_id, "failed")
-        unknown = items_in(session, held.step_id, "unknown")
-        if unknown:
-            hold(session, held.step_id, held.token, held.limits)
-            await_settlement(session, held, unknown)
-            return
     result = {name: value for name, value in held.result.items() if name != "failed"}
     finish(held, result | {"failed": failed} if failed else result)
+    return True
