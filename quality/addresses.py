@@ -11,6 +11,7 @@ import opencc
 from quality.address_heads import Head, read_head
 from quality.address_tails import Tail, read_tail
 from quality.divisions import MUNICIPALITIES, Place, find_city, read_region
+from quality.renames import renamed
 from quality.texts import flatten, read_missing
 from quality.verdicts import INVALID, NOWHERE, REPAIRABLE, SUSPECT, VALID, Context, Verdict, one
 
@@ -154,17 +155,27 @@ def _read(plain: str, repairs: tuple[str, ...], *, column: str, region: str) -> 
     text = " 或 ".join((first, *others))
     head = read_head(text, own)
     tail = read_tail(first[head.length :])
-    place = _locate(head, own)
+    place, is_renamed = _locate(head, own)
     doubts = list(_place_doubts(head, place, own=own, column=column))
     doubts += ["two_addresses"] if any(_is_address(other) for other in others) else []
     doubts += ["relative_place"] if tail.is_relative else []
     mended = [*repairs, *(["repeated_prefix"] if head.is_repeated else [])]
+    mended += ["district_renamed"] if is_renamed else []
     mended += ["region_left_out"] if _is_supplied(head, place) else []
     return _Reading(text, head, tail, place, tuple(mended), tuple(doubts))
 
 
-def _locate(head: Head, own: Place) -> Place:
-    """Where it is: as written, then by the city's own province, then by the unit's region."""
+def _locate(head: Head, own: Place) -> tuple[Place, bool]:
+    """Where it is, by today's names, and whether the district has another name now."""
+    place = _place(head, own)
+    now = renamed(head.county) if head.county else None
+    if now and head.city in ("", now.place.city) and head.province in ("", now.place.province):
+        return now.place, True
+    return place, False
+
+
+def _place(head: Head, own: Place) -> Place:
+    """Where it is as written, then by the city's own province, then by the unit's region."""
     if head.city:
         named = find_city(head.city)
         province = head.province or (named.province if named else "")

@@ -11,6 +11,7 @@ from quality.texts import flatten, read_missing
 from quality.verdicts import NOWHERE, REPAIRABLE, SUSPECT, VALID, Context, Verdict, invalid, one
 
 _RIC = re.compile(r"\d{17}[\dX]", re.ASCII)
+_CARD = re.compile(r"\d{6}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{4}", re.ASCII)
 _OLD_RIC = re.compile(r"\d{15}", re.ASCII)
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.IGNORECASE)
 _COLUMNS = {"ric": "uscc", "uscc": "id_number"}  # kind -> the column it does not belong into
@@ -31,7 +32,7 @@ def judge_id(text: str, column: str = "id_number", context: Context = NOWHERE) -
     if _OLD_RIC.fullmatch(number):
         number, repairs = _lengthen(number), (*repairs, "id_fifteen_digits")
     verdict = _judge_ric(number, repairs) if _RIC.fullmatch(number) else None
-    if verdict is None or (not verdict.values and _is_uscc(number)):
+    if verdict is None or (not verdict.values and _is_uscc(number, column)):
         verdict = _judge_uscc(number, repairs)
     if verdict.values and _COLUMNS[verdict.kind] == column:
         return one(verdict.verdict, verdict.kind, number, reasons=(*verdict.reasons, "id_other_kind"))
@@ -65,8 +66,10 @@ def _has_birth_date(number: str) -> bool:
         return False
 
 
-def _is_uscc(number: str) -> bool:
-    return bool(uscc.is_valid(number))
+def _is_uscc(number: str, column: str) -> bool:
+    """One wrong card in thirty would pass as a credit code: digits with a birth date are a card in the card's column."""
+    is_card = column == "id_number" and bool(_CARD.fullmatch(number))
+    return not is_card and bool(uscc.is_valid(number))
 
 
 def _judge_uscc(number: str, repairs: tuple[str, ...]) -> Verdict:

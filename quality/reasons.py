@@ -50,6 +50,7 @@ ADDRESS_REASONS = {
     "address_characters": N_("地址中有全角或繁体字符,已转为规范写法,核对后采用。"),
     "address_noise": N_("地址中夹有邮编、电话或标签,已去掉,核对后采用。"),
     "repeated_prefix": N_("省、市名称重复,已去掉多余的,核对后采用。"),
+    "district_renamed": N_("区县已经更名或并入别处,已换成现名,核对后采用。"),
     "region_left_out": N_("没有写省或市,已按所在单位补全。"),
     "province_conflict": N_("写的省份与城市不相符,请核实。"),
     "outside_region": N_("地址不在本单位所在的省、市,请核实。"),

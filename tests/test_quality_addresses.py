@@ -39,6 +39,9 @@ def test_address_to_the_door_is_valid(text: str, level: str) -> None:
     ("text", "full", "reason"),
     [
         ("佛山市禅城区汾江南路18号", "广东省佛山市禅城区汾江南路18号", "region_left_out"),
+        ("广东省南海市桂城南海大道北12号", "广东省佛山市南海区桂城南海大道北12号", "district_renamed"),
+        ("南海市桂城南海大道北12号", "广东省佛山市南海区桂城南海大道北12号", "district_renamed"),
+        ("广东省佛山市顺德市乐从镇新桂路3号", "广东省佛山市顺德区乐从镇新桂路3号", "district_renamed"),
         ("禅城区汾江南路18号", "广东省佛山市禅城区汾江南路18号", "region_left_out"),
         ("汾江南路18号3栋502", "广东省佛山市汾江南路18号3栋502", "region_left_out"),
         ("佛山禅城区汾江南路18号", "广东省佛山市禅城区汾江南路18号", "region_left_out"),
@@ -95,6 +98,19 @@ def test_contradiction_and_two_places_are_suspect(text: str, reason: str) -> Non
     verdict = judge_address(text, "supply_address", FOSHAN)
     assert verdict.verdict == "suspect"
     assert reason in verdict.reasons
+
+
+@pytest.mark.parametrize(
+    ("text", "full"),
+    [
+        ("郫县望丛中路1号", "四川省成都市郫都区望丛中路1号"),
+        ("杭州市下城区中山北路1号", "浙江省杭州市拱墅区中山北路1号"),
+        ("北京市宣武区广安门内大街1号", "北京市西城区广安门内大街1号"),
+        ("广州市番禺市市桥镇大北路1号", "广东省广州市番禺区市桥镇大北路1号"),
+    ],
+)
+def test_old_district_tells_its_city(text: str, full: str) -> None:
+    assert judge_address(text, "postal_address").value == full
 
 
 @pytest.mark.parametrize("text", ["鼓楼区中山路1号", "汾江南路18号", "江苏省鼓楼区中山路1号"])

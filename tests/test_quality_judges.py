@@ -177,6 +177,7 @@ def test_every_province_has_a_postcode() -> None:
         ("1.10105194912310E+17", "invalid", "none", "id_digits_lost"),
         ("110105********002X", "invalid", "none", "id_masked"),
         ("11010519491231", "invalid", "none", "id_length"),
+        ("440623198801160003", "invalid", "none", "id_checksum"),
         ("91350100M000100Y43", "valid", "uscc", "id_other_kind"),
         ("无", "missing", "none", "placeholder"),
     ],
