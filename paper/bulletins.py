@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from paper import figures
 from paper.figures import NOTHING
 from paper.letterheads import Letterhead
-from paper.lines import break_lines, fitting_size
+from paper.lines import Setting, break_lines, fitting_size
 from paper.merging import About
 from paper.notices import Annex, Bulletin, PersonResult, Total, UnitResult
 from paper.pages import compose, printable
@@ -139,7 +139,7 @@ def bulletin(facts: Bulletin, letterhead: Letterhead) -> bytes:
 def title_lines(title: str) -> list[str]:
     """A title broken by meaning, in lines of much the same length."""
     title = printable(title)
-    return break_lines(title, TITLE_WIDTH, size=TITLE_SIZE, face="xiaobiaosong", words=TITLE_WORDS)
+    return break_lines(title, TITLE_WIDTH, setting=Setting(TITLE_SIZE, "xiaobiaosong"), words=TITLE_WORDS)
 
 
 def _sections(facts: Bulletin) -> list[Section]:

@@ -11,8 +11,10 @@ from paper.letterheads import Letterhead, local_address
 from paper.lines import AddressBlock, SetText, address_block, fitting_size, set_text
 from paper.pages import printable, visible
 
+NO_NAME = "用电客户"
 WINDOW_TOP, WINDOW_LINE, WINDOW_LINES = 41.5, 4.4, 5  # mm, mm, lines
 ORGAN_WIDTH, UNIT_WIDTH, ADDRESS_WIDTH, RECORDED_WIDTH = 66.0, 40.0, 162.0, 36.0  # mm
+HEAD_LINES = ((10.0, 1), (9.0, 1), (8.0, 1), (7.0, 2), (6.0, 2), (5.0, 3))
 ONE_LINE = (
     (10.0, 1),
     (9.0, 2),
@@ -92,9 +94,8 @@ class LetterSheet:
     window_size: float
     account_no: str
     name: str
-    unit_size: float
-    supply_address: str
-    supply_size: float
+    unit: SetText
+    supply_address: SetText
     recorded: dict[str, SetText]
 
 
@@ -111,7 +112,8 @@ def window_block(
     """The lines in the window; with a letterhead, its own province and city are left out."""
     local = local_address(address, letterhead) if letterhead else address
     folder = letterhead.font_folder if letterhead else ""
-    shown = [printable(text, folder=folder) for text in (local, addressee, postcode)]
+    texts = (local, addressee if addressee.strip() else NO_NAME, postcode)
+    shown = [printable(text, folder=folder) for text in texts]
     return address_block(shown[0], shown[1], shown[2], folder=folder)
 
 
@@ -130,9 +132,8 @@ def letter_sheet(facts: LetterFacts, letterhead: Letterhead) -> LetterSheet | No
         window_size=block.size,
         account_no=masks.mask_account(facts.account_no),
         name=masks.mask_name(facts.name),
-        unit_size=fitting_size(facts.unit, UNIT_WIDTH, largest=10, smallest=5, face="fangsong"),
-        supply_address=supply,
-        supply_size=fitting_size(supply, ADDRESS_WIDTH, largest=10, smallest=5, face="fangsong"),
+        unit=set_text(printable(facts.unit), UNIT_WIDTH, sizes=HEAD_LINES),
+        supply_address=set_text(printable(supply), ADDRESS_WIDTH, sizes=HEAD_LINES),
         recorded=_recorded(facts.recorded),
     )
 
@@ -144,7 +145,7 @@ def _recorded(recorded: Recorded) -> dict[str, SetText]:
         "person": _set(masks.mask_name(recorded.person), ONE_LINE),
         "mobile": _set(masks.mask_phone(recorded.mobile), ONE_LINE),
         "landline": _set(masks.mask_phone(recorded.landline), ONE_LINE),
-        "outage": SetText(tuple(line for line in (person, mobile) if line), 9.0),
+        "outage": SetText(tuple(printable(line) for line in (person, mobile) if line), 9.0),
         "postal_address": _set(masks.mask_address(recorded.postal_address), MANY_LINES),
         "postcode": _set(recorded.postcode.strip()[:10], ONE_LINE),
         "email": _set(masks.mask_email(recorded.email), ONE_LINE),

@@ -12,6 +12,7 @@ from paper.fonts import MM_PER_PT, text_width
 WINDOW_WIDTH = 60.0  # mm: x 27-87 of the letter
 WINDOW_SIZES = (10.5, 9.0, 8.0)  # pt, largest first
 ADDRESS_LINES = 3
+BAD_END, FURTHER_LINE = 0.6, 0.1  # what a line end inside a name, and one more line, cost the reader
 BLOCK_LINES = 4  # address and name together; the postcode has a line of its own
 
 _UNITS = "号栋幢座室房楼层单元弄巷街路队组之"
@@ -19,7 +20,7 @@ _TOKENS = re.compile(
     rf"[0-9０-９A-Za-z#@._]+(?:[-－][0-9０-９A-Za-z]+)*[{_UNITS}]*[）)、，；]*|转[0-9]+|[（(〈《]+.|.[）)〉》、，。；：·]+|.",
     re.DOTALL,
 )
-_GOOD_ENDS = " 、，；省市区县镇乡村道路街巷里弄号园苑城湾厦场栋幢座院司厂部"
+_GOOD_ENDS = " ·、，；省市区县镇乡村道路街巷里弄号园苑城湾厦场栋幢座院司厂部"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,18 @@ class SetText:
         return self.size * MM_PER_PT * 1.18
 
 
+@dataclass(frozen=True)
+class Setting:
+    """How a text is set: size in pt, face, and the folder of the bureau's own fonts."""
+
+    size: float
+    face: str = "heiti"
+    folder: str = ""
+
+    def width(self, text: str) -> float:
+        return text_width(text, self.size, face=self.face, folder=self.folder)
+
+
 def address_block(
     address: str, addressee: str, postcode: str = "", *, folder: str = ""
 ) -> AddressBlock | None:
@@ -53,22 +66,28 @@ def address_block(
     if not text or not name:
         return None
     for size in WINDOW_SIZES:
-        lines = break_lines(text, WINDOW_WIDTH, size=size, folder=folder)
-        names = break_lines(f"{name}　收", WINDOW_WIDTH, size=size, folder=folder)
-        if len(lines) <= ADDRESS_LINES and len(lines) + len(names) <= BLOCK_LINES:
+        setting = Setting(size, folder=folder)
+        names = break_lines(f"{name}　收", WINDOW_WIDTH, setting=setting)
+        most = min(ADDRESS_LINES, BLOCK_LINES - len(names))
+        lines = break_lines(text, WINDOW_WIDTH, setting=setting, most=most)
+        if len(lines) <= most:
             return AddressBlock(postcode.strip(), tuple(lines), tuple(names), size)
     return None
 
 
 def break_lines(
-    text: str, width: float, *, size: float, face: str = "heiti", folder: str = "", words: Sequence[str] = ()
+    text: str, width: float, *, setting: Setting, most: int = 1, words: Sequence[str] = ()
 ) -> list[str]:
-    """As few lines as will do within `width` mm, broken after a road or house; `words` are not broken."""
+    """Lines of `width` mm, broken after a road or house: the fewest, or up to `most` where that reads better."""
     pattern = re.compile("|".join([*map(re.escape, words), _TOKENS.pattern]), re.DOTALL)
-    tokens = _split_wide(pattern.findall(text), width, size=size, face=face, folder=folder)
-    widths = [text_width(token, size, face=face, folder=folder) for token in tokens]
+    tokens = _split_wide(pattern.findall(text), width, setting)
+    widths = [setting.width(token) for token in tokens]
     fewest = _greedy(widths, width)
-    starts = _best_breaks(tokens, widths, width=width, lines=fewest)
+    found = [
+        _best_breaks(tokens, widths, width=width, lines=lines)
+        for lines in range(fewest, max(fewest, most) + 1)
+    ]
+    _, starts = min((cost + FURTHER_LINE * extra, starts) for extra, (cost, starts) in enumerate(found))
     ends = [*starts[1:], len(tokens)]
     return ["".join(tokens[start:end]).strip() for start, end in zip(starts, ends, strict=True)]
 
@@ -80,7 +99,7 @@ def set_text(
     text = " ".join(text.split())
     lines: list[str] = []
     for size, most in sizes:
-        lines = break_lines(text, width, size=size, face=face, folder=folder) if text else []
+        lines = break_lines(text, width, setting=Setting(size, face, folder)) if text else []
         if len(lines) <= most:
             return SetText(tuple(lines), size)
     return SetText((*lines[: most - 1], f"{lines[most - 1][:-1]}…"), size)
@@ -94,12 +113,11 @@ def fitting_size(text: str, width: float, *, largest: float, smallest: float, fa
     return size
 
 
-def _split_wide(tokens: list[str], width: float, *, size: float, face: str, folder: str) -> list[str]:
+def _split_wide(tokens: list[str], width: float, setting: Setting) -> list[str]:
     """A run of letters or digits wider than a whole line is broken between its characters."""
     result: list[str] = []
     for token in tokens:
-        wide = len(token) > 1 and text_width(token, size, face=face, folder=folder) > width
-        result.extend(token if wide else [token])
+        result.extend(token if len(token) > 1 and setting.width(token) > width else [token])
     return result
 
 
@@ -112,8 +130,10 @@ def _greedy(widths: list[float], width: float) -> int:
     return lines
 
 
-def _best_breaks(tokens: list[str], widths: list[float], *, width: float, lines: int) -> list[int]:
-    """Where the lines start so that their ends read best: a good end, and no last line of a character or two."""
+def _best_breaks(
+    tokens: list[str], widths: list[float], *, width: float, lines: int
+) -> tuple[float, tuple[int, ...]]:
+    """Where so many lines start so that they read best, and what that costs: bad ends and uneven lengths."""
 
     @cache
     def best(start: int, left: int) -> tuple[float, tuple[int, ...]]:
@@ -126,12 +146,19 @@ def _best_breaks(tokens: list[str], widths: list[float], *, width: float, lines:
             used += widths[end - 1]
             if used > width and end > start + 1:
                 break
-            cost = (0.0 if tokens[end - 1][-1] in _GOOD_ENDS else 0.6) + _raggedness(used, width)
+            cost = _end_cost(tokens[end - 1], tokens[end]) + _raggedness(used, width)
             rest, starts = best(end, left - 1)
             found = min(found, (cost + rest, (start, *starts)))
         return found
 
-    return list(best(0, lines)[1])
+    return best(0, lines)
+
+
+def _end_cost(last: str, following: str) -> float:
+    """A line ends well after a road, estate or house, but a house number likes to stay with its road."""
+    if last[-1] not in _GOOD_ENDS:
+        return BAD_END
+    return FURTHER_LINE if following[0].isdigit() and last[-1] in "路街道巷村" else 0.0
 
 
 def _raggedness(used: float, width: float) -> float:

@@ -18,6 +18,7 @@ from paper.codes import Stamp, runs
 from paper.pdf import Job, lay_out
 
 PT_PER_MM = 72 / 25.4
+FEW = 2  # subsets of one font that are not worth another layout process
 _MAPPED = re.compile(rb"<([0-9a-f]{4})> <([0-9a-f]+)>")
 
 
@@ -94,7 +95,7 @@ def _share_fonts(out: pikepdf.Pdf, resources: list[pikepdf.Object]) -> None:
     for one in resources:
         for font in one.get("/Font", {}).values():
             groups.setdefault(str(font.BaseFont), {})[font.objgen] = font
-    split = {name: list(fonts.values()) for name, fonts in groups.items() if len(fonts) > 1}
+    split = {name: list(fonts.values()) for name, fonts in groups.items() if len(fonts) > FEW}
     if split:
         with pikepdf.open(io.BytesIO(lay_out(Job(_all_glyphs(split), "字体合并")).pdf)) as sheet:
             whole = {str(font.BaseFont): font for font in sheet.pages[0].Resources.Font.values()}
@@ -122,7 +123,8 @@ def _all_glyphs(groups: dict[str, list[pikepdf.Object]]) -> str:
     parts = []
     for name, fonts in sorted(groups.items()):
         texts = sorted({text for font in fonts for text in _mapping(font).values()})
-        words = " ".join(bytes.fromhex(text.decode()).decode("utf-16-be") for text in texts)
+        plain = [bytes.fromhex(text.decode()).decode("utf-16-be") for text in texts]
+        words = " ".join(f"国{text}国 A{text}A" for text in plain)  # digits differ between the two scripts
         family = str(fonts[0].DescendantFonts[0].FontDescriptor.FontFamily).replace("'", "")
         weight = "bold" if "Bold" in name else "normal"
         parts.append(f"<p style=\"font-family:'{family}';font-weight:{weight}\">{html.escape(words)}</p>")

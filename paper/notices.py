@@ -168,7 +168,9 @@ def _fitted(facts: AssessmentNotice, letterhead: Letterhead, *, title: str) -> t
         )
         laid_out = lay_out(Job(html, title, folder=letterhead.font_folder))
         for page, anchors in enumerate(laid_out.anchors):
-            if any(name.startswith("grid|") and box[3] <= GRID_END for name, box in anchors.items()):
+            sizes_here = {name.split("|")[-1] for name in anchors if name.startswith(("grid|", "end|"))}
+            ends = [box[3] for name, box in anchors.items() if name.startswith("end|")]
+            if len(sizes_here) == 1 and ends and ends[0] <= GRID_END:  # else it runs into the next page
                 return laid_out, page
     raise PaperError(f"{title}：内容过长，一页排不下。请缩短事实依据、考核意见或整改要求，明细另附清单。")
 

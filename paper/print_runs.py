@@ -179,7 +179,7 @@ def _back_texts(sheet: LetterSheet) -> list[tuple[str, str]]:
     shown = {
         "户号": sheet.account_no,
         "户名": sheet.name,
-        "供电单位": sheet.facts.unit,
-        "用电地址": sheet.supply_address,
     }
+    lines += [("供电单位", line) for line in sheet.unit.lines]
+    lines += [("用电地址", line) for line in sheet.supply_address.lines]
     return [*((name, printable(text)) for name, text in shown.items()), *lines]
