@@ -10,6 +10,8 @@ from seed import read_table
 from seed.names import Names, load_names, person
 from seed.phones import load_blocks, mobile
 
+HEADS = ("station_head", "department_head", "team_leader")
+
 
 @dataclass(frozen=True)
 class BureauUnit:
@@ -59,6 +61,11 @@ class Bureau:
         while unit.kind != "county_bureau":
             unit = self.unit(unit.parent)
         return unit
+
+    def head_of(self, code: str) -> Person:
+        """Who answers for a unit: its head, else whoever heads the unit above."""
+        found = next((self.teams[code, role][0] for role in HEADS if (code, role) in self.teams), None)
+        return found or self.head_of(self.unit(code).parent)
 
     def one(self, unit: str, role: str, number: int = 0) -> Person:
         """Whoever holds a role in a unit; `number` goes round where there are several."""

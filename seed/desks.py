@@ -12,11 +12,12 @@ from typing import TypeVar
 
 from sqlalchemy import select
 
-from models import Contact, Customer, Letter, Staff, Unit, Visit
+from models import Contact, Customer, Letter, Notice, Staff, Unit, Visit
+from models.scope import ALL, working_as
 from seed.phones import load_blocks
 from seed.replies import fate_of_letter, found_at_door, relation, written_on_form
 from seed.stage import Stage, acting_as
-from services import proposals, returns, undelivered, visits
+from services import notices, proposals, returns, undelivered, visits
 from services.answers import Answer
 from services.form_ticks import Ticks
 from services.returns import Form
@@ -29,6 +30,7 @@ ALL_SAME_SHARE = 0.7
 UNSIGNED_SHARE = 0.04
 TRANSFERRED_SHARE = 0.02
 REFUSED_SHARE = 0.12
+REBUTTAL = "本所当月集中换表，部分客户资料由施工单位代录，请求复核及时率。"
 FORM_CHANNELS = (
     ("outage", "sms", 0.7),
     ("outage", "wechat", 0.3),
@@ -105,6 +107,34 @@ def decide_proposals(stage: Stage) -> tuple[int, int]:
     return approved, refused
 
 
+def sign_for_notices(stage: Stage, run_id: int) -> int:
+    """Every unit signs for what was issued to it, one of them with an objection; returns how many signatures."""
+    signatures = [
+        (key, unit)
+        for key, kind, unit, units in _issued(run_id)
+        for unit in (units if kind == "bulletin" else [unit])
+    ]
+    for at, (notice_id, code) in enumerate(signatures):
+        with acting_as(stage.bureau.head_of(code).login) as (session, staff), working_as(session, ALL):
+            notice = session.get_one(Notice, notice_id)
+            unit = session.scalars(select(Unit).where(Unit.code == code)).one()
+            objects = notice.kind == "assessment_notice" and at == len(signatures) - 1
+            notices.acknowledge(session, notice, staff=staff, unit=unit, rebuttal=REBUTTAL if objects else "")
+    return len(signatures)
+
+
+def _issued(run_id: int) -> list[tuple[int, str, str, list[str]]]:
+    """Issued documents of a run: id, kind, the unit addressed, and for a bulletin all units that sign."""
+    query = select(Notice, Unit.code).join(Unit, Unit.id == Notice.unit_id)
+    with reading() as session:
+        rows = session.execute(
+            query.where(Notice.run_id == run_id, Notice.state == "issued").order_by(Notice.id)
+        )
+        return [
+            (row.Notice.id, row.Notice.kind, row.code, row.Notice.facts.get("unit_codes", [])) for row in rows
+        ]
+
+
 def _report(stage: Stage, account: str, attempt: int) -> Report:
     result = found_at_door(stage.seed, account, attempt)
     if result != "verified":
@@ -135,13 +165,12 @@ def _doors() -> list[tuple[str, int, str]]:
 
 
 def _waiting(stage: Stage) -> dict[str, list[int]]:
-    """Waiting proposals by who decides them: the station head, else the bureau's department head."""
-    heads = {who.unit: who.login for who in stage.bureau.staff if who.role == "station_head"}
+    """Waiting proposals by who decides them: the head of the customer's unit."""
     query = select(Contact.id, Unit.code).join(Unit, Unit.id == Contact.unit_id)
     found: dict[str, list[int]] = {}
     with reading() as session:
         for row in session.execute(query.where(Contact.state == "proposed").order_by(Contact.id)):
-            found.setdefault(heads.get(row.code, stage.login("FS", "department_head")), []).append(row.id)
+            found.setdefault(stage.bureau.head_of(row.code).login, []).append(row.id)
     return found
 
 

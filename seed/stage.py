@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -40,6 +40,8 @@ class Stage:
     is_alive: Callable[[], bool] = lambda: True
     lines: dict[str, Line] = field(default_factory=dict)
     artifacts: dict[str, Path] = field(default_factory=dict)
+    letters: int = 0
+    pages: int = 0
 
     def move_to(self, day: date, hour: float = 9) -> None:
         """Let the business clock show an hour of a day."""
@@ -68,13 +70,29 @@ class Stage:
             lambda session: _state(session, run_id, states), f"流程 {run_id} 到 {'/'.join(states)}"
         )
 
+    def wait_for_task(self, run_id: int, node: str) -> int:
+        """Wait until a node of a run has opened its task; returns the task."""
+        return self.wait_for(lambda session: _task(session, run_id, node), f"流程 {run_id} 的待办 {node}")
+
+    def facts(self, run_id: int) -> Mapping[str, Any]:
+        """What a run has made known to all its nodes."""
+        with reading() as session:
+            return dict(session.get_one(Run, run_id).facts["run"])
+
+    def remember(self, lines: Iterator[Line]) -> Iterator[Line]:
+        """Keep the customers' first lines on the way into the file: what they are asked later, they know."""
+        for line in lines:
+            if line.written["户号"]:
+                self.lines.setdefault(line.written["户号"], line)
+            yield line
+
     def wait_for_node(self, run_id: int, node: str, state: str = "waiting") -> None:
         """Wait until a node of a run is in a state."""
         self.wait_for(lambda session: _at_node(session, run_id, node, state), f"流程 {run_id} 的节点 {node}")
 
     def decide(self, run_id: int, node: str, choice: str, login: str) -> None:
         """Decide the task that a node of a run has opened, as a person of the bureau."""
-        task_id = self.wait_for(lambda session: _task(session, run_id, node), f"流程 {run_id} 的待办 {node}")
+        task_id = self.wait_for_task(run_id, node)
         with acting_as(login) as (session, staff):
             decide_task(session, session.get_one(Task, task_id), staff, choice)
 

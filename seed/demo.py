@@ -1,0 +1,297 @@
+"""The whole loop on the generated bureau, in the order in which a bureau goes through it, within one month.
+
+Everything runs for real: the import, the workflows on the workers, the desks' services. Only time is moved, by the
+clock's offset, so that the loop begins on the tenth of a month that is over and ends before today.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import (
+    Campaign,
+    Competition,
+    Customer,
+    Keying,
+    Letter,
+    Notice,
+    Setting,
+    Standing,
+    StandingSet,
+    Unit,
+    Visit,
+    clock,
+)
+from models.clock import period_days, period_of
+from models.people import root_unit
+from models.scope import ALL, working_as
+from seed import desks, files, papers, read_table, staffing
+from seed.stage import Stage, acting_as
+from services import assessments, competitions, import_errors, import_spools, imports, tables, units
+from workflows import runs
+from workflows.sessions import reading, writing
+
+FIRST_DAY = 10
+LONGEST = 33
+LETTERS = 270
+REPLY_DAYS = 13
+GRACE_DAYS = 1
+MAIL_DAYS = (range(0, 6), range(6, 9), range(9, 12), range(12, 40))
+DOOR_ROUNDS = 3
+DIVISIONS = {"城区组": ("FS0101", "FS0201", "FS0301"), "镇街组": ("FS0102", "FS0202", "FS0401")}
+POINTS = {"mobile": 2.0, "landline": 1.0, "person": 1.0, "postal_address": 1.0, "email": 1.0}
+DECIDERS = {"review": "team_leader", "approve": "department_head", "sign": "bureau_leader"}
+RACE = "客户联系信息质量劳动竞赛"
+CAMPAIGN = "客户联系信息核对"
+MARK = "demo"
+COUNTED = {
+    "customers": "客户",
+    "letters": "函件",
+    "returned": "回函",
+    "applied": "采用",
+    "undelivered": "退信",
+    "visits": "走访",
+    "standings": "名次",
+    "notices": "通报和通知单",
+}
+
+
+@dataclass(frozen=True)
+class Played:
+    """What the loop left behind, as `print`, `standings` and `notices` take it."""
+
+    campaign_id: int
+    competition: str
+    assessment_id: int
+    returned: int
+
+
+def first_day(today: date) -> date:
+    """The tenth of the latest month from which the whole loop fits before today."""
+    day = today.replace(day=FIRST_DAY)
+    while day + timedelta(days=LONGEST) > today:
+        day = (day.replace(day=1) - timedelta(days=1)).replace(day=FIRST_DAY)
+    return day
+
+
+def play(stage: Stage, *, customers: int, password: str) -> Played:
+    """Go once through everything; each act says what it did. Afterwards the business clock shows real time again."""
+    stage.move_to(stage.first_day)
+    raise_bureau(stage, password)
+    bring_in(stage, customers)
+    assess(stage)
+    race = open_race(stage)
+    survey, campaign_id = send_letters(stage)
+    returned = take_in_mail(stage, campaign_id)
+    stage.wait_for_run(survey, "done")
+    go_round(stage)
+    final_day = close_race(stage, race)
+    assessment_id = publish(stage)
+    stage.move_to(final_day)
+    stage.wait_for_run(race, "done")
+    with writing() as session:
+        clock.move_to(session, clock.utcnow())
+    return Played(campaign_id, race_code(stage), assessment_id, returned)
+
+
+def raise_bureau(stage: Stage, password: str) -> None:
+    """Units from a file, staff and letterhead; the home is marked as the demo's own."""
+    path = stage.out / "units.csv"
+    staffing.write_units(stage.bureau, path)
+    with writing() as session:
+        session.add(Setting(key=MARK, value={"seed": stage.seed}))
+        units.import_file(session, path)
+        staffing.set_up_staff(session, stage.bureau, password=password)
+    stage.artifacts["units"] = path
+    stage.say(f"单位 {len(stage.bureau.units)} 个，人员 {len(stage.bureau.staff)} 名。")
+
+
+def bring_in(stage: Stage, customers: int) -> None:
+    """Write the customer file with its truth table, and import it as the data steward does."""
+    path, truth = stage.out / "customers.csv", stage.out / "truth.csv"
+    made = files.lines(
+        stage.bureau, count=customers, seed=stage.seed, today=stage.first_day - timedelta(days=1)
+    )
+    files.write_file(path, truth, stage.remember(made))
+    with acting_as(stage.login("FS", "data_steward")) as (session, staff):
+        plan = imports.Plan("insert", root_unit(session), {})
+        table = tables.open_table(path)
+        batch = imports.start_batch(session, path.name, plan, recorder=staff)
+        for _progress in imports.import_file(session, batch, table):
+            session.commit()
+        imports.finish(
+            session, batch, import_errors.write(session, batch, import_spools.spool_path(batch.id))
+        )
+        figures = {name: getattr(batch, name) for name in ("rows", "created", "updated", "rejected")}
+        session.commit()
+        imports.forget(session, batch)
+    with writing() as session:
+        staffing.share_out_books(session, stage.bureau)
+    stage.artifacts |= {"customers": path, "truth": truth}
+    stage.say("导入客户资料：" + "，".join(f"{name} {number}" for name, number in figures.items()) + "。")
+
+
+def assess(stage: Stage) -> None:
+    """The data steward looks at where the bureau stands before anything is mended."""
+    with acting_as(stage.login("FS", "data_steward")) as (session, staff):
+        question = assessments.question(session, period_of(stage.first_day), root_unit(session))
+        kept = assessments.keep(session, assessments.count(session, question), staff_id=staff.id)
+        stage.say(f"质量评价 {kept.period}（期初）：{kept.customers} 户。")
+
+
+def open_race(stage: Stage) -> int:
+    """The union organiser sets a competition up and starts its workflow; returns the run."""
+    _first, last = period_days(period_of(stage.first_day))
+    code = race_code(stage)
+    with acting_as(stage.login("FS", "union_organiser")) as (session, _staff):
+        ids = {unit.code: unit.id for unit in session.scalars(select(Unit))}
+        divisions = {name: [ids[one] for one in members] for name, members in DIVISIONS.items()}
+        plan = competitions.Plan(code, RACE, stage.first_day, last, POINTS, divisions)
+        with working_as(session, ALL):
+            competitions.create(session, plan, unit=root_unit(session))
+    run_id = start(
+        stage, "labour_competition", {"open.competition": code}, stage.login("FS", "union_organiser")
+    )
+    stage.wait_for_node(run_id, "last_day")
+    stage.say(f"劳动竞赛 {code} 已开赛，到 {last} 为止。")
+    return run_id
+
+
+def send_letters(stage: Stage) -> tuple[int, int]:
+    """Select, freeze, print and post; returns the run and its campaign."""
+    specialist = stage.login("FS", "service_specialist")
+    options = {"name": CAMPAIGN, "limit": LETTERS, "reply_days": REPLY_DAYS}
+    values = {f"select.{name}": value for name, value in options.items()} | {
+        "mark_posted.grace_days": GRACE_DAYS
+    }
+    run_id = start(stage, "contact_survey", values, specialist)
+    stage.wait_for_task(run_id, "post")
+    campaign_id = int(stage.facts(run_id)["campaign_id"])
+    papers.print_letters(stage, campaign_id, specialist)
+    stage.decide(run_id, "post", "posted", specialist)
+    stage.wait_for_node(run_id, "returns")
+    return run_id, campaign_id
+
+
+def take_in_mail(stage: Stage, campaign_id: int) -> int:
+    """The post of some days at a time: forms keyed, letters that came back recorded; then what waits is decided."""
+    returned = back = 0
+    for days in MAIL_DAYS:
+        stage.move_to(stage.first_day + timedelta(days=min(days[-1], REPLY_DAYS)))
+        keyed, recorded = desks.open_mail(stage, campaign_id, days=days)
+        returned, back = returned + keyed, back + recorded
+    approved, refused = desks.decide_proposals(stage)
+    stage.say(f"回函 {returned} 份，退信 {back} 封；审核通过 {approved} 项，驳回 {refused} 项。")
+    stage.move_to(stage.first_day + timedelta(days=REPLY_DAYS + GRACE_DAYS + 1))
+    return returned
+
+
+def go_round(stage: Stage) -> None:
+    """Doors are collected, assigned and put on walk lists; the account managers go, and come again where needed."""
+    run_id = start(stage, "door_to_door", {}, stage.login("FS", "service_specialist"))
+    stage.wait_for_node(run_id, "results")
+    papers.copy_walk_lists(stage)
+    doors = 0
+    for again in range(DOOR_ROUNDS):
+        stage.move_to(stage.first_day + timedelta(days=REPLY_DAYS + GRACE_DAYS + 2 + 3 * again))
+        doors += desks.walk(stage)
+    approved, refused = desks.decide_proposals(stage)
+    stage.say(f"上门 {doors} 次；审核通过 {approved} 项，驳回 {refused} 项。")
+    stage.wait_for_run(run_id, "done")
+
+
+def close_race(stage: Stage, run_id: int) -> date:
+    """The last day passes, the standings are counted, frozen and made public; returns the day they become final."""
+    _first, last = period_days(period_of(stage.first_day))
+    stage.move_to(last + timedelta(days=1))
+    stage.wait_for_node(run_id, "publicity")
+    with reading() as session:
+        until = session.scalars(select(Competition.publicity_until).where(Competition.run_id == run_id)).one()
+    papers.print_board(stage, race_code(stage))
+    return until + timedelta(days=1)
+
+
+def publish(stage: Stage) -> int:
+    """The month is assessed; bulletin and notices are drafted, reviewed, approved, signed, issued and signed for."""
+    _first, last = period_days(period_of(stage.first_day))
+    stage.move_to(last + timedelta(days=3))
+    values = {"assess.period": period_of(stage.first_day)}
+    run_id = start(stage, "assessment_notice", values, stage.login("FS", "service_specialist"))
+    for day, (node, role) in enumerate(DECIDERS.items(), 4):
+        stage.wait_for_task(run_id, node)
+        stage.move_to(last + timedelta(days=day))
+        stage.decide(run_id, node, "agree", stage.login("FS", role))
+    stage.wait_for_node(run_id, "receipts")
+    assessment_id = int(stage.facts(run_id)["assessment_id"])
+    papers.copy_notices(stage, assessment_id)
+    desks.sign_for_notices(stage, run_id)
+    stage.wait_for_run(run_id, "done")
+    return assessment_id
+
+
+def race_code(stage: Stage) -> str:
+    """The code of the month's competition."""
+    return f"JS{stage.first_day:%Y%m}"
+
+
+def start(stage: Stage, key: str, values: Mapping[str, Any], login: str) -> int:
+    """Start a workflow in a person's name; returns the run."""
+    with acting_as(login) as (session, staff):
+        return runs.start(session, key, values, staff).id
+
+
+def figures(stage: Stage, played: Played) -> dict[str, Any]:
+    """What the command prints: the names that other commands take, counts as they stand in the tables, the papers."""
+    with reading() as session:
+        campaign = session.get_one(Campaign, played.campaign_id)
+        letters = select(func.count(Letter.id)).where(Letter.campaign_id == campaign.id)
+        standings = select(func.count(Standing.id)).join(StandingSet).join(Competition)
+        counts = {
+            "customers": _count(session, select(func.count(Customer.id))),
+            "letters": stage.letters,
+            "pages": stage.pages,
+            "returned": _count(session, letters.where(Letter.answered_at.is_not(None))),
+            "applied": _applied(session, campaign.id),
+            "undelivered": _count(session, letters.where(Letter.undelivered_at.is_not(None))),
+            "visits": _count(session, select(func.count(Visit.id))),
+            "standings": _count(session, standings.where(Competition.code == played.competition)),
+            "notices": _count(session, select(func.count(Notice.id)).where(Notice.issued_at.is_not(None))),
+        }
+        return {
+            "campaign": campaign.code,
+            "competition": played.competition,
+            "assessment": played.assessment_id,
+            **counts,
+            "artifacts": {name: str(path) for name, path in stage.artifacts.items()},
+            "out": str(stage.out),
+            "logins": logins(stage),
+        }
+
+
+def logins(stage: Stage) -> list[dict[str, str]]:
+    """One person of each role to sign in as."""
+    labels = {row["name"]: row["label"] for row in read_table("roles")}
+    units = {unit.code: unit.name for unit in stage.bureau.units}
+    first = {who.role: who for who in reversed(stage.bureau.staff)}
+    return [
+        {"login": first[role].login, "role": label, "name": first[role].name, "unit": units[first[role].unit]}
+        for role, label in labels.items()
+        if role in first
+    ]
+
+
+def _applied(session: Session, campaign_id: int) -> int:
+    """Returned forms of which something became current or was found right as recorded."""
+    query = select(Keying.results).join(Letter, Letter.id == Keying.letter_id)
+    rows = session.scalars(query.where(Letter.campaign_id == campaign_id, Keying.duplicate.is_(False)))
+    return sum(bool(row.get("settled") or row.get("same")) for row in rows)
+
+
+def _count(session: Session, query: Any) -> int:
+    return session.scalar(query) or 0
