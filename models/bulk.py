@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import JSON, Column, Connection, Dialect, Table, func, insert, select, text
@@ -34,8 +35,10 @@ def insert_rows(session: Session, table: Table, rows: Sequence[Row]) -> None:
     compiled = insert(table).compile(dialect=connection.dialect, column_keys=list(given))
     names = list(compiled.params)
     defaults = {name: _default(table.c[name]) for name in names if name not in given}
-    writers = [(name, _writer(table.c[name], connection.dialect)) for name in names]
-    lines = [tuple(write(row.get(name, defaults.get(name))) for name, write in writers) for row in rows]
+    values = map(itemgetter(*names), (defaults | dict(row) for row in rows))
+    writers = [_writer(table.c[name], connection.dialect) for name in names]
+    columns = zip(zip(*values, strict=True), writers, strict=True)
+    lines = list(zip(*(map(write, column) if write else column for column, write in columns), strict=True))
     if connection.dialect.name == "postgresql":
         _copy(connection, table, names, lines)
     else:
@@ -56,15 +59,9 @@ def _default(column: Column[Any]) -> Any:
     return default.arg(None) if default.is_callable else default.arg
 
 
-def _writer(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any]:
+def _writer(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
     """What turns a value of a column into what the driver stores; values repeat, so the last ones are remembered."""
     process = column.type.dialect_impl(dialect).bind_processor(dialect)
-    if process is None:
-        return _same
-    if isinstance(column.type, JSON):
+    if process is None or isinstance(column.type, JSON):
         return process
     return lru_cache(maxsize=256)(process)
-
-
-def _same(value: Any) -> Any:
-    return value

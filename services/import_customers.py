@@ -121,5 +121,5 @@ def _person(text: str, unit_id: int, staff: Sequence[Any]) -> int | None:
 
 def _with_manager(row: ReadRow, people: Mapping[str, int | None]) -> ReadRow:
     unknown = {name: row.people[name] for name, key in people.items() if key is None}
-    facts = row.facts | ({"manager_id": people["manager"]} if people.get("manager") else {})
-    return replace(row, facts=facts, unread=row.unread | unknown) if people else row
+    manager = {"manager_id": people["manager"]} if people.get("manager") else {}
+    return replace(row, facts=row.facts | manager, unread=row.unread | unknown) if manager or unknown else row

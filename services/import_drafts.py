@@ -65,7 +65,7 @@ def steps_of(row: ReadRow, standing: Sequence[Standing], mode: str) -> list[Step
             continue
         known.add(value.kind, text, value.extension)
         is_next = any(step.value.kind == value.kind for step in steps)
-        target = None if is_next or not row.is_first else _target(row, current, value.kind)
+        target = _target(row, current, value.kind) if current and row.is_first and not is_next else None
         preferred = target is not None and not any(one.preferred for one in current if one.kind == value.kind)
         steps.append(Step(cell, value, target, preferred))
     return _with_preferred(steps, {one.kind for one in current})

@@ -32,6 +32,8 @@ CODED = {
 PEOPLE = ("manager", "recorder")
 SINGLE = ("name", *CODED, "manager", "transformer_area", "meter_book", "supply_address", "id_number", "uscc")
 GOOD = ("valid", "repairable")
+SAID = frozenset(FIELDS).difference(CONTACTS)
+LONGEST_NONE = 24  # no way of saying that there is none is longer
 
 _LIKE_IDENTITY = re.compile(r"\d{14,17}[\dX*]?|\d{6}(19|20)\d{6,}[\dX*]*")
 
@@ -97,11 +99,16 @@ def fingerprint(text: str, key: bytes) -> str:
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
+def is_none(text: str) -> bool:
+    """Whether a text is blank, or says that there is none."""
+    return len(text) <= LONGEST_NONE and read_missing(text) is not None
+
+
 def tidy(text: str) -> str:
     """A text as it came, without invisible characters and needless spaces."""
-    if text.isalnum():
-        return text
-    return " ".join("".join(char for char in text if unicodedata.category(char)[0] != "C" or char == "\t").split())
+    if not text.isprintable():
+        text = "".join(char for char in text if char.isspace() or unicodedata.category(char)[0] != "C")
+    return " ".join(text.split())
 
 
 def _read_row(row: SpoolRow, context: Context, key: bytes) -> ReadRow:
@@ -109,7 +116,7 @@ def _read_row(row: SpoolRow, context: Context, key: bytes) -> ReadRow:
     if row.error:
         return ReadRow(*base)
     filled = {name: text for name, text in row.fields.items() if text and not text.isspace()}
-    said = {name: text for name, text in filled.items() if not FIELDS[name].contact and not read_missing(text)}
+    said = {name: text for name, text in filled.items() if name in SAID and not is_none(text)}
     facts, unread = _facts(said)
     facts |= _identity(said, key)
     recorded_at = import_facts.read_moment(said["recorded_at"]) if "recorded_at" in said else None
@@ -173,7 +180,7 @@ def _cell(name: str, raw: str, context: Context) -> Cell:
 
 
 def _comparable(name: str, text: str, context: Context) -> str:
-    if read_missing(text):
+    if is_none(text):
         return ""
     if name in CODED:
         return str(CODED[name](text) or import_facts.plain(text))
