@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from models import Assessment, Notice, Staff, Task
 from models.clock import now
 from models.words import N_
-from services import notice_papers, notices
+from services import files, notice_papers, notices
 from workflows.steps import Call, Effects, Facts, Item, Options, Planned, Send, asked
 
 BELOW = {"floor": N_("低于基本值的单位"), "target": N_("低于目标值的单位"), "all": N_("全部单位")}
@@ -50,7 +50,7 @@ def plan_advance_notices(session: Session, options: AdvanceNotices, facts: Facts
 
 def advance_notices(options: AdvanceNotices, facts: Facts, items: Sequence[Item]) -> Effects:
     """Take them one stage further in the name of who decided."""
-    staff_id = facts[options.decided_in]["staff_id"]
+    staff_id = facts[options.decided_in]["by"]
     call = {"ids": [item["id"] for item in items], "stage": options.stage, "staff_id": staff_id}
     return Effects(calls=[Call(advance, call)])
 
@@ -66,7 +66,7 @@ def issue_notices(options: Options, facts: Facts, items: Sequence[Item]) -> Effe
     (item,) = items
     path = Path(tempfile.mkdtemp(prefix="notice-")) / "notice.pdf"
     path.write_bytes(notice_papers.lay_out(item["printed"]))
-    send = Send("folder", f"notice-{item['id']}", {"file": str(path), "name": f"{item['name']}.pdf"})
+    send = Send("folder", f"notice-{item['id']}", {"sha256": files.put(path), "name": f"{item['name']}.pdf"})
     return Effects(sends=[send], calls=[Call(issue, {"notice_id": item["id"], "path": str(path)})])
 
 

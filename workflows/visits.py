@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from models import Contact, Customer, Letter, Visit, WalkList
@@ -71,8 +71,9 @@ def plan_assign_visits(session: Session, options: Options, facts: Facts) -> Plan
 
 
 def assign_visits(options: Options, facts: Facts, items: Sequence[Item]) -> Effects:
-    """Assign by territory, and put each person's doors into lists in walking order."""
-    return Effects(calls=[Call(assign_and_list, {"visit_ids": [item["visit_id"] for item in items]})])
+    """Assign by territory, put each person's doors into lists in walking order; the round waits for all of them."""
+    ids = [item["visit_id"] for item in items]
+    return Effects(calls=[Call(assign_and_list, {"visit_ids": ids, "run_id": facts["run"]["id"]})])
 
 
 def plan_print_walk_lists(session: Session, options: Options, facts: Facts) -> Planned:
@@ -111,8 +112,9 @@ def make_planned(session: Session, items: Sequence[Item], run_id: int) -> dict[s
     return {"visits": len(visits.make_visits(session, [Need(**item, run_id=run_id) for item in items]))}
 
 
-def assign_and_list(session: Session, visit_ids: Sequence[int]) -> dict[str, Any]:
-    """Assign one chunk of visits, and make lists for the people who got doors."""
+def assign_and_list(session: Session, visit_ids: Sequence[int], run_id: int) -> dict[str, Any]:
+    """Take one chunk of visits into the round, assign them, and make lists for the people who got doors."""
+    session.execute(update(Visit).where(Visit.id.in_(visit_ids)).values(run_id=run_id))
     found = visits.assign_open(session, visit_ids)
     people = session.scalars(select(Visit.staff_id).where(Visit.id.in_(visit_ids)).distinct()).all()
     made = walk_lists.make_lists(session, [key for key in people if key is not None])
