@@ -7,8 +7,10 @@ from functools import lru_cache
 from itertools import chain
 
 from quality.area_codes import plain_area_code
+from quality.fakes import fake_reasons
 from quality.phone_cells import Cell, has_wide_digits, plain_digits, read_cell
 from quality.phone_readings import BAD, DOUBTFUL, GOOD, Reading, read_mobile, read_number
+from quality.segments import segment_reason
 from quality.texts import flatten, read_missing
 from quality.verdicts import INVALID, NONE, NOWHERE, REPAIRABLE, SUSPECT, VALID, Context, Verdict, invalid
 
@@ -50,6 +52,8 @@ def _home(area_code: str) -> str:
 
 def _judge_mobile(digits: str, column: str) -> Verdict:
     """The usual case: a clean mobile."""
+    if column != "landline" and not segment_reason(digits) and not fake_reasons(digits):
+        return Verdict(VALID, "mobile", (f"+86{digits}",), (), ("mobile",), ("",))
     reading = read_mobile(digits)
     notes = (*reading.notes, *_column_note(reading, column))
     verdict = VALID if reading.state == GOOD else SUSPECT
