@@ -207,7 +207,7 @@ class Screen(Guarded, ModelView):
         return True
 
     def _trace(self, verb: str, model: Any, details: Mapping[str, Any]) -> None:
-        traces.record(db.session(), f"{self.table.__tablename__}.{verb}", model, details=details)  # type: ignore[attr-defined]
+        traces.record(db.session(), f"{rows.subject_of(self.table)}.{verb}", model, details=details)
 
     # --- asking first, also where no script ran
 

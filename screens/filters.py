@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 Choices = Sequence[tuple[str, Any]]
@@ -13,28 +14,40 @@ Choices = Sequence[tuple[str, Any]]
 class Filter:
     """One filter: its name in the address, what is offered, and what it does to the query.
 
-    `choices` is a list, or a function without arguments that returns one (units in scope). An unknown value is ignored.
+    `choices` is a list, or a function without arguments that returns one (units in scope); None makes it a day.
+    An unknown value is ignored.
     """
 
     key: str
     label: Any
-    choices: Choices | Callable[[], Choices]
+    choices: Choices | Callable[[], Choices] | None
     apply: Callable[[Any, str], Any]
+
+    @property
+    def is_day(self) -> bool:
+        """Whether a day is typed instead of a choice made."""
+        return self.choices is None
 
     def offered(self) -> list[tuple[str, Any]]:
         """The choices as they are now."""
-        found = self.choices() if callable(self.choices) else self.choices
+        found = self.choices() if callable(self.choices) else self.choices or ()
         return [(str(value), label) for value, label in found]
+
+    def accepts(self, value: str) -> bool:
+        """Whether an address may say this."""
+        if self.is_day:
+            return is_day(value)
+        return value in {code for code, _label in self.offered()}
 
 
 def chosen(filters: Sequence[Filter], values: Mapping[str, str]) -> dict[str, str]:
     """The filters that an address really sets, by key."""
-    found = {}
-    for entry in filters:
-        value = values.get(entry.key, "")
-        if value and value in {code for code, _label in entry.offered()}:
-            found[entry.key] = value
-    return found
+    given = {entry.key: values.get(entry.key, "") for entry in filters}
+    return {
+        entry.key: given[entry.key]
+        for entry in filters
+        if given[entry.key] and entry.accepts(given[entry.key])
+    }
 
 
 def narrowed(query: Any, filters: Sequence[Filter], values: Mapping[str, str]) -> Any:
@@ -43,3 +56,16 @@ def narrowed(query: Any, filters: Sequence[Filter], values: Mapping[str, str]) -
         if entry.key in values:
             query = entry.apply(query, values[entry.key])
     return query
+
+
+def is_day(text: str) -> bool:
+    """Whether a text is a day as `2026-11-21`."""
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def equals(key: str, label: Any, choices: Choices | Callable[[], Choices], column: Any) -> Filter:
+    """The common filter: a column equals the chosen code."""
+    return Filter(key, label, choices, lambda query, value: query.where(column == value))

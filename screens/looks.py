@@ -16,6 +16,8 @@ from markupsafe import Markup
 from models import words
 from models.clock import ZONE
 from screens import access
+from screens.row_words import kinds_word, reason_word
+from screens.trace_words import action_word
 
 LOCALES = {"zh_CN": "中文", "en": "English"}
 
@@ -34,9 +36,9 @@ TONE_OF = {code: tone for tone, codes in TONES.items() for code in codes.split()
 def register(app: Flask) -> None:
     """Give templates what they share."""
     app.jinja_env.filters.update(moment=moment, day=day, word=word, percent=percent, tone=tone)
-    app.jinja_env.globals.update(
-        badge=badge, may=access.may, screen_url=screen_url, word=word, asset=asset, csrf_field=csrf_field
-    )
+    app.jinja_env.globals.update(badge=badge, word=word, asset=asset, csrf_field=csrf_field, dict=dict)
+    app.jinja_env.globals.update(may=access.may, screen_url=screen_url, customer_url=customer_url)
+    app.jinja_env.globals.update(kinds_word=kinds_word, reason_word=reason_word, action_word=action_word)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(shared)
 
@@ -71,6 +73,16 @@ def badge(code: str | None, words_of: str) -> Markup:
     return Markup('<span class="state {}">{}</span>').format(tone(code), word(code, words_of))
 
 
+def badge_text(tone_of: str, text: str) -> Markup:
+    """A badge with a text of its own."""
+    return Markup('<span class="state {}">{}</span>').format(tone_of, text)
+
+
+def joined(*parts: Any) -> Markup:
+    """Texts and badges one after the other."""
+    return Markup(" ").join(parts)
+
+
 def tone(code: str) -> str:
     """good, fair, warn, bad or mute."""
     return TONE_OF.get(code, "mute")
@@ -94,7 +106,7 @@ def day(value: date | datetime | None) -> str:
     return f"{value.astimezone(ZONE):%Y-%m-%d}" if isinstance(value, datetime) else f"{value:%Y-%m-%d}"
 
 
-def percent(rate: float | None, digits: int = 1) -> str:
+def percent(rate: float | None, digits: int = 2) -> str:
     """A rate from 0 to 1 as per cent; a dash where nothing was counted."""
     return "—" if rate is None else f"{rate * 100:.{digits}f}%"
 
@@ -119,6 +131,11 @@ def screen_url(key: str, **values: Any) -> str:
         if name in current_app.view_functions:
             return url_for(name, **values)
     return url_for("home.index")
+
+
+def customer_url(customer_id: int) -> str:
+    """The address of one customer's page."""
+    return url_for("customers.view", customer_id=customer_id)
 
 
 def menu() -> list[dict[str, Any]]:

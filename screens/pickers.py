@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from models import ContactKind, Role, Staff, Unit, db
+from screens.filters import Filter
 from services.people import SHELL, in_scope_units
 
 
@@ -44,3 +46,18 @@ def kind_choices() -> list[tuple[str, str]]:
     """The kinds of contacts in their order."""
     query = select(ContactKind.code, ContactKind.label).order_by(ContactKind.position)
     return [(row.code, row.label) for row in db.session.execute(query)]
+
+
+def below(column: Any) -> Any:
+    """A filter's `apply`: rows of the chosen unit and everything under it."""
+
+    def apply(query: Any, value: str) -> Any:
+        chosen = select(Unit.path).where(Unit.id == int(value)).scalar_subquery()
+        return query.where(column.in_(select(Unit.id).where(Unit.path.startswith(chosen))))
+
+    return apply
+
+
+def unit_filter(column: Any) -> Filter:
+    """The filter by unit that most lists begin with."""
+    return Filter("unit", _l("单位"), unit_choices, below(column))

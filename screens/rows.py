@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -23,6 +24,16 @@ def key_of(table: Any, text: Any) -> Any:
         return date.fromisoformat(text) if column.type.python_type is date else str(text)
     except (TypeError, ValueError):
         return None
+
+
+def subject_of(table: Any) -> str:
+    """The subject of a table's traces: its class name in snake_case, singular."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", table.__name__).lower()
+
+
+def picked(texts: Sequence[str], most: int = 1000) -> list[int]:
+    """Row ids that a form brought in, as numbers; what cannot be one is left out."""
+    return [int(text) for text in texts[:most] if text.isdigit() and 0 < int(text) < 2**63]
 
 
 def changes(model: Any, traced: Sequence[str]) -> Mapping[str, Any]:

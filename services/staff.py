@@ -107,7 +107,7 @@ def change_permissions(session: Session, role: Role, permissions: Collection[str
     role.permissions = sorted(after)
     details = {"added": sorted(after - before), "removed": sorted(before - after)}
     if before != after:
-        traces.record(session, "roles.changed", role, details=details)
+        traces.record(session, "role.changed", role, details=details)
 
 
 def _check_giver(session: Session, staff: Staff, given: Sequence[Role]) -> None:

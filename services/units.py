@@ -87,7 +87,7 @@ def move_unit(session: Session, unit: Unit, new_parent: Unit) -> int:
     session.expire_all()
     number = int(moved.rowcount)  # type: ignore[attr-defined]
     traces.record(
-        session, "units.moved", unit, details={"from": from_id, "to": new_parent.id, "units": number}
+        session, "unit.moved", unit, details={"from": from_id, "to": new_parent.id, "units": number}
     )
     return number
 
@@ -200,7 +200,7 @@ def _create(session: Session, row: UnitRow, known: Mapping[str, Unit]) -> Unit:
     facts = {"kind": row.kind, "area_code": row.area_code, "region": row.region}
     unit = Unit(code=row.code, name=row.name, **facts, deadline_days=row.deadline_days)
     add_unit(session, unit, parent)
-    traces.record(session, "units.created", unit)
+    traces.record(session, "unit.created", unit)
     return unit
 
 
@@ -215,7 +215,7 @@ def _update(session: Session, row: UnitRow, known: Mapping[str, Unit]) -> int:
         setattr(unit, name, value)
     moved = move_unit(session, unit, known[row.parent]) if row.parent and unit.parent_id is not None else 0
     if different:
-        traces.record(session, "units.changed", unit, details={"fields": sorted(different)})
+        traces.record(session, "unit.changed", unit, details={"fields": sorted(different)})
     return int(bool(different or moved))
 
 

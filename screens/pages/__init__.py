@@ -10,11 +10,41 @@ from flask import Blueprint
 
 from screens.base import Page, Screen
 from screens.cards import Source
-from screens.pages import accounts, boards, health, home, phone, people, rules, settings, staff
+from screens.pages import (
+    accounts,
+    assessments,
+    boards,
+    campaigns,
+    competitions,
+    contacts,
+    customers,
+    desk,
+    health,
+    home,
+    notices,
+    people,
+    phone,
+    proposals,
+    rules,
+    settings,
+    staff,
+    traces,
+    visits,
+)
 
 SCREENS: dict[str, type[Page] | type[Screen]] = {
+    "desk": desk.Desk,
+    "campaigns": campaigns.Campaigns,
+    "customers": customers.Customers,
+    "contacts": contacts.Contacts,
+    "proposals": proposals.Proposals,
+    "visits": visits.Visits,
+    "assessments": assessments.Assessments,
+    "notices": notices.Notices,
+    "competitions": competitions.Competitions,
     "territories": people.Territories,
     "leaves": people.Leaves,
+    "traces": traces.Traces,
     "units": people.Units,
     "staff": staff.Staff,
     "roles": staff.Roles,
@@ -27,6 +57,11 @@ SCREENS: dict[str, type[Page] | type[Screen]] = {
     "letterheads": settings.Letterheads,
 }
 
-HOME_CARDS: tuple[tuple[str, Source], ...] = ()
+HOME_CARDS: tuple[tuple[str, Source], ...] = (
+    ("proposals.approve", proposals.waiting_card),
+    ("letters.run", desk.letters_to_post),
+    ("returns.key", desk.returns_today),
+    ("undelivered.key", desk.undelivered_today),
+)
 
 ADDRESSES: tuple[Blueprint, ...] = (accounts.pages, boards.pages, health.pages, home.pages, phone.pages)

@@ -129,7 +129,7 @@ class RequiredFields(Page):
             db.session.add(RequiredField(customer_class=customer_class, kind=kind))
         changes = {"added": sorted(wanted - rows_now.keys()), "removed": sorted(rows_now.keys() - wanted)}
         if any(changes.values()):
-            traces.record(db.session(), "required_fields.changed", RequiredField(), details=changes)
+            traces.record(db.session(), "required_field.changed", RequiredField(), details=changes)
         done(_("应录项已保存，从下一次质量评价起生效。"))
         return redirect(self.get_url(".index"), 303)
 

@@ -1,0 +1,106 @@
+"""What the page of one customer shows: contacts by kind with their history, proposals, who may see what plainly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from models import Confirmation, Consent, Contact, ContactKind, Customer, Preference
+from models.contacts import latest_confirmations
+from quality.verdicts import REASONS
+from screens.masking import contact_text
+
+FIXED = ("supply_address",)
+PAST = ("superseded", "refused", "withdrawn", "stopped")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One version on the page: what may be shown of it, and what was found about its value."""
+
+    row: Contact
+    text: str
+    plain: bool
+    reasons: Sequence[str]
+    finding: Confirmation | None
+    replaced: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """All versions of one kind: those in use, those that wait, those that were."""
+
+    code: str
+    label: str
+    current: Sequence[Line]
+    waiting: Sequence[Line]
+    past: Sequence[Line]
+
+
+def groups(session: Session, customer: Customer, revealed: frozenset[int]) -> list[Group]:
+    """The customer's contacts by kind, in the order of kinds; kinds without any version at the end are left out."""
+    query = select(Contact).where(Contact.customer_id == customer.id)
+    query = query.options(joinedload(Contact.recorder), joinedload(Contact.decided_by))
+    rows = session.scalars(query.order_by(Contact.preferred.desc(), Contact.id.desc())).all()
+    found = latest_confirmations(session, [customer.id])
+    texts = {row.id: contact_text(row, plain=row.id in revealed) for row in rows}
+    lines = [_line(row, texts, found, revealed) for row in rows]
+    kinds = session.scalars(select(ContactKind).order_by(ContactKind.position)).all()
+    return [_group(kind, [line for line in lines if line.row.kind == kind.code]) for kind in kinds]
+
+
+def kinds(session: Session) -> list[tuple[str, str]]:
+    """The kinds that are recorded at a desk: name and supply address change only by a transfer."""
+    rows = session.execute(select(ContactKind.code, ContactKind.label).order_by(ContactKind.position))
+    return [(row.code, row.label) for row in rows if row.code not in FIXED]
+
+
+def preferences(session: Session, customer: Customer) -> dict[str, list[str]]:
+    """By purpose, the channels the customer wants."""
+    rows = session.scalars(
+        select(Preference).where(Preference.customer_id == customer.id).order_by(Preference.id)
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.purpose, []).append(row.channel)
+    return found
+
+
+def consents(session: Session, customer: Customer) -> list[Consent]:
+    """The latest word on each purpose and channel."""
+    rows = session.scalars(select(Consent).where(Consent.customer_id == customer.id).order_by(Consent.id))
+    return list({(row.purpose, row.channel): row for row in rows}.values())
+
+
+def sentences(reasons: str) -> list[str]:
+    """Reason codes joined by semicolons, as sentences."""
+    return [_(REASONS[code]) for code in reasons.split(";") if code in REASONS]
+
+
+def _line(
+    row: Contact, texts: Mapping[int, str], found: Mapping[Any, Confirmation], revealed: frozenset[int]
+) -> Line:
+    finding = found.get((row.customer_id, row.kind, row.value or row.raw[:400]))
+    return Line(
+        row=row,
+        text=texts[row.id],
+        plain=row.id in revealed,
+        reasons=sentences(row.reasons),
+        finding=finding if finding is not None and finding.result != "withdrawn" else None,
+        replaced=texts.get(row.replaces_id or 0, ""),
+    )
+
+
+def _group(kind: ContactKind, lines: Sequence[Line]) -> Group:
+    return Group(
+        code=kind.code,
+        label=kind.label,
+        current=[line for line in lines if line.row.state == "current"],
+        waiting=[line for line in lines if line.row.state == "proposed"],
+        past=[line for line in lines if line.row.state in PAST],
+    )

@@ -1,0 +1,71 @@
+"""The list of contacts: what stands behind the figures by kind and verdict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Select, select
+from sqlalchemy.orm import joinedload
+
+from models import Contact
+from models.words import CONTACT_STATES, SOURCES, VERDICTS
+from screens import customer_views, looks, masking
+from screens.filters import Filter, equals
+from screens.forms import choices
+from screens.lists import Column, Listing, ListPage, Sort
+from screens.pickers import kind_choices, unit_filter
+from screens.row_words import kinds_word
+
+
+class Contacts(ListPage):
+    """Contact versions by kind, verdict, source; current ones unless a state is chosen."""
+
+    permission = "contacts.view"
+    label, group = _l("联系信息"), "records"
+    lead = _l("首页和报表里每个数字背后的记录。")
+    listing = Listing(
+        id=Contact.id,
+        columns=(
+            Column(_l("户号"), lambda row, _extra: row.customer.account_no, css="nowrap"),
+            Column(_l("户名"), lambda row, _extra: masking.name_text(row.customer.name), css="nowrap"),
+            Column(_l("种类"), lambda row, _extra: kinds_word(row.kind), css="nowrap"),
+            Column(_l("内容"), lambda row, _extra: masking.contact_text(row)),
+            Column(_l("判定"), lambda row, _extra: looks.badge(row.verdict, "VERDICTS")),
+            Column(_l("原因"), lambda row, _extra: " ".join(customer_views.sentences(row.reasons))),
+            Column(_l("状态"), lambda row, _extra: looks.badge(row.state, "CONTACT_STATES")),
+            Column(_l("来源"), lambda row, _extra: looks.word(row.source, "SOURCES"), css="nowrap"),
+            Column(_l("录入"), lambda row, _extra: looks.day(row.recorded_at), css="nowrap"),
+        ),
+        sorts={"newest": Sort(_l("最近录入"), (), descending=True)},
+        filters=(
+            unit_filter(Contact.unit_id),
+            equals("kind", _l("种类"), kind_choices, Contact.kind),
+            Filter(
+                "verdict",
+                _l("判定"),
+                choices(VERDICTS),
+                lambda query, value: query.where(Contact.verdict == value),
+            ),
+            Filter(
+                "source",
+                _l("来源"),
+                choices(SOURCES),
+                lambda query, value: query.where(Contact.source == value),
+            ),
+            Filter(
+                "state",
+                _l("状态"),
+                choices(CONTACT_STATES),
+                lambda query, value: query.where(Contact.state == value),
+            ),
+        ),
+        link=lambda row: looks.customer_url(row.customer_id),
+    )
+
+    def query(self) -> Select[Any]:
+        found = select(Contact).options(joinedload(Contact.customer))
+        return (
+            found if request.args.get("state") in CONTACT_STATES else found.where(Contact.state == "current")
+        )

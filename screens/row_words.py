@@ -1,0 +1,25 @@
+"""Words that are rows: labels of contact kinds and of reasons, read once a request."""
+
+from __future__ import annotations
+
+from flask import g
+from sqlalchemy import select
+
+from models import ContactKind, Reason, db
+
+
+def kinds_word(code: str) -> str:
+    """The label of a kind of contact."""
+    if "kind_words" not in g:
+        g.kind_words = {
+            row.code: row.label for row in db.session.execute(select(ContactKind.code, ContactKind.label))
+        }
+    return str(g.kind_words.get(code, code))
+
+
+def reason_word(name: str, code: str) -> str:
+    """The label of a reason of a list."""
+    if "reason_words" not in g:
+        rows = db.session.execute(select(Reason.list, Reason.code, Reason.label))
+        g.reason_words = {(row.list, row.code): row.label for row in rows}
+    return str(g.reason_words.get((name, code), code))

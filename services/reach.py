@@ -1,0 +1,98 @@
+"""Which channels reach a customer now (可达渠道): a usable value behind the channel, and no opt-out from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from models import Confirmation, Consent, Contact, Customer
+from models.contacts import GOOD
+
+# channel: the kinds of which one usable value makes it work
+CHANNELS: dict[str, tuple[str, ...]] = {
+    "sms": ("mobile",),
+    "call": ("mobile", "landline"),
+    "wechat": ("wechat",),
+    "email": ("email",),
+    "letter": ("postal_address", "supply_address"),
+}
+
+
+def reached_by(channel: str, purpose: str = "") -> ColumnElement[bool]:
+    """The condition on customers that a channel works for them; for every purpose, or for one."""
+    return and_(has_usable(CHANNELS[channel]), ~opted_out(channel, purpose))
+
+
+def unreachable() -> ColumnElement[bool]:
+    """The condition on customers that no channel works for them."""
+    return ~or_(*(reached_by(channel) for channel in CHANNELS))
+
+
+def has_usable(kinds: Sequence[str]) -> ColumnElement[bool]:
+    """The condition on customers that a current value of some kinds is good and not refuted."""
+    contact = aliased(Contact)
+    return exists().where(
+        contact.customer_id == Customer.id,
+        contact.kind.in_(kinds),
+        contact.state == "current",
+        contact.verdict.in_(GOOD),
+        ~_refuted(contact),
+    )
+
+
+def opted_out(channel: str, purpose: str = "") -> ColumnElement[bool]:
+    """The condition on customers that the latest word on a channel was no: for this purpose, or for any."""
+    consent, newer = aliased(Consent), aliased(Consent)
+    later = exists().where(
+        newer.customer_id == consent.customer_id,
+        newer.purpose == consent.purpose,
+        newer.channel == consent.channel,
+        newer.id > consent.id,
+    )
+    said_no = [
+        consent.customer_id == Customer.id,
+        consent.channel == channel,
+        consent.granted.is_(False),
+        ~later,
+    ]
+    return exists().where(
+        *said_no, consent.purpose.in_(("", purpose)) if purpose else consent.id.is_not(None)
+    )
+
+
+def channels_of(session: Session, customer_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """The channels that work for each of a few customers, in the order of the table."""
+    columns = [reached_by(channel).label(channel) for channel in CHANNELS]
+    rows = session.execute(select(Customer.id, *columns).where(Customer.id.in_(customer_ids)))
+    return {row.id: tuple(name for name in CHANNELS if getattr(row, name)) for row in rows}
+
+
+def rates(session: Session) -> list[tuple[int, int, dict[str, int]]]:
+    """Per unit id: how many open customers it has, and how many of them each channel (or any: ``any``) reaches."""
+    works = {channel: reached_by(channel) for channel in CHANNELS}
+    counted = [func.sum(case((condition, 1), else_=0)).label(name) for name, condition in works.items()]
+    counted.append(func.sum(case((or_(*works.values()), 1), else_=0)).label("any"))
+    query = select(Customer.unit_id, func.count().label("customers"), *counted)
+    rows = session.execute(query.where(Customer.closed_on.is_(None)).group_by(Customer.unit_id))
+    return [
+        (r.unit_id, r.customers, {name: int(getattr(r, name)) for name in (*CHANNELS, "any")}) for r in rows
+    ]
+
+
+def _refuted(contact: type[Contact]) -> ColumnElement[bool]:
+    """Whether the latest finding about a value is that it is wrong."""
+    found, newer = aliased(Confirmation), aliased(Confirmation)
+    same = [
+        found.customer_id == contact.customer_id,
+        found.kind == contact.kind,
+        found.value == contact.value,
+    ]
+    later = exists().where(
+        newer.customer_id == found.customer_id,
+        newer.kind == found.kind,
+        newer.value == found.value,
+        newer.id > found.id,
+    )
+    return exists().where(*same, found.result == "refuted", ~later)

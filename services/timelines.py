@@ -1,0 +1,107 @@
+"""Everything that happened with one customer on one line of time: versions, confirmations, letters, visits, traces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from models import Confirmation, Consent, Contact, Letter, Staff, Task, Trace, Visit, VisitAttempt
+
+# What a version, a letter, a visit or a confirmation says itself, its trace does not say again.
+SAID_ELSEWHERE = ("contact.", "proposal.", "visit.", "return.", "undelivered.", "letter.")
+LIMIT = 40
+LETTER_EVENTS = ("posted", "answered", "undelivered")
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened: when, of which kind, in which state or action, by whom; the row says more."""
+
+    at: datetime
+    kind: str
+    what: str
+    who: str
+    row: Any
+
+
+def timeline(
+    session: Session, customer_id: int, *, before: datetime | None = None, limit: int = LIMIT
+) -> list[Event]:
+    """The newest events of a customer before a moment, newest first."""
+    found: list[Event] = []
+    for source in (_versions, _confirmations, _letters, _attempts, _visits, _consents, _tasks, _traces):
+        found += [
+            event
+            for event in source(session, customer_id, before, limit)
+            if before is None or event.at < before
+        ]
+    return sorted(found, key=lambda event: event.at, reverse=True)[:limit]
+
+
+def _versions(session: Session, customer_id: int, before: datetime | None, limit: int) -> Iterable[Event]:
+    query = select(Contact).where(Contact.customer_id == customer_id).options(joinedload(Contact.recorder))
+    rows = session.scalars(_newest(query, Contact.created_at, before, limit))
+    return [Event(row.created_at, "contact", row.state, _name(row.recorder), row) for row in rows]
+
+
+def _confirmations(
+    session: Session, customer_id: int, before: datetime | None, limit: int
+) -> Iterable[Event]:
+    query = select(Confirmation, Staff).outerjoin(Staff, Staff.id == Confirmation.staff_id)
+    query = query.where(Confirmation.customer_id == customer_id)
+    rows = session.execute(_newest(query, Confirmation.at, before, limit))
+    return [Event(row.at, "confirmation", row.result, _name(staff), row) for row, staff in rows]
+
+
+def _letters(session: Session, customer_id: int, before: datetime | None, limit: int) -> Iterable[Event]:
+    query = select(Letter).where(Letter.customer_id == customer_id).options(joinedload(Letter.campaign))
+    rows = session.scalars(query.order_by(Letter.id.desc()).limit(limit)).all()
+    moments = [(row, state, getattr(row, f"{state}_at")) for row in rows for state in LETTER_EVENTS]
+    return [Event(at, "letter", state, "", row) for row, state, at in moments if at is not None]
+
+
+def _attempts(session: Session, customer_id: int, before: datetime | None, limit: int) -> Iterable[Event]:
+    query = select(VisitAttempt, Staff).outerjoin(Staff, Staff.id == VisitAttempt.staff_id)
+    query = query.where(VisitAttempt.customer_id == customer_id)
+    rows = session.execute(_newest(query, VisitAttempt.at, before, limit))
+    return [Event(row.at, "attempt", row.result, _name(staff), row) for row, staff in rows]
+
+
+def _visits(session: Session, customer_id: int, before: datetime | None, limit: int) -> Iterable[Event]:
+    query = select(Visit).where(Visit.customer_id == customer_id).options(joinedload(Visit.staff))
+    rows = session.scalars(_newest(query, Visit.created_at, before, limit))
+    return [Event(row.created_at, "visit", row.state, _name(row.staff), row) for row in rows]
+
+
+def _consents(session: Session, customer_id: int, before: datetime | None, limit: int) -> Iterable[Event]:
+    query = select(Consent).where(Consent.customer_id == customer_id)
+    rows = session.scalars(_newest(query, Consent.since, before, limit))
+    return [Event(row.since, "consent", "granted" if row.granted else "refused", "", row) for row in rows]
+
+
+def _tasks(session: Session, customer_id: int, before: datetime | None, limit: int) -> Iterable[Event]:
+    query = select(Task).where(Task.customer_id == customer_id).options(joinedload(Task.done_by))
+    rows = session.scalars(_newest(query, Task.created_at, before, limit))
+    return [Event(row.created_at, "task", row.state, _name(row.done_by), row) for row in rows]
+
+
+def _traces(session: Session, customer_id: int, before: datetime | None, limit: int) -> Iterable[Event]:
+    query = select(Trace).where(Trace.customer_id == customer_id).options(joinedload(Trace.actor))
+    query = query.where(~or_(*(Trace.action.startswith(head) for head in SAID_ELSEWHERE)))
+    rows = session.scalars(_newest(query, Trace.at, before, limit))
+    return [Event(row.at, "trace", row.action, _name(row.actor), row) for row in rows]
+
+
+def _newest(query: Select[Any], moment: Any, before: datetime | None, limit: int) -> Select[Any]:
+    if before is not None:
+        query = query.where(moment < before)
+    return query.order_by(moment.desc()).limit(limit)
+
+
+def _name(staff: Staff | None) -> str:
+    return staff.name if staff is not None else ""
