@@ -7,12 +7,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session, joinedload
 
 from models import Assessment, BulletinReceipt, Notice, Staff, Unit
 from models.clock import now, today
-from models.scope import ALL, working_as
+from models.scope import ALL, Scope, current_scope, working_as
 from paper.codes import new_token
 from services import Refused, files, letterheads, notice_facts, traces
 from services.calendar import calendar
@@ -117,6 +117,30 @@ def void(session: Session, notices: Sequence[Notice], *, reason: str) -> int:
     return len(open_ones)
 
 
+def visible(session: Session, staff: Staff, *, limit: int = 300) -> Sequence[Notice]:
+    """The documents a person may see, newest first: those of their units, and issued bulletins that address them."""
+    with working_as(session, current_scope(session) or Scope(path="/-")):
+        own = set(session.scalars(select(Notice.id)))
+    query = select(Notice).options(joinedload(Notice.unit)).order_by(Notice.id.desc()).limit(limit)
+    with working_as(session, ALL):
+        rows = session.scalars(query.where(or_(Notice.id.in_(own), _is_published()))).all()
+        return [row for row in rows if row.id in own or _addresses(session, row, staff)]
+
+
+def visible_one(session: Session, staff: Staff, notice_id: int) -> Notice | None:
+    """One document, if the person may see it."""
+    return next((row for row in visible(session, staff, limit=10_000) if row.id == notice_id), None)
+
+
+def signable(session: Session, notice: Notice, staff: Staff) -> bool:
+    """Whether this person's unit has still to sign for a document."""
+    if not staff.can("notices.acknowledge") or notice.state != "issued":
+        return False
+    if notice.kind == "bulletin":
+        return staff.unit.name in units_missing(session, notice)
+    return notice.unit_id == staff.unit_id
+
+
 def receipts_open(session: Session, run_id: int) -> int:
     """How many signatures are still missing: one a notice, one a unit for a bulletin."""
     with working_as(session, ALL):
@@ -153,6 +177,18 @@ def file_name(session: Session, notice: Notice) -> str:
 def appeal_day(session: Session) -> date:
     """The last day for objections: working days after issue."""
     return calendar(session).after(today(session), APPEAL_DAYS)
+
+
+def _is_published() -> ColumnElement[bool]:
+    return and_(Notice.kind == "bulletin", Notice.state == "issued")
+
+
+def _addresses(session: Session, bulletin: Notice, staff: Staff) -> bool:
+    """Whether a bulletin addresses a person's unit or one above it."""
+    path = session.scalar(select(Unit.path).where(Unit.id == staff.unit_id)) or ""
+    above = [int(part) for part in path.strip("/").split("/") if part]
+    codes = set(session.scalars(select(Unit.code).where(Unit.id.in_(above))))
+    return bool(codes & set(bulletin.facts["unit_codes"]))
 
 
 def _signers(row: Notice) -> set[int | None]:

@@ -14,7 +14,7 @@ from models.words import RELATIONS
 from screens.access import needs
 from screens.messages import done
 from services import Refused, visit_sheets, visits
-from services.answers import Answer, check_answers
+from services.answers import Answer, Applied, check_answers
 from services.visits import Report
 
 pages = Blueprint("phone", __name__, url_prefix="/m")
@@ -42,7 +42,7 @@ def find() -> Any:
 @needs("visits.edit")
 def form(token: str) -> str:
     """The form of one visit."""
-    return _form(_own(token), {"form_key": secrets.token_hex(16)})
+    return form_of(_own(token), blank(), own=True)
 
 
 @pages.route("/<token>", methods=("POST",))
@@ -54,9 +54,8 @@ def record(token: str) -> Any:
         applied = visits.record_visit(db.session(), visit, report(), staff=current_user)
     except Refused as refusal:
         db.session.rollback()
-        return _form(_own(token), request.form, str(refusal)), 422
-    waiting = _("，%(number)s 项变更等待审核", number=len(applied.waiting)) if applied.waiting else ""
-    done(_("走访结果已保存%(waiting)s。", waiting=waiting))
+        return form_of(_own(token), request.form, str(refusal), own=True), 422
+    tell(applied)
     return redirect(url_for("phone.index"), 303)
 
 
@@ -108,7 +107,21 @@ def _own(token: str) -> Visit:
     return visit
 
 
-def _form(visit: Visit, filled: Any, mistake: str = "") -> str:
+def blank() -> dict[str, str]:
+    """A form that nobody has filled in yet; its key lets the same form be recorded once only."""
+    return {"form_key": secrets.token_hex(16)}
+
+
+def tell(applied: Applied) -> None:
+    """Say what came of a recorded visit."""
+    if applied.waiting:
+        done(_("走访结果已保存，%(number)s 项变更等待审核。", number=len(applied.waiting)))
+    else:
+        done(_("走访结果已保存。"))
+
+
+def form_of(visit: Visit, filled: Any, mistake: str = "", *, own: bool) -> str:
+    """The form of one visit, for its visitor or for who keys it from paper."""
     session = db.session()
     return render_template(
         "screens/phone_form.html",
@@ -116,4 +129,5 @@ def _form(visit: Visit, filled: Any, mistake: str = "") -> str:
         results=visit_sheets.results(session),
         filled=filled,
         mistake=mistake,
+        own=own,
     )

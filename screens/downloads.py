@@ -1,0 +1,28 @@
+"""Files handed to a browser: always as attachments, with their Chinese names."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from flask import Response, send_file
+from sqlalchemy.orm import Session
+
+from models import StoredFile
+from services import Refused, files
+
+PDF = "application/pdf"
+
+
+def stored(session: Session, digest: str | None) -> Response:
+    """A stored file by its sha256; the caller has checked who may have it."""
+    row = session.get(StoredFile, digest) if digest else None
+    if row is None or not files.location(row.sha256).exists():
+        raise Refused("文件已过保存期限或不存在。请重新生成。")
+    return send_file(
+        files.location(row.sha256), mimetype=row.media, as_attachment=True, download_name=row.name
+    )
+
+
+def made(content: bytes, name: str, media: str = PDF) -> Response:
+    """A file made just now."""
+    return send_file(BytesIO(content), mimetype=media, as_attachment=True, download_name=name)

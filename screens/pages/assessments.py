@@ -1,0 +1,143 @@
+"""Assessments: run for a month, read by unit and person, every figure open to the records behind both its numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_security import current_user
+from sqlalchemy import select
+
+from models import Assessment, AssessmentResult, ContactKind, Staff, Unit, db
+from models.clock import period_of, today
+from models.scope import ALL, working_as
+from quality.measures import Bit
+from screens.access import needs
+from screens.base import Page
+from screens.messages import done
+from screens.pickers import unit_choices
+from services import drill_downs, figures
+from services.drill_downs import Asked, Record
+from workflows import runs
+
+WORKFLOW = "assessment"
+SHOWN = ("completeness", "validity", "timeliness")
+
+
+class Assessments(Page):
+    """The list of runs, the figures of one, the records behind a figure."""
+
+    permission = "assessments.view"
+    label, group = _l("质量评价"), "results"
+
+    @expose("/")
+    def index(self) -> str:
+        """All runs, newest first, and the form that starts one."""
+        rows = db.session.scalars(select(Assessment).order_by(Assessment.id.desc()).limit(200)).all()
+        facts = {"rows": rows, "units": unit_choices(), "period": period_of(today(db.session()))}
+        return self.render("screens/assessments.html", **facts)
+
+    @expose("/start", methods=("POST",))
+    @needs("assessments.run")
+    def start(self) -> Any:
+        """Assess a month; a run of the engine does it, so that nobody waits for a page."""
+        unit = db.session.get(Unit, request.form.get("unit", type=int) or 0)
+        values = {"assess.period": request.form.get("period", ""), "assess.unit": unit.code if unit else ""}
+        run = runs.start(db.session(), WORKFLOW, values, current_user)
+        done(_("评价已开始，完成后在这里和流程页面都能看到结果。"))
+        return redirect(self.get_url("runs.show", key=run.id), 303)
+
+    @expose("/<int:key>")
+    def show(self, key: int) -> str:
+        """The figures of one run: the units one may see, and the people in them."""
+        run = _one(key)
+        unit = _unit(run)
+        lines = {cohort: _lines(run, unit, cohort) for cohort in figures.COHORTS}
+        facts = {
+            "run": run,
+            "unit": unit,
+            "lines": lines,
+            "measures": SHOWN,
+            "targets": figures.targets(db.session()),
+        }
+        return self.render("screens/assessment.html", people=_people(run, unit), **facts)
+
+    @expose("/<int:key>/records")
+    def records(self, key: int) -> str:
+        """The records behind one figure."""
+        run, page = _one(key), max(0, min(request.args.get("page", 0, type=int), 10_000))
+        asked = Asked(
+            measure=request.args.get("measure", ""),
+            part=request.args.get("part", "rest"),
+            unit_id=request.args.get("unit", 0, type=int),
+            cohort=request.args.get("cohort", "all"),
+            staff_id=request.args.get("person", type=int),
+        )
+        found, more = drill_downs.records(db.session(), run, asked, page=page)
+        facts = {
+            "run": run,
+            "asked": asked,
+            "found": [_shown(one) for one in found],
+            "more": more,
+            "page": page,
+        }
+        return self.render(
+            "screens/assessment_records.html", unit=db.session.get(Unit, asked.unit_id), **facts
+        )
+
+
+def _one(key: int) -> Assessment:
+    found = db.session.get(Assessment, key) if key < 2**63 else None
+    return found if found is not None else abort(404)
+
+
+def _unit(run: Assessment) -> Unit:
+    """The unit looked at: the asked one if it lies in one's reach, else the assessed one, else one's own."""
+    reach = [key for key, _name in unit_choices()]
+    wanted = request.args.get("unit", type=int)
+    chosen = next(
+        (key for key in (wanted, run.unit_id, current_user.unit_id) if key in reach), current_user.unit_id
+    )
+    return db.session.get_one(Unit, chosen)
+
+
+def _shown(record: Record) -> dict[str, Any]:
+    """A record in words: what it was when it was counted."""
+    bits, kind = record.member.bits, db.session.get(ContactKind, record.member.kind)
+    verdict = "valid" if bits & Bit.VALID else "repairable" if bits & Bit.GOOD else "invalid"
+    in_time = _("按时录入") if bits & Bit.IN_TIME else _("未按时录入") if bits & Bit.DUE else ""
+    return {
+        "customer": record.customer,
+        "kind": kind.label if kind else record.member.kind,
+        "cohort": record.member.cohort,
+        "verdict": verdict if bits & Bit.RECORDED else "missing",
+        "in_time": in_time,
+    }
+
+
+def _lines(run: Assessment, unit: Unit, cohort: str) -> list[figures.Line]:
+    """The unit itself, then the units right below it."""
+    session = db.session()
+    with working_as(session, ALL):
+        below = session.scalars(select(Unit).where(Unit.parent_id == unit.id).order_by(Unit.code)).all()
+    found = [figures.unit_line(session, run, one, cohort) for one in (unit, *below)]
+    return [line for line in found if line.measures["completeness"].denominator or line.unit_id == unit.id]
+
+
+def _people(run: Assessment, unit: Unit) -> list[tuple[Staff, dict[str, AssessmentResult]]]:
+    """Everybody counted among the unit's own customers, with all cohorts together."""
+    query = select(AssessmentResult).where(
+        AssessmentResult.assessment_id == run.id,
+        AssessmentResult.level == "person",
+        AssessmentResult.cohort == "all",
+        AssessmentResult.unit_id == unit.id,
+    )
+    found: dict[int, dict[str, AssessmentResult]] = {}
+    for row in db.session.scalars(query):
+        found.setdefault(row.staff_id or 0, {})[row.measure] = row
+    with working_as(db.session(), ALL):
+        staff = db.session.scalars(select(Staff).where(Staff.id.in_(found)).order_by(Staff.name)).all()
+    return [(person, found[person.id]) for person in staff]
