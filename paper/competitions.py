@@ -20,7 +20,7 @@ NAME_WIDTHS = {1: 190.0, 2: 70.0}  # mm, by divisions side by side
 
 @dataclass(frozen=True)
 class BoardUnit:
-    """One unit's line; move is ranks gained (+) or lost (-) since the last board."""
+    """One unit's line; move: ranks gained (+) or lost (-); confirmed: confirmed items over customers."""
 
     rank: int
     name: str
@@ -29,6 +29,7 @@ class BoardUnit:
     move: int | None = None
     completeness: Rate | None = None
     accuracy: Rate | None = None
+    confirmed: Rate | None = None
     confirmed_this_week: int | None = None
 
 

@@ -111,7 +111,7 @@ def test_codes_are_ten_millimetres_with_white_around(printed):
 def test_nothing_leaves_its_column(printed):
     pixels = picture(printed, 1, dpi=150)
     one = 150 / 25.4
-    for column in (52.0, 106.0, 125.0, 150.0, 172.0):
+    for column in (52.0, 103.0, 122.0, 147.0, 169.0):
         x = round((8 + column) * one)
         strip = pixels[round(37 * one) : round(150 * one), x + 1 : x + 5]
         assert (strip.min(axis=1) < 140).mean() < 0.1, column
