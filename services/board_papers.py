@@ -16,7 +16,7 @@ from services import boards, letterheads, traces
 from services.boards import FROZEN, Row
 
 RULE = N_("只有核实属实的联系信息得分，录入不得分。得分相同名次并列，其后名次顺延。")
-SMALL_UNITS = N_("括号内为已核实项数与所辖客户数，供不同规模的单位对照。")
+SMALL_UNITS = N_("每个单位下方为已核实项数与所辖客户数，供不同规模的单位对照。")
 
 
 def lay_out(session: Session, competition: Competition) -> bytes:
@@ -49,7 +49,7 @@ def _divisions(rows: Sequence[Row]) -> tuple[papers.Division, ...]:
 
 def _unit(row: Row) -> papers.BoardUnit:
     done = Rate(row.numerator, row.denominator)
-    return papers.BoardUnit(row.rank, row.name, row.score, tied=row.tied, completeness=done)
+    return papers.BoardUnit(row.rank, row.name, row.score, tied=row.tied, confirmed=done)
 
 
 def _persons(rows: Sequence[Row]) -> tuple[papers.BoardPerson, ...]:
