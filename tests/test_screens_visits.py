@@ -110,3 +110,11 @@ def test_walk_lists_are_made_and_printed(app, session, unit):
     assert answer.data.startswith(b"%PDF") and "attachment" in answer.headers["Content-Disposition"]
     other = browse(app, session, make_staff(session, "station_head", make_unit(session)))
     assert other.get(f"/admin/visits/lists/{key}.pdf").status_code >= 400
+
+
+def test_home_shows_what_waits_at_the_doors(app, session, unit):
+    manager = make_staff(session, "account_manager", unit)
+    door(session, unit)
+    assert "季华路4号" in browse(app, session, manager).get("/admin/").text
+    head = browse(app, session, make_staff(session, "station_head", unit))
+    assert "待安排的走访" in head.get("/admin/").text

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, redirect, request
+from flask import abort, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
+from sqlalchemy.orm import Session
 
-from models import Notice, db
+from models import Notice, Staff, db
 from screens import downloads
 from screens.access import may, needs
 from screens.base import Page
+from screens.cards import Card, Line
 from screens.messages import done
 from services import Refused, notice_papers, notices, traces
 from services.notices import UNISSUED
@@ -97,3 +99,12 @@ class Notices(Page):
 def _one(key: int) -> Notice:
     found = notices.visible_one(db.session(), current_user, key)
     return found if found is not None else abort(404)
+
+
+def to_sign_card(session: Session, staff: Staff) -> Card | None:
+    """The issued documents that a unit has still to sign for."""
+    rows = [row for row in notices.visible(session, staff) if notices.signable(session, row, staff)]
+    lines = [Line(row.title, url_for("notices.show", key=row.id)) for row in rows[:5]]
+    return Card(
+        _("待签收的文件"), len(rows), url_for("notices.index"), tone="care" if rows else "calm", lines=lines
+    )

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import redirect, request
+from flask import redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
 
 from models import Role, Staff, Visit, WalkList, db
+from models.clock import today
 from models.words import VISIT_STATES
 from screens import downloads
 from screens.access import needs
 from screens.base import Page
+from screens.cards import Card, Line
 from screens.filters import Filter, chosen, narrowed
 from screens.messages import done, warn
 from screens.pages import phone
 from screens.pickers import staff_in_reach
-from services import Refused, traces, visits, walk_lists
+from services import Refused, traces, visit_sheets, visits, walk_lists
 
 PAGE = 50
 
@@ -137,3 +139,27 @@ class Visits(Page):
         traces.record(db.session(), "visit.keyed", visit)
         phone.tell(applied)
         return redirect(self.get_url(".index"), 303)
+
+
+def own_doors_card(session: Session, staff: Staff) -> Card | None:
+    """The doors that wait for an account manager."""
+    doors = visit_sheets.own_doors(session)
+    lines = [
+        Line(door.address, url_for("phone.form", token=door.visit.token), f"{door.visit.due_on}")
+        for door in doors[:5]
+    ]
+    note = "" if doors else _("今天没有要走访的客户。")
+    return Card(_("我的走访"), len(doors), url_for("phone.index"), note=note, lines=lines)
+
+
+def unassigned_card(session: Session, staff: Staff) -> Card | None:
+    """Visits of the unit that nobody goes to: without a person, or given back."""
+    waiting = select(func.count()).select_from(Visit).where(Visit.state.in_(("open", "given_back")))
+    number = session.scalar(waiting.where(Visit.ended_at.is_(None))) or 0
+    late = (
+        select(func.count()).select_from(Visit).where(Visit.ended_at.is_(None), Visit.due_on < today(session))
+    )
+    overdue = session.scalar(late.where(Visit.state.in_(visits.OPEN))) or 0
+    note = _("另有 %(number)s 项已过期限。", number=overdue) if overdue else ""
+    tone = "alarm" if overdue else "care" if number else "calm"
+    return Card(_("待安排的走访"), number, url_for("visits.index"), tone=tone, note=note)
