@@ -18,6 +18,7 @@ from paper.codes import Stamp, runs
 from paper.pdf import Job, lay_out
 
 PT_PER_MM = 72 / 25.4
+FILES = ("/FontFile2", "/FontFile3")  # TrueType, and everything else
 FEW = 2  # subsets of one font that are not worth another layout process
 _MAPPED = re.compile(rb"<([0-9a-f]{4})> <([0-9a-f]+)>")
 
@@ -34,11 +35,12 @@ class Part:
 
 @dataclass(frozen=True)
 class About:
-    """What the file says of itself; nothing here comes from a clock, so that the same input gives the same bytes."""
+    """What the file says of itself, and the folder of own fonts. Nothing comes from a clock: same input, same bytes."""
 
     title: str
     day: dt.date
     duplex: bool = False
+    folder: str = ""
 
 
 def join(parts: Iterable[Part], target: Path, about: About, *, layers: dict[str, bytes] | None = None) -> int:
@@ -51,7 +53,7 @@ def join(parts: Iterable[Part], target: Path, about: About, *, layers: dict[str,
                 forms[name, number] = out.copy_foreign(page.as_form_xobject())
         for part in parts:
             _add_part(out, opened.enter_context(pikepdf.open(part.path)), part, forms)
-        _share_fonts(out, [*_resources(out), *(form.Resources for form in forms.values())])
+        _share_fonts(out, [*_resources(out), *(form.Resources for form in forms.values())], about.folder)
         describe(out, about)
         pages = len(out.pages)
         save(out, target)
@@ -89,28 +91,32 @@ def _resources(out: pikepdf.Pdf) -> list[pikepdf.Object]:
     return list({page.Resources.objgen: page.Resources for page in out.pages}.values())
 
 
-def _share_fonts(out: pikepdf.Pdf, resources: list[pikepdf.Object]) -> None:
-    """Give all parts one subset of each font: a part's subset keeps the glyph numbers, so any larger one serves it."""
+def _share_fonts(out: pikepdf.Pdf, resources: list[pikepdf.Object], folder: str) -> None:
+    """Give all parts one subset of each font: subsets keep the glyph numbers, so any larger one serves."""
     groups: dict[str, dict[tuple[int, int], pikepdf.Object]] = {}
     for one in resources:
         for font in one.get("/Font", {}).values():
             groups.setdefault(str(font.BaseFont), {})[font.objgen] = font
     split = {name: list(fonts.values()) for name, fonts in groups.items() if len(fonts) > FEW}
     if split:
-        with pikepdf.open(io.BytesIO(lay_out(Job(_all_glyphs(split), "字体合并")).pdf)) as sheet:
+        glyphs = lay_out(Job(_all_glyphs(split), "字体合并", folder=folder))
+        with pikepdf.open(io.BytesIO(glyphs.pdf)) as sheet:
             whole = {str(font.BaseFont): font for font in sheet.pages[0].Resources.Font.values()}
             for name, fonts in split.items():
                 _replace(out, fonts, whole.get(name))
 
 
 def _replace(out: pikepdf.Pdf, fonts: list[pikepdf.Object], whole: pikepdf.Object | None) -> None:
+    """Let fonts use the file of one that has all their glyphs."""
     if whole is None:
         return
-    has = _mapping(whole)
-    file = out.copy_foreign(whole.DescendantFonts[0].FontDescriptor.FontFile3)
-    for font in fonts:
-        if _mapping(font).items() <= has.items() and "/FontFile3" in font.DescendantFonts[0].FontDescriptor:
-            font.DescendantFonts[0].FontDescriptor.FontFile3 = file
+    has, described = _mapping(whole), whole.DescendantFonts[0].FontDescriptor
+    for key in (key for key in FILES if key in described):
+        file = out.copy_foreign(described[key])
+        for font in fonts:
+            own = font.DescendantFonts[0].FontDescriptor
+            if key in own and _mapping(font).items() <= has.items():
+                own[key] = file
 
 
 def _mapping(font: pikepdf.Object) -> dict[bytes, bytes]:

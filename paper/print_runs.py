@@ -87,7 +87,7 @@ class _Run:
     def write(self, target: Path) -> int:
         """Join the batches, proof the file, and only then put it in its place."""
         draft = self.folder / "joined.pdf"
-        about = About(TITLE, self.sample.day(), duplex=True)
+        about = About(TITLE, self.sample.day(), duplex=True, folder=self.letterhead.font_folder)
         pages = join(self.parts, draft, about, layers={key: layer.pdf for key, layer in self.layers.items()})
         proof(draft, pages=2 * self.sample.offered, expected=self.sample.expected())
         draft.replace(target)

@@ -1,5 +1,7 @@
 """Printed letters, read as a stranger would: texts, codes, places in millimetres, bytes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pikepdf
 import pypdfium2
@@ -120,6 +122,25 @@ def test_batches_share_one_subset_of_each_font(printed):
         noto = [one for one in fonts if "Noto" in str(one.FontName)]
         assert len(noto) > len({one.FontFile3.objgen for one in noto})
         assert all("+" in str(one.FontName) for one in fonts)
+
+
+def test_letter_in_a_run_looks_like_one_printed_alone(printed):
+    alone = survey_letter(letter(1), HEAD)
+    for page in (0, 1):
+        assert (picture(alone, page) == picture(printed[0], page)).all()
+
+
+def test_own_truetype_font_is_shared_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(print_runs, "BATCH", 1)
+    head = replace(HEAD, fangsong="AR PL KaitiM GB", font_folder=str(tmp_path))
+    render_letters([letter(number) for number in range(1, 4)], head, tmp_path / "letters.pdf")
+    with pikepdf.open(tmp_path / "letters.pdf") as pdf:
+        files = [
+            one.FontFile2.objgen
+            for one in pdf.objects
+            if isinstance(one, pikepdf.Dictionary) and "/FontFile2" in one
+        ]
+    assert (len(files), len(set(files))) == (4, 1)
 
 
 def test_printing_again_writes_the_same_bytes(tmp_path):
