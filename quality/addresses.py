@@ -78,11 +78,11 @@ def judge_address(text: str, column: str = "supply_address", context: Context = 
     nothing = read_missing(text)
     if nothing:
         return Verdict(nothing.verdict, "L0", reasons=nothing.reasons)
+    if len(text) > _LONGEST:
+        return Verdict(INVALID, "L0", reasons=("not_an_address",))
     plain, repairs = _tidy(text)
     if _ELSEWHERE.fullmatch(plain):
         return Verdict(INVALID, "L0", reasons=("refers_elsewhere",))
-    if len(plain) > _LONGEST:
-        return Verdict(INVALID, "L0", reasons=("not_an_address",))
     reading = _read(plain, repairs, column=column, region=context.region)
     level = _level(reading.head, reading.tail.parts)
     lacking = _lacking(level, reading.tail)
@@ -93,8 +93,8 @@ def judge_address(text: str, column: str = "supply_address", context: Context = 
 
 def split_address(text: str, region: str = "") -> AddressParts:
     """Take an address apart, for routes and walk lists; the region supplies province and city where left out."""
-    plain, repairs = _tidy(text)
-    return _parts(_read(plain[:_LONGEST], repairs, column="postal_address", region=region))
+    plain, repairs = _tidy(text[:_LONGEST])
+    return _parts(_read(plain, repairs, column="postal_address", region=region))
 
 
 def _level(head: Head, parts: dict[str, str]) -> int:

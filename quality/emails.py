@@ -7,6 +7,7 @@ import re
 from quality.texts import flatten, read_missing
 from quality.verdicts import NOWHERE, REPAIRABLE, SUSPECT, VALID, Context, Verdict, invalid
 
+_LONGEST = 500  # characters; an address has 254 at most
 _CANDIDATE = re.compile(r"[^\s/、;,|<>()\[\]{}\"']+@[^\s/、;,|<>()\[\]{}\"'@]+|[^\s/、;,|<>()\[\]{}\"'@]+@")
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?:[A-Za-z]{2,24}|xn--[A-Za-z0-9-]{2,59})")
@@ -47,6 +48,8 @@ def judge_email(text: str, column: str = "email", context: Context = NOWHERE) ->
     nothing = read_missing(text)
     if nothing:
         return nothing
+    if len(text) > _LONGEST:
+        return invalid("email_syntax")
     flat = _SPACED.sub(r"\1", flatten(text.translate(_STOPS)))
     cut = [(_trim(found), found) for found in _CANDIDATE.findall(_LABEL.sub(" ", flat))]
     good = list(dict.fromkeys(_lower_domain(address) for address, _found in cut if is_email(address)))

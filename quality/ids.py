@@ -11,6 +11,7 @@ from stdnum.exceptions import InvalidChecksum, InvalidComponent, InvalidFormat, 
 from quality.texts import flatten, read_missing
 from quality.verdicts import NOWHERE, REPAIRABLE, SUSPECT, VALID, Context, Verdict, invalid, one
 
+_LONGEST = 100  # characters
 _RIC = re.compile(r"\d{17}[\dX]", re.ASCII)
 _CARD = re.compile(r"\d{6}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{4}", re.ASCII)
 _OLD_RIC = re.compile(r"\d{15}", re.ASCII)
@@ -23,6 +24,8 @@ def judge_id(text: str, column: str = "id_number", context: Context = NOWHERE) -
     nothing = read_missing(text)
     if nothing:
         return nothing
+    if len(text) > _LONGEST:
+        return invalid("id_length")
     flat = flatten(text)
     number = re.sub(r"[\s'\"=:,;.-]|^(?:身份证号?码?|证件号码?|信用代码)[:\s]*", "", flat).upper()
     repairs = () if number == re.sub(r"[\s-]", "", text).upper() else ("id_characters",)

@@ -60,6 +60,8 @@ def judge_name(text: str, column: str = "person", context: Context = NOWHERE) ->
     nothing = read_missing(text)
     if nothing:
         return nothing
+    if len(text) > 2 * _LONGEST:
+        return invalid("not_a_name")
     plain = _DOTS.sub("·", _flatten(text))
     repairs = () if plain == _given(text) else ("name_characters",)
     if len(plain) > _LONGEST or not any(map(str.isalnum, plain)):

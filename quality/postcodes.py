@@ -51,6 +51,7 @@ PREFIXES: dict[str, tuple[str, ...]] = {
     for prefix in prefixes.split()
 }
 
+_LONGEST = 50  # characters
 _LABEL = re.compile(r"^(?:邮政编码|邮编|邮码|p\.?c\.?)[:.\s]*|\.0+$|^[='\"]+|['\",.;]+$", re.IGNORECASE)
 
 
@@ -59,6 +60,8 @@ def judge_postcode(text: str, column: str = "postcode", context: Context = NOWHE
     nothing = read_missing(text)
     if nothing:
         return nothing
+    if len(text) > _LONGEST:
+        return invalid("postcode_length")
     digits = _LABEL.sub("", flatten(text)).replace(" ", "")
     repairs = () if digits == text.strip() else ("postcode_format",)
     province = read_region(context.region).province

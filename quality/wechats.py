@@ -8,6 +8,7 @@ from quality.phones import judge_phone
 from quality.texts import flatten, read_missing
 from quality.verdicts import NOWHERE, REPAIRABLE, SUSPECT, VALID, Context, Verdict, invalid, one
 
+_LONGEST = 100  # characters
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{5,19}")
 _QQ = re.compile(r"[1-9]\d{4,10}", re.ASCII)
 _LABEL = re.compile(r"^(?:微信号?|微信账号|wechat|wx|vx|qq)\s*[:：]\s*", re.IGNORECASE)
@@ -21,6 +22,8 @@ def judge_wechat(text: str, column: str = "wechat", context: Context = NOWHERE) 
     nothing = read_missing(text)
     if nothing:
         return nothing
+    if len(text) > _LONGEST:
+        return invalid("wechat_syntax")
     flat = flatten(text)
     if _REFERS.fullmatch(flat):
         return invalid("wechat_refers")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -263,6 +264,17 @@ def test_a_reason_belongs_to_exactly_one_rule() -> None:
 
 def test_unknown_field_is_judged_as_text() -> None:
     assert judge("colour", "蓝").verdict == "valid"
+
+
+@pytest.mark.parametrize(
+    "piece", ["1", "1 ", "a", "a@", ",", "路", "张 ", "(", "广东省", "1-", "·", "１", "\u200b", "."]
+)
+def test_huge_cell_is_judged_at_once(piece: str) -> None:
+    started = time.process_time()
+    for field in FIELDS:
+        assert judge(field, piece * 16_000, FOSHAN).verdict in ("invalid", "missing", "valid", "repairable")
+        judge(field, piece * 90, FOSHAN)
+    assert time.process_time() - started < 1
 
 
 @given(
