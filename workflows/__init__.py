@@ -5,8 +5,8 @@ STEPS holds every step, one line an entry: key == name of its `do` half == value
 
 from __future__ import annotations
 
-from models.words import N_
-from workflows import assessments, campaigns, competitions, letters, notices, visits
+from models.words import IMPORT_OUTCOMES, N_, UNDO_OUTCOMES
+from workflows import assessments, campaigns, competitions, imports, letters, notices, visits
 from workflows.steps import StepKind
 
 STEPS: dict[str, StepKind] = {
@@ -57,53 +57,115 @@ STEPS: dict[str, StepKind] = {
         results={"silent": N_("未回复"), "withdrawn": N_("中止")},
     ),
     "make_visits": StepKind(
-        N_("生成走访任务"), visits.plan_make_visits, visits.make_visits, visits.MakeVisits
+        N_("生成走访任务"),
+        visits.plan_make_visits,
+        visits.make_visits,
+        visits.MakeVisits,
+        results={"visits": N_("走访任务")},
     ),
     "collect_failures": StepKind(
         N_("汇集未联系上的客户"),
         visits.plan_collect_failures,
         visits.collect_failures,
         visits.CollectFailures,
+        results={"visits": N_("走访任务")},
     ),
-    "assign_visits": StepKind(N_("分派走访任务"), visits.plan_assign_visits, visits.assign_visits),
+    "assign_visits": StepKind(
+        N_("分派走访任务"),
+        visits.plan_assign_visits,
+        visits.assign_visits,
+        results={"assigned": N_("已分派"), "lists": N_("走访清单")},
+    ),
     "print_walk_lists": StepKind(
         N_("打印走访清单"), visits.plan_print_walk_lists, visits.print_walk_lists, chunk=1
     ),
-    "close_visits": StepKind(N_("结束走访"), visits.plan_close_visits, visits.close_visits),
+    "close_visits": StepKind(
+        N_("结束走访"), visits.plan_close_visits, visits.close_visits, results={"cancelled": N_("已取消")}
+    ),
     "assess": StepKind(
         N_("质量评价"),
         assessments.plan_assess,
         assessments.assess,
         assessments.Assess,
         sets=("assessment_id",),
+        results={"period": N_("月份"), "customers": N_("客户")},
     ),
     "compose_notices": StepKind(
         N_("拟稿考核通报和通知单"),
         notices.plan_compose_notices,
         notices.compose_notices,
         notices.ComposeNotices,
+        results={"bulletins": N_("考核通报"), "notices": N_("考核通知单")},
     ),
     "advance_notices": StepKind(
-        N_("登记办理环节"), notices.plan_advance_notices, notices.advance_notices, notices.AdvanceNotices
+        N_("登记办理环节"),
+        notices.plan_advance_notices,
+        notices.advance_notices,
+        notices.AdvanceNotices,
+        results={"documents": N_("文稿")},
     ),
-    "issue_notices": StepKind(N_("印发"), notices.plan_issue_notices, notices.issue_notices, chunk=1),
-    "void_notices": StepKind(N_("作废"), notices.plan_void_notices, notices.void_notices),
-    "remind_receipts": StepKind(N_("催促签收"), notices.plan_remind_receipts, notices.remind_receipts),
+    "issue_notices": StepKind(
+        N_("印发"),
+        notices.plan_issue_notices,
+        notices.issue_notices,
+        chunk=1,
+        results={"issued": N_("已印发")},
+    ),
+    "void_notices": StepKind(
+        N_("作废"), notices.plan_void_notices, notices.void_notices, results={"void": N_("已作废")}
+    ),
+    "remind_receipts": StepKind(
+        N_("催促签收"),
+        notices.plan_remind_receipts,
+        notices.remind_receipts,
+        results={"reminded": N_("已催促单位")},
+    ),
+    "import_file": StepKind(
+        N_("导入客户文件"),
+        imports.plan_import_file,
+        imports.import_file,
+        imports.OfBatch,
+        chunk=1,
+        results=IMPORT_OUTCOMES,
+    ),
+    "propose_cleanups": StepKind(
+        N_("提出数据规范"),
+        imports.plan_propose_cleanups,
+        imports.propose_cleanups,
+        imports.OfBatch,
+        chunk=1,
+        results={"proposed": N_("变更申请")},
+    ),
+    "undo_import": StepKind(
+        N_("撤销导入批次"),
+        imports.plan_undo_import,
+        imports.undo_import,
+        imports.OfBatch,
+        chunk=1,
+        results=UNDO_OUTCOMES,
+    ),
     "open_competition": StepKind(
         N_("开赛"),
         competitions.plan_open_competition,
         competitions.open_competition,
         competitions.OpenCompetition,
         sets=("competition_id",),
+        results={"ends_on": N_("最后一天"), "entries": N_("得分记录")},
     ),
     "count_competition": StepKind(
         N_("统计得分"), competitions.plan_count_competition, competitions.count_competition
     ),
     "freeze_standings": StepKind(
-        N_("定榜"), competitions.plan_freeze_standings, competitions.freeze_standings
+        N_("定榜"),
+        competitions.plan_freeze_standings,
+        competitions.freeze_standings,
+        results={"standings": N_("名次"), "fingerprint": N_("指纹")},
     ),
     "publish_standings": StepKind(
-        N_("公示名次"), competitions.plan_publish_standings, competitions.publish_standings
+        N_("公示名次"),
+        competitions.plan_publish_standings,
+        competitions.publish_standings,
+        results={"publicity_until": N_("公示到")},
     ),
     "finish_competition": StepKind(
         N_("公布结果"), competitions.plan_finish_competition, competitions.finish_competition
