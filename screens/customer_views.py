@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from models import Confirmation, Consent, Contact, ContactKind, Customer, Preference
 from models.contacts import latest_confirmations
 from quality.verdicts import REASONS
-from screens.masking import contact_text
+from screens.masking import OPEN_KINDS, contact_text
 
 FIXED = ("supply_address",)
 PAST = ("superseded", "refused", "withdrawn", "stopped")
@@ -29,6 +29,11 @@ class Line:
     reasons: Sequence[str]
     finding: Confirmation | None
     replaced: str = ""
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether there is more to see than what is shown."""
+        return not self.plain and self.row.kind not in OPEN_KINDS and bool(self.text)
 
 
 @dataclass(frozen=True)

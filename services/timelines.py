@@ -27,6 +27,7 @@ class Event:
     what: str
     who: str
     row: Any
+    rows: tuple[Any, ...] = ()
 
 
 def timeline(
@@ -44,9 +45,16 @@ def timeline(
 
 
 def _versions(session: Session, customer_id: int, before: datetime | None, limit: int) -> Iterable[Event]:
+    """Versions that came in together, from one source, by one person, into one state, are one event."""
     query = select(Contact).where(Contact.customer_id == customer_id).options(joinedload(Contact.recorder))
-    rows = session.scalars(_newest(query, Contact.created_at, before, limit))
-    return [Event(row.created_at, "contact", row.state, _name(row.recorder), row) for row in rows]
+    together: dict[Any, list[Contact]] = {}
+    for row in session.scalars(_newest(query, Contact.created_at, before, limit)):
+        key = (row.created_at.replace(microsecond=0), row.source, row.recorder_id, row.state)
+        together.setdefault(key, []).append(row)
+    return [
+        Event(rows[0].created_at, "contact", rows[0].state, _name(rows[0].recorder), rows[0], tuple(rows))
+        for rows in together.values()
+    ]
 
 
 def _confirmations(

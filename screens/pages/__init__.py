@@ -58,10 +58,15 @@ SCREENS: dict[str, type[Page] | type[Screen]] = {
 }
 
 HOME_CARDS: tuple[tuple[str, Source], ...] = (
+    ("visits.edit", visits.own_doors_card),
+    ("visits.assign", visits.unassigned_card),
+    ("notices.acknowledge", notices.to_sign_card),
     ("proposals.approve", proposals.waiting_card),
     ("letters.run", desk.letters_to_post),
     ("returns.key", desk.returns_today),
     ("undelivered.key", desk.undelivered_today),
+    ("traces.export", traces.reveals_card),
+    ("staff.edit", staff.accounts_card),
 )
 
 ADDRESSES: tuple[Blueprint, ...] = (accounts.pages, boards.pages, health.pages, home.pages, phone.pages)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, redirect, request
+from flask import abort, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy import select
-from sqlalchemy.orm import Query
+from sqlalchemy.orm import Query, Session
 
 from models import Role, Unit, db
 from models import Staff as Person
 from screens.access import READING, needs
 from screens.base import Page, Screen
+from screens.cards import Card
 from screens.filters import Filter
 from screens.messages import done, refuse
 from screens.permissions import PERMISSIONS, SUBJECTS, VERBS
-from screens.pickers import role_choices, unit_choices
+from screens.pickers import role_choices, staff_in_reach, unit_choices
 from screens.rows import key_of
 from services import Refused, accounts, staff
 from services.people import SHELL, in_scope_units
@@ -192,6 +193,14 @@ class Roles(Page):
         )
         done(_("已保存角色「%(role)s」的权限。", role=role.label))
         return redirect(self.get_url(".index"), 303)
+
+
+def accounts_card(session: Session, staff: Person) -> Card | None:
+    """How many accounts are open in one's reach, and how many still have a password that was handed out."""
+    people = staff_in_reach()
+    waiting = people.filter(Person.must_change).count()
+    note = _("其中 %(number)s 个还没换掉一次性密码", number=waiting) if waiting else ""
+    return Card(_("个可用账号"), people.count(), url_for("staff.index_view", active="1"), note=note)
 
 
 def _needed(name: str, message: str) -> str:

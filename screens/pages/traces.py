@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from flask import url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -14,11 +15,12 @@ from markupsafe import Markup
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from models import Customer, Trace, TraceAnchor, db
-from models.clock import end_of_day, start_of_day
+from models import Customer, Staff, Trace, TraceAnchor, db
+from models.clock import end_of_day, start_of_day, today
 from models.scope import ALL, working_as
 from screens import looks
 from screens.access import needs, reads
+from screens.cards import Card, Line
 from screens.filters import Filter
 from screens.lists import Column, Listing, ListPage, Search, Sort
 from screens.messages import done, warn
@@ -124,6 +126,27 @@ class Traces(ListPage):
         else:
             warn(_("链条在第 %(number)s 条断开：该条或其前后的记录被改动过，请立即报告。", number=broken))
         return self.index()
+
+
+def reveals_card(session: Session, staff: Staff) -> Card | None:
+    """How often plain values were looked at today, by whom most."""
+    day = today(session)
+    seen = select(Trace.actor_id, func.count().label("number")).where(Trace.action == "customer.revealed")
+    rows = session.execute(seen.where(Trace.at >= start_of_day(day)).group_by(Trace.actor_id)).all()
+    names = {
+        row.id: row.name
+        for row in session.scalars(select(Staff).where(Staff.id.in_([r.actor_id for r in rows])))
+    }
+    link = {"action": "customer.revealed", "from": day.isoformat()}
+    most = sorted(rows, key=lambda row: -row.number)[:3]
+    lines = [
+        Line(
+            names.get(row.actor_id, ""), url_for("traces.index", staff=row.actor_id, **link), str(row.number)
+        )
+        for row in most
+    ]
+    total = sum(row.number for row in rows)
+    return Card(_("次查看明文(今天)"), total, url_for("traces.index", **link), lines=lines)
 
 
 def chain_state(session: Session) -> dict[str, Any]:
