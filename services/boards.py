@@ -160,7 +160,7 @@ def _units(
 def _persons(
     session: Session, members: Sequence[tuple[str, Unit]], sums: dict[int, tuple[float, int]]
 ) -> list[Competitor]:
-    """Everybody who scored and belongs to a unit that takes part."""
+    """Everybody who scored and belongs to a unit that takes part; all ranked together."""
     counted = session.execute(
         select(Customer.manager_id, func.count())
         .where(Customer.manager_id.in_(sums))
@@ -168,16 +168,14 @@ def _persons(
     )
     own: Counter[int] = Counter({key: number for key, number in counted})
     found = []
+    taking_part = tuple(unit.path for _division, unit in members)
     for staff, path in session.execute(select(Staff, Unit.path).join(Staff.unit).where(Staff.id.in_(sums))):
-        division = next((name for name, unit in members if path.startswith(unit.path)), None)
-        if division is not None:
+        if path.startswith(taking_part):
             points, facts = sums[staff.id]
-            unit_name = staff.unit.name
             found.append(
-                Competitor(division, staff.username, staff.name, unit_name, points, facts, own[staff.id])
+                Competitor("", staff.username, staff.name, staff.unit.name, points, facts, own[staff.id])
             )
-    order = [name for name, _unit in members]
-    return sorted(found, key=lambda one: order.index(one.division))
+    return found
 
 
 def _ranked(competitors: Iterable[Competitor], division: str) -> list[Row]:
@@ -187,5 +185,4 @@ def _ranked(competitors: Iterable[Competitor], division: str) -> list[Row]:
 
 
 def _row(one: Competitor, rank: int, *, tied: bool) -> Row:
-    facts = {"unit_name": one.unit_name, "numerator": one.numerator, "denominator": one.denominator}
-    return Row(one.division, rank, tied, one.code, one.name, score=round(one.score, 2), **facts)
+    return Row(rank=rank, tied=tied, **vars(one) | {"score": round(one.score, 2)})
