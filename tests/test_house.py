@@ -117,7 +117,8 @@ def test_no_module_is_loaded_inside_a_function() -> None:
 
 
 def test_services_never_commit() -> None:
-    allowed = {"upgrades.py"}  # the database's own version, not a row of the house
+    # the database's own version is no row of the house; a spool is a scratch file beside the database
+    allowed = {"upgrades.py", "import_spools.py"}
     wrong = [
         f"{path.relative_to(CHECKOUT)}:{node.lineno}"
         for path in modules()
