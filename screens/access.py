@@ -24,6 +24,12 @@ def needs(*permissions: str) -> Callable[[View], View]:
     return mark
 
 
+def reads(view: View) -> View:
+    """A posted address that only looks something up: its session cannot write, and waits for no other writer."""
+    view.reads = True  # type: ignore[attr-defined]
+    return view
+
+
 def opened(why: str) -> Callable[[View], View]:
     """Open an address to strangers; the reason is read by whoever reviews the list of open addresses."""
 

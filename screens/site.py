@@ -6,11 +6,13 @@ import secrets
 from typing import Any
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
+from flask.sessions import SecureCookieSessionInterface
 from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 from flask_babel import Babel
 from flask_security import current_user
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from models import db
 from models.scope import set_scope
@@ -21,9 +23,21 @@ from screens.pages import ADDRESSES, HOME_CARDS, SCREENS, accounts, home
 from services.people import scope_of
 
 
+class HouseSessions(SecureCookieSessionInterface):
+    """The signed session cookie; over https it never travels without."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure or str(app.config["PUBLIC_ADDRESS"]).startswith("https:")
+
+
 def register(app: Flask) -> None:
     """Give the app its pages and what they share."""
-    app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)
+    app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # as long as the session: nobody loses a form to a phone call
+    app.config["SESSION_REFRESH_EACH_REQUEST"] = False
+    app.session_interface = HouseSessions()
+    if int(app.config.get("PROXY_HOPS") or 0):
+        hops = int(app.config["PROXY_HOPS"])
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     Babel(app, locale_selector=looks.locale)
     app.before_request(open_session)
     app.before_request(keep_session)
@@ -52,7 +66,8 @@ def mount(app: Flask) -> Admin:
 def open_session() -> None:
     """Put the asking person's scope into the session; what only reads gets a session that cannot write."""
     session = db.session()
-    session.info["readonly"] = request.method in READING
+    view = current_app.view_functions.get(request.endpoint or "")
+    session.info["readonly"] = request.method in READING or getattr(view, "reads", False)
     g.nonce = secrets.token_urlsafe(16)
     if asks_who() and current_user.is_authenticated:
         session.info["actor_id"] = current_user.id
@@ -109,6 +124,8 @@ def add_headers(response: Response) -> Response:
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("X-Frame-Options", "DENY")
     response.headers.setdefault("Referrer-Policy", "same-origin")
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if request.endpoint not in access.OPEN_ENDPOINTS:
         response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, select
@@ -38,7 +38,7 @@ class Balance:
     answered: int = 0
     undelivered: int = 0
     silent: int = 0
-    outcomes: Mapping[str, int] | None = None
+    outcomes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def posted(self) -> int:
@@ -59,20 +59,30 @@ class Balance:
 def balance(session: Session, campaign_id: int) -> Balance:
     """Count a campaign's recipients in one statement, as far as the session's scope reaches."""
     bucket, outcome = _bucket().label("bucket"), func.coalesce(Recipient.outcome, PENDING).label("outcome")
-    rows = session.execute(
-        _joined(select(bucket, outcome, func.count()), campaign_id).group_by(bucket, outcome)
-    ).all()
+    query = _joined(select(bucket, outcome, func.count())).where(Recipient.campaign_id == campaign_id)
+    rows = session.execute(query.group_by(bucket, outcome)).all()
     counts: dict[str, int] = {}
     outcomes: dict[str, int] = {}
     for name, result, number in rows:
         counts[name] = counts.get(name, 0) + number
         outcomes[result] = outcomes.get(result, 0) + number
-    return Balance(**counts, outcomes=outcomes)
+    return _sheet(counts, outcomes)
+
+
+def balances(session: Session, campaign_ids: Sequence[int]) -> dict[int, Balance]:
+    """The letters' side of several campaigns at once, for a list of them."""
+    bucket = _bucket().label("bucket")
+    query = _joined(select(Recipient.campaign_id, bucket, func.count()))
+    query = query.where(Recipient.campaign_id.in_(campaign_ids)).group_by(Recipient.campaign_id, bucket)
+    found: dict[int, dict[str, int]] = {key: {} for key in campaign_ids}
+    for campaign_id, name, number in session.execute(query):
+        found[campaign_id][name] = number
+    return {key: _sheet(counts) for key, counts in found.items()}
 
 
 def members(campaign_id: int, *, bucket: str = "", outcome: str = "", exclusion: str = "") -> Select[Any]:
     """The recipients behind one number, each with its live letter (or none): the query of the list it opens."""
-    query = _joined(select(Recipient, Letter), campaign_id)
+    query = _joined(select(Recipient, Letter)).where(Recipient.campaign_id == campaign_id)
     if bucket == "posted":
         query = query.where(_bucket().in_(("open", "answered", "undelivered", "silent")))
     elif bucket in BUCKETS:
@@ -96,9 +106,14 @@ def letters_open(session: Session, campaign_id: int) -> int:
     return session.scalar(query) or 0
 
 
-def _joined(query: Select[Any], campaign_id: int) -> Select[Any]:
+def _sheet(counts: Mapping[str, int], outcomes: Mapping[str, int] | None = None) -> Balance:
+    numbers = {name: counts.get(name, 0) for name in BUCKETS}
+    return Balance(outcomes=outcomes or {}, **numbers)
+
+
+def _joined(query: Select[Any]) -> Select[Any]:
     live = and_(Letter.recipient_id == Recipient.id, Letter.state.not_in(GONE))
-    return query.select_from(Recipient).outerjoin(Letter, live).where(Recipient.campaign_id == campaign_id)
+    return query.select_from(Recipient).outerjoin(Letter, live)
 
 
 def _bucket() -> ColumnElement[str]:

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from models import Campaign, Contact, Customer, Letter, Recipient
+from models import Campaign, Contact, Customer, Letter, Recipient, Unit
 from models.clock import end_of_day, now, today, utcnow
-from models.scope import ALL, working_as
+from models.scope import ALL, current_scope, working_as
 from paper.letters import fits_address
 from services import Refused, letterheads, outcomes, traces
 from services.segments import Segment, Target, check_segment
@@ -174,6 +174,13 @@ def campaign_by_text(session: Session, text: str) -> Campaign:
             f"没有核对活动「{text.strip()[:40]}」。请用活动编号（如 HD202611-01），在“核对活动”页面可以查到。"
         )
     return found
+
+
+def in_reach(session: Session) -> ColumnElement[bool]:
+    """Campaigns of units within the session's scope, and those of units above that reach down to it."""
+    scope = current_scope(session)
+    path = scope.path if scope is not None else "/-"
+    return Unit.path.startswith(path, autoescape=True) | literal(path).startswith(Unit.path)
 
 
 def is_over(session: Session, campaign: Campaign) -> bool:

@@ -45,7 +45,7 @@ def plan_letters(session: Session, campaign: Campaign, *, form_version: int) -> 
             yield _plan(campaign, row, serial=serial, form_version=form_version, day=today(session))
 
 
-def plan_reprint(session: Session, letter: Letter, *, form_version: int) -> Plan:
+def plan_reprint(session: Session, letter: Letter, *, form_version: int, reason: str = "") -> Plan:
     """A further copy of one letter, with a token of its own, to the address that can be used now."""
     if letter.state == "answered":
         raise Refused("这封函件客户已经回复，不用补打。")
@@ -59,7 +59,7 @@ def plan_reprint(session: Session, letter: Letter, *, form_version: int) -> Plan
         row["address"].value, plan["facts"]["addressee"], letterhead=letterheads.current(session)
     ):
         raise Refused("这位客户的地址太长，信封窗口里放不下，不能补打。请先把地址改短。")
-    return plan | {"copy": letter.copy + 1, "replaces_id": letter.id}
+    return plan | {"copy": letter.copy + 1, "replaces_id": letter.id, "reason": reason.strip()[:200]}
 
 
 def letter_facts(plan: Mapping[str, Any]) -> LetterFacts:
@@ -97,7 +97,7 @@ def write_letters(
     ids = list(session.scalars(insert(Letter).returning(Letter.id, sort_by_parameter_order=True), rows))
     for plan in plans:
         if plan.get("replaces_id"):
-            _replace(session, plan["replaces_id"], plan["token"])
+            _replace(session, plan)
     return ids
 
 
@@ -132,13 +132,14 @@ def live_copy(session: Session, letter: Letter) -> Letter:
     return session.scalars(query.order_by(Letter.copy.desc()).limit(1)).one_or_none() or letter
 
 
-def _replace(session: Session, letter_id: int, token: str) -> None:
+def _replace(session: Session, plan: Plan) -> None:
     """The old copy gives way; where it was in the post already, the new one counts as posted from then on."""
-    old = session.get_one(Letter, letter_id)
-    new = session.scalars(select(Letter).where(Letter.token == token)).one()
+    old = session.get_one(Letter, plan["replaces_id"])
+    new = session.scalars(select(Letter).where(Letter.token == plan["token"])).one()
     new.posted_at = old.posted_at
     old.state = "reprinted"
-    traces.record(session, "letter.reprinted", new, details={"copy": new.copy, "replaces": old.id})
+    details = {"copy": new.copy, "replaces": old.id, "reason": plan["reason"]}
+    traces.record(session, "letter.reprinted", new, details=details)
 
 
 def _waiting(campaign_id: int) -> Any:

@@ -12,11 +12,12 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from models import Campaign, Letter, PrintRun, Trace
+from models import Campaign, FormVersion, Letter, PrintRun, Trace
 from models.clock import now, utcnow
 from paper.letterheads import Letterhead
 from paper.print_runs import render_letters
-from services import Refused, campaigns, files, letters, traces
+from services import Refused, campaigns, files, forms, letters, traces
+from services.forms import Form
 from services.letters import Plan, letter_facts
 
 TO_PRINT = ("composed", "printing")
@@ -25,35 +26,39 @@ STEM = "客户联系信息核对函"
 
 @dataclass(frozen=True)
 class Made:
-    """A file of letters outside the database: which plans are in it, and whose address did not fit after all."""
+    """A file of letters outside the database: which plans are in it, and whose address did not fit after all.
+
+    `form` is the form that they bear, measured, where this version of it is new.
+    """
 
     path: str
     pages: int
     written: tuple[str, ...]
     too_long: tuple[int, ...]
+    form_version: int
+    form: Form | None = None
 
 
 def make_file(plans: Sequence[Plan], head: Letterhead) -> Made:
     """Lay planned letters out into a temporary file; slow, and done outside any transaction."""
+    version = int(plans[0]["form_version"])
+    form = forms.survey_form(version, head) if plans[0].get("new_form") else None
     path = Path(tempfile.mkdtemp(prefix="letters-")) / "letters.pdf"
     printed = render_letters([letter_facts(plan) for plan in plans], head, path)
     unfit = {problem.serial for problem in printed.problems if problem.reason == "address_too_long"}
     written = tuple(plan["token"] for plan in plans if plan["facts"]["serial"] not in unfit)
     too_long = tuple(plan["recipient_id"] for plan in plans if plan["facts"]["serial"] in unfit)
-    return Made(str(path), printed.pages, written, too_long)
+    return Made(str(path), printed.pages, written, too_long, version, form)
 
 
-def record_run(
-    session: Session, campaign_id: int, plans: Sequence[Plan], *, made: Made, form_version_id: int
-) -> dict[str, int]:
+def record_run(session: Session, campaign_id: int, plans: Sequence[Plan], *, made: Made) -> dict[str, int]:
     """Keep a made file as a print run with its letters; whose address did not fit after all is excluded."""
     campaigns.exclude(session, campaign_id, made.too_long, reason="address_too_long")
     kept = [plan for plan in plans if plan["token"] in set(made.written)]
     if kept:
+        form = _form(session, made)
         run = _write_run(session, campaign_id, kept, made)
-        letters.write_letters(
-            session, campaign_id, kept, form_version_id=form_version_id, print_run_id=run.id
-        )
+        letters.write_letters(session, campaign_id, kept, form_version_id=form.id, print_run_id=run.id)
         facts = {"letters": run.letters, "from": run.serial_from, "to": run.serial_to}
         traces.record(session, "print_run.composed", run, details=facts)
     return {"letters": len(kept), "pages": made.pages, "too_long": len(made.too_long)}
@@ -119,6 +124,15 @@ def times_printed(session: Session, run: PrintRun) -> int:
 def file_name(campaign: Campaign, run: PrintRun) -> str:
     """`客户联系信息核对函_HD202611-01_第1批.pdf`."""
     return f"{STEM}_{campaign.code}_第{run.number}批.pdf"
+
+
+def _form(session: Session, made: Made) -> FormVersion:
+    known = forms.kept_version(session, forms.SURVEY_LETTER, made.form_version)
+    if known is not None:
+        return known
+    if made.form is None:
+        raise Refused(f"登记表的版本 {made.form_version} 没有登记。请重试“打印函件”步骤。")
+    return forms.keep_version(session, made.form)
 
 
 def _write_run(session: Session, campaign_id: int, plans: Sequence[Plan], made: Made) -> PrintRun:

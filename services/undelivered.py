@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -93,6 +93,15 @@ def recorded_today(session: Session, staff: Staff) -> int:
     mine = select(Trace.object_id).where(Trace.action == ACTION, Trace.actor_id == staff.id)
     query = select(func.count(Letter.id)).where(Letter.undelivered_at >= since, Letter.id.in_(mine))
     return session.scalar(query) or 0
+
+
+def recent(session: Session, staff: Staff, *, limit: int = 5) -> Sequence[Letter]:
+    """The letters that a person recorded last and did not take back, the newest first."""
+    newest = select(func.max(Trace.id)).where(Trace.action == ACTION, Trace.object_id == Letter.id)
+    mine = select(Trace.object_id).where(Trace.action == ACTION, Trace.actor_id == staff.id)
+    mine = mine.order_by(Trace.id.desc()).limit(4 * limit)
+    query = select(Letter).where(Letter.undelivered_at.is_not(None), Letter.id.in_(session.scalars(mine).all()))
+    return session.scalars(query.order_by(newest.scalar_subquery().desc()).limit(limit)).all()
 
 
 def evidence_of(letter: Letter) -> str:

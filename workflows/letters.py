@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -41,11 +40,8 @@ def print_letters(options: Options, facts: Facts, items: Sequence[Item]) -> Effe
     dropped = [item["recipient_id"] for item in items if "exclude" in item]
     calls = [Call(leave_out, {"campaign_id": campaign_id, "recipient_ids": dropped})] if dropped else []
     if plans:
-        version = plans[0]["form_version"]
-        form = forms.survey_form(version, head) if plans[0]["new_form"] else None
-        made = print_runs.make_file(plans, head)
-        kwargs = {"campaign_id": campaign_id, "plans": plans, "made": made}
-        calls.append(Call(keep_run, kwargs | {"version": version, "form": form}))
+        kwargs = {"campaign_id": campaign_id, "plans": plans, "made": print_runs.make_file(plans, head)}
+        calls.append(Call(print_runs.record_run, kwargs))
     return Effects(calls=calls)
 
 
@@ -70,15 +66,6 @@ def post_letters(options: PostLetters, facts: Facts, items: Sequence[Item]) -> E
 def leave_out(session: Session, campaign_id: int, recipient_ids: Sequence[int]) -> dict[str, int]:
     """Recipients whose address went bad after the list was frozen."""
     return {"excluded": campaigns.exclude(session, campaign_id, recipient_ids, reason="doubtful_address")}
-
-
-def keep_run(
-    session: Session, campaign_id: int, plans: Sequence[letters.Plan], *, made: print_runs.Made, **form: Any
-) -> dict[str, Any]:
-    """Keep one made file with its letters; `version` is that of their form, `form` the form where it is a new one."""
-    known = forms.kept_version(session, forms.SURVEY_LETTER, form["version"])
-    version = known or forms.keep_version(session, form["form"])
-    return print_runs.record_run(session, campaign_id, plans, made=made, form_version_id=version.id)
 
 
 def post_run(session: Session, print_run_id: int) -> dict[str, int]:

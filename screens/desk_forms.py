@@ -1,0 +1,107 @@
+"""The change form on the desk: its rows in the order of the paper, and what was keyed as services take it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from werkzeug.datastructures import MultiDict
+
+from models import Letter
+from paper import masks
+from services.form_ticks import CHANNELS, Ticks
+from services.returns import Form, Line
+
+Fields = MultiDict[str, str]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the form: the name of its tick, and its fields as place, label and kind of keyboard."""
+
+    name: str
+    label: Any
+    fields: Sequence[tuple[str, Any, str]]
+
+
+ROWS = (
+    Row("person", _l("联系人"), (("person", _l("联系人"), "text"),)),
+    Row("mobile", _l("手机号码"), (("mobile", _l("手机号码"), "numeric"),)),
+    Row("landline", _l("固定电话"), (("landline", _l("固定电话"), "tel"),)),
+    Row(
+        "outage",
+        _l("停电联系人"),
+        (("outage_person", _l("停电联系人姓名"), "text"), ("outage_mobile", _l("停电联系人手机"), "numeric")),
+    ),
+    Row("postal_address", _l("通讯地址"), (("postal_address", _l("通讯地址"), "text"),)),
+    Row("postcode", _l("邮政编码"), (("postcode", _l("邮政编码"), "numeric"),)),
+    Row("email", _l("电子邮箱"), (("email", _l("电子邮箱"), "email"),)),
+)
+MASKS = {
+    "person": masks.mask_name,
+    "outage_person": masks.mask_name,
+    "mobile": masks.mask_phone,
+    "outage_mobile": masks.mask_phone,
+    "landline": masks.mask_phone,
+    "postal_address": masks.mask_address,
+    "postcode": str,
+    "email": masks.mask_email,
+    "wechat": masks.mask_wechat,
+}
+
+
+def printed(letter: Letter) -> dict[str, str]:
+    """The recorded values as they stand on the paper: covered, by place."""
+    recorded: Mapping[str, str] = letter.facts["letter"]["recorded"]
+    return {place: cover(recorded.get(place, "")) for place, cover in MASKS.items()}
+
+
+def head_of(letter: Letter) -> dict[str, str]:
+    """What names the customer on the form, covered as it is there."""
+    facts = letter.facts["letter"]
+    return {
+        "account_no": masks.mask_account(facts["account_no"]),
+        "name": masks.mask_name(facts["name"]),
+        "unit": facts["unit"],
+        "supply_address": masks.mask_address(facts["supply_address"]),
+        "address": masks.mask_address(facts["address"]),
+    }
+
+
+def form_from(fields: Fields, letter: Letter) -> Form:
+    """What was keyed. A tick beside a row means 无变化 where a value was printed, 暂无 where none was."""
+    return Form(
+        all_same="all_same" in fields,
+        blank="blank" in fields,
+        lines=tuple(_lines(fields, letter.facts["versions"])),
+        signed="signed" in fields,
+        relation=fields.get("relation", ""),
+        ticks=Ticks(
+            channels=tuple((purpose, channel) for purpose in CHANNELS for channel in fields.getlist(purpose)),
+            wechat_bind="wechat_bind" in fields,
+            consent="consent" in fields,
+            other=tuple(fields.getlist("other")),
+            wishes=tuple(fields.getlist("wishes")),
+        ),
+        note=fields.get("note", ""),
+    )
+
+
+def _lines(fields: Fields, versions: Mapping[str, int]) -> Iterator[Line]:
+    ticked = set(fields.getlist("same"))
+    for row in ROWS:
+        written = [(place, fields.get(f"new_{place}", "").strip()) for place, _label, _mode in row.fields]
+        if row.name in ticked:
+            yield from _ticked([place for place, _text in written], versions, dict(written))
+        else:
+            yield from (Line(place, "new", text) for place, text in written if text)
+
+
+def _ticked(places: Sequence[str], versions: Mapping[str, int], written: Mapping[str, str]) -> Iterator[Line]:
+    """Texts beside a tick go on to the service, which refuses them with a sentence."""
+    shown = [place for place in places if place in versions] or places[:1]
+    for place in places:
+        if place in shown or written[place]:
+            yield Line(place, "same" if place in versions else "none", written[place])

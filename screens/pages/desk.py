@@ -1,0 +1,250 @@
+"""The mail desk: returned forms keyed, undelivered letters recorded, stacks printed and posted; all without a mouse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, redirect, request, send_file
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_security import current_user
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import Campaign, Letter, PrintRun, Reason, Staff, db
+from models.words import RELATIONS
+from quality.reasons import REASONS
+from screens import desk_forms, downloads
+from screens.access import needs, reads
+from screens.base import Page
+from screens.cards import Card
+from screens.messages import done
+from services import (
+    Refused,
+    form_ticks,
+    letters,
+    posting_lists,
+    print_runs,
+    return_undos,
+    returns,
+    undelivered,
+)
+from services.judging import judge_in
+
+RETURNS, UNDELIVERED, LETTERS = "returns.key", "undelivered.key", "letters.run"
+TO_POST = ("composed", "printing", "printed")
+FORM_RELATIONS = ("self", "family", "tenant", "property_manager", "handler")
+
+
+class Desk(Page):
+    """Three queues: what came back filled in, what came back undelivered, what is to go out."""
+
+    permission = "returns.view"
+    label, group = _l("收发台"), "mailing"
+
+    @expose("/")
+    def index(self) -> str:
+        """The return queue: scan or type the code, key what the paper says, save, next."""
+        return self.render("screens/desk_returns.html", **self._returns())
+
+    @expose("/open", methods=("POST",))
+    @needs(RETURNS)
+    @reads
+    def open(self) -> str:
+        """The form of a scanned code, in the order of the paper."""
+        return self._work(open_code=request.form.get("code", ""))
+
+    @expose("/judge", methods=("POST",))
+    @needs(RETURNS)
+    @reads
+    def judge(self) -> str:
+        """What the judge says of one value, as soon as it is keyed."""
+        place = request.form.get("place", "")
+        text = request.form.get(f"new_{place}", "").strip()
+        if place not in returns.KINDS or not text:
+            return ""
+        try:
+            unit_id = letters.letter_by_code(db.session(), request.form.get("code", "")).unit_id
+        except Refused as refusal:
+            return self.render("screens/_desk_verdict.html", mistake=str(refusal))
+        verdict = judge_in(db.session(), unit_id, returns.KINDS[place], text)
+        return self.render("screens/_desk_verdict.html", verdict=verdict, reasons=REASONS, text=text)
+
+    @expose("/save", methods=("POST",))
+    @needs(RETURNS)
+    def save(self) -> str:
+        """Key the form; with a mistake in it, it comes back as it was keyed."""
+        session, code = db.session(), request.form.get("code", "")
+        try:
+            form = desk_forms.form_from(request.form, letters.letter_by_code(session, code))
+            keyed = returns.key_return(session, code, form, staff=current_user)
+        except Refused as refusal:
+            session.rollback()
+            return self._work(open_code=code, mistake=str(refusal), filled=request.form)
+        return self._work(keyed=keyed)
+
+    @expose("/undo", methods=("POST",))
+    @needs(RETURNS)
+    def undo(self) -> str:
+        """Take back the last form that this person keyed."""
+        try:
+            keying = return_undos.undo_last_return(db.session(), staff=current_user)
+        except Refused as refusal:
+            db.session.rollback()
+            return self._work(mistake=str(refusal))
+        return self._work(message=_("已撤销 %(number)s 的录入。", number=letters.number_of(keying.letter)))
+
+    @expose("/undelivered")
+    @needs(UNDELIVERED)
+    def undelivered(self) -> str:
+        """The undelivered queue: scan, one key for the reason."""
+        return self.render("screens/desk_undelivered.html", **self._undelivered())
+
+    @expose("/undelivered/look", methods=("POST",))
+    @needs(UNDELIVERED)
+    @reads
+    def look(self) -> str:
+        """Which letter a scanned code means, while the finger finds the reason's key."""
+        try:
+            letter = letters.letter_by_code(db.session(), request.form.get("code", ""))
+        except Refused as refusal:
+            return self.render("screens/_desk_found.html", mistake=str(refusal))
+        return self.render("screens/_desk_found.html", letter=letter, **_named(letter))
+
+    @expose("/undelivered/save", methods=("POST",))
+    @needs(UNDELIVERED)
+    def save_undelivered(self) -> str:
+        """Record one; address, balance and visits follow at once."""
+        code, reason = request.form.get("code", ""), request.form.get("reason", "")
+        try:
+            came_back = undelivered.record_undelivered(db.session(), code, reason, staff=current_user)
+        except Refused as refusal:
+            db.session.rollback()
+            return self.render("screens/_desk_undelivered.html", **self._undelivered(mistake=str(refusal)))
+        return self.render("screens/_desk_undelivered.html", **self._undelivered(came_back=came_back))
+
+    @expose("/undelivered/undo", methods=("POST",))
+    @needs(UNDELIVERED)
+    def undo_undelivered(self) -> str:
+        """Take back the last one that this person recorded."""
+        try:
+            letter = undelivered.undo_last_undelivered(db.session(), staff=current_user)
+        except Refused as refusal:
+            db.session.rollback()
+            return self.render("screens/_desk_undelivered.html", **self._undelivered(mistake=str(refusal)))
+        message = _("已撤销 %(number)s 的退信登记。", number=letters.number_of(letter))
+        return self.render("screens/_desk_undelivered.html", **self._undelivered(message=message))
+
+    @expose("/posting")
+    @needs(LETTERS)
+    def posting(self) -> str:
+        """The stacks to print and to post."""
+        query = select(PrintRun, Campaign).join(Campaign, Campaign.id == PrintRun.campaign_id)
+        rows = db.session.execute(query.where(PrintRun.state.in_(TO_POST)).order_by(PrintRun.id)).all()
+        return self.render("screens/desk_posting.html", rows=rows)
+
+    @expose("/posting/<int:key>/file", methods=("POST",))
+    @needs(LETTERS)
+    def file(self, key: int) -> Any:
+        """The file of one stack, for the printer; a further time with a reason."""
+        run = _run(key)
+        path = print_runs.hand_out(db.session(), run, reason=request.form.get("reason", ""))
+        name = print_runs.file_name(run.campaign, run)
+        return send_file(path, mimetype=downloads.PDF, as_attachment=True, download_name=name)
+
+    @expose("/posting/<int:key>/printed", methods=("POST",))
+    @needs(LETTERS)
+    def printed(self, key: int) -> Any:
+        """The stack lies on the table."""
+        print_runs.mark_printed(db.session(), _run(key))
+        done(_("已登记打印。"))
+        return redirect(self.get_url(".posting"), 303)
+
+    @expose("/posting/<int:key>/posted", methods=("POST",))
+    @needs(LETTERS)
+    def posted(self, key: int) -> Any:
+        """The stack went to the post."""
+        number = print_runs.mark_posted(db.session(), _run(key))
+        done(_("已登记交寄 %(number)s 封。", number=number))
+        return redirect(self.get_url(".posting"), 303)
+
+    @expose("/posting/<int:key>/list")
+    @needs(LETTERS)
+    def posting_list(self, key: int) -> str:
+        """The list for the post office: pieces by the first digits of the postcode."""
+        run = _run(key)
+        return self.render("screens/posting_list.html", run=run, rows=posting_lists.by_prefix(db.session(), run))
+
+    def _work(self, **facts: Any) -> str:
+        return self.render("screens/_desk_returns.html", **self._returns(**facts))
+
+    def _returns(
+        self, *, open_code: str = "", mistake: str = "", filled: Any = None, keyed: Any = None, message: str = ""
+    ) -> dict[str, Any]:
+        facts = {"mistake": mistake, "message": message, "keyed": keyed, "filled": filled, "letter": None}
+        if open_code:
+            facts |= _opened(db.session(), open_code, mistake)
+        return facts | {
+            "today": returns.keyed_today(db.session(), current_user),
+            "recent": returns.recent_keyings(db.session(), current_user),
+            "rows": desk_forms.ROWS,
+            "channels": form_ticks.CHANNELS,
+            "other": form_ticks.OTHER,
+            "wishes": form_ticks.WISHES,
+            "relations": {code: RELATIONS[code] for code in FORM_RELATIONS},
+            "number_of": letters.number_of,
+        }
+
+    def _undelivered(self, *, mistake: str = "", message: str = "", came_back: Any = None) -> dict[str, Any]:
+        query = select(Reason).where(Reason.list == undelivered.LIST).order_by(Reason.position)
+        reasons = db.session.scalars(query).all()
+        return {
+            "mistake": mistake,
+            "message": message,
+            "came_back": came_back,
+            "reasons": reasons,
+            "labels": {reason.code: reason.label for reason in reasons},
+            "today": undelivered.recorded_today(db.session(), current_user),
+            "recent": undelivered.recent(db.session(), current_user),
+            "number_of": letters.number_of,
+        }
+
+
+def letters_to_post(session: Session, staff: Staff) -> Card | None:
+    """Letters that are made and not posted yet."""
+    query = select(func.coalesce(func.sum(PrintRun.letters), 0)).where(PrintRun.state.in_(TO_POST))
+    number = session.scalar(query) or 0
+    return Card(_("封函件待打印、交寄"), number, "/admin/desk/posting", tone="care" if number else "calm")
+
+
+def returns_today(session: Session, staff: Staff) -> Card | None:
+    """Forms that this person keyed today."""
+    return Card(_("份回函今天已录入"), returns.keyed_today(session, staff), "/admin/desk/")
+
+
+def undelivered_today(session: Session, staff: Staff) -> Card | None:
+    """Letters that this person recorded as undelivered today."""
+    return Card(_("封退信今天已登记"), undelivered.recorded_today(session, staff), "/admin/desk/undelivered")
+
+
+def _opened(session: Session, code: str, mistake: str) -> dict[str, Any]:
+    try:
+        letter = letters.letter_by_code(session, code)
+    except Refused as refusal:
+        return {"mistake": mistake or str(refusal), "bad_code": code}
+    return {
+        "letter": letter,
+        "head": desk_forms.head_of(letter),
+        "printed": desk_forms.printed(letter),
+        "before": returns.keyed_before(session, letter),
+    }
+
+
+def _named(letter: Letter) -> dict[str, Any]:
+    return {"head": desk_forms.head_of(letter), "number_of": letters.number_of}
+
+
+def _run(key: int) -> PrintRun:
+    found = db.session.scalar(select(PrintRun).where(PrintRun.id == min(key, 2**63 - 1)))
+    return found if found is not None else abort(404)

@@ -1,0 +1,121 @@
+// The mail desk without a mouse: scan, keys, focus, sounds. htmx brings the work area; this file only moves within it.
+(function () {
+  "use strict";
+  const english = document.documentElement.lang === "en";
+  const printer = document.querySelector("[data-print]");
+  if (printer) printer.addEventListener("click", () => print());
+  const desk = document.querySelector("[data-desk]");
+  if (!desk) return;
+  const trouble = document.getElementById("trouble");
+
+  // --- sounds: one high for done, two low for look here
+  let audio = null;
+  function tone(frequency, start, length) {
+    const source = audio.createOscillator();
+    const volume = audio.createGain();
+    source.frequency.value = frequency;
+    volume.gain.value = 0.08;
+    source.connect(volume).connect(audio.destination);
+    source.start(audio.currentTime + start);
+    source.stop(audio.currentTime + start + length);
+  }
+  function sound(kind) {
+    if (localStorage.getItem("desk-quiet") === "1" || !window.AudioContext) return;
+    audio = audio || new AudioContext();
+    if (kind === "good") tone(880, 0, 0.09);
+    else { tone(220, 0, 0.16); tone(180, 0.2, 0.24); }
+  }
+
+  // --- whatever came in: its sound, its focus
+  function arrived(root) {
+    const heard = root.querySelector("[data-sound]");
+    if (heard) sound(heard.dataset.sound);
+    const quiet = root.querySelector("[data-quiet]");
+    if (quiet) quiet.checked = localStorage.getItem("desk-quiet") === "1";
+    if (root.querySelector("[data-rescan]")) toScan();
+    if (root === desk) {
+      const first = desk.querySelector(".desk-form [autofocus], .desk-form input:not([type=hidden])") || desk.querySelector("#scan");
+      if (first) { first.focus(); if (first.select && first.type === "text") first.select(); }
+      showUnchanged();
+    }
+  }
+  function toScan() {
+    const field = document.getElementById("scan");
+    field.focus();
+    field.select();
+  }
+  document.body.addEventListener("htmx:afterSettle", (event) => {
+    trouble.hidden = true;
+    arrived(event.detail.elt.id === "work" ? desk : event.detail.elt);
+  });
+
+  // --- nothing was saved: say so, keep what was typed
+  function failed(event) {
+    const status = event.detail.xhr ? event.detail.xhr.status : 0;
+    const away = status === 401 || status === 400;
+    trouble.textContent = away
+      ? (english ? "Nothing was saved: please sign in again in another tab, then save once more." : "没有保存：登录已失效。请在另一个标签页重新登录，再回来保存一次。")
+      : (english ? "Nothing was saved: the server does not answer. What you typed is still here; please try again." : "没有保存：服务器没有应答。录入的内容还在，请稍后再保存一次。");
+    trouble.hidden = false;
+    sound("bad");
+  }
+  document.body.addEventListener("htmx:responseError", failed);
+  document.body.addEventListener("htmx:sendError", failed);
+
+  // --- the form: all unchanged dims the rows; a text takes the tick of its row away, a tick its text
+  function showUnchanged() {
+    const all = desk.querySelector("[data-all]");
+    if (all) all.form.classList.toggle("unchanged", all.checked);
+  }
+  desk.addEventListener("change", (event) => {
+    const field = event.target;
+    if (field.matches("[data-quiet]")) localStorage.setItem("desk-quiet", field.checked ? "1" : "0");
+    if (field.matches("[data-all]")) showUnchanged();
+    const row = field.closest("[data-row]");
+    if (row && field.type === "checkbox" && field.checked) {
+      row.querySelectorAll("input:not([type=checkbox])").forEach((text) => { text.value = ""; });
+      row.querySelectorAll(".verdict").forEach((said) => { said.textContent = ""; });
+    }
+  });
+  desk.addEventListener("input", (event) => {
+    const row = event.target.closest("[data-row]");
+    if (row && event.target.type !== "checkbox" && event.target.value) {
+      row.querySelector("[name=same]").checked = false;
+      const all = desk.querySelector("[data-all]");
+      if (all.checked) { all.checked = false; showUnchanged(); }
+    }
+  });
+
+  // --- keys
+  function next(field) {
+    const fields = Array.from(field.form.elements).filter((one) => !one.disabled && one.type !== "hidden" && one.tagName !== "FIELDSET");
+    const after = fields[fields.indexOf(field) + 1];
+    if (after) after.focus();
+  }
+  function named(event) {
+    const key = event.key === "Enter" ? "enter" : event.key.toLowerCase();
+    return `${event.ctrlKey || event.metaKey ? "ctrl+" : ""}${event.altKey ? "alt+" : ""}${key}`;
+  }
+  function scanned(field) {
+    if (!field.value.trim()) return;
+    window.htmx.trigger(field, "scanned");
+    desk.querySelector(field.dataset.scan).focus();
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    const pressed = named(event);
+    const button = desk.querySelector(`[data-key="${pressed}"]`);
+    if (button) { event.preventDefault(); button.click(); return; }
+    const field = event.target;
+    if (pressed === "escape" && desk.contains(field)) { event.preventDefault(); toScan(); return; }
+    if (/^[0-9]$/.test(pressed) && desk.querySelector("[data-digit]") && !field.matches("input, textarea, select")) {
+      const reason = desk.querySelector(`[data-digit="${pressed}"]`);
+      if (reason) { event.preventDefault(); reason.click(); }
+      return;
+    }
+    if (pressed !== "enter" || field.tagName !== "INPUT") return;
+    if (field.dataset.scan) { event.preventDefault(); scanned(field); return; }
+    if (field.closest(".desk-form")) { event.preventDefault(); next(field); }
+  });
+  arrived(desk);
+})();
