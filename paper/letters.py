@@ -13,7 +13,9 @@ from paper.pages import printable, visible
 
 NO_NAME = "用电客户"
 WINDOW_TOP, WINDOW_LINE, WINDOW_LINES = 41.5, 4.4, 5  # mm, mm, lines
-ORGAN_WIDTH, UNIT_WIDTH, ADDRESS_WIDTH, RECORDED_WIDTH = 66.0, 40.0, 162.0, 36.0  # mm
+ORGAN_WIDTH, UNIT_WIDTH, ADDRESS_WIDTH, RECORDED_WIDTH = 65.0, 40.0, 162.0, 36.0  # mm
+ORGAN_LINES = ((15.0, 1), (14.0, 1), (13.0, 1), (12.0, 1), (11.0, 1), (9.0, 2), (7.0, 2), (5.5, 3))
+SIGNED_WIDTH = 150.0
 HEAD_LINES = ((10.0, 1), (9.0, 1), (8.0, 1), (7.0, 2), (6.0, 2), (5.0, 3))
 ONE_LINE = (
     (10.0, 1),
@@ -88,7 +90,8 @@ class LetterSheet:
     """What the templates show of one letter: masked, measured and broken into lines that fit their boxes."""
 
     facts: LetterFacts
-    organ_size: float
+    organ: SetText
+    signed_size: float
     window: tuple[str, ...]
     window_top: float
     window_size: float
@@ -126,7 +129,8 @@ def letter_sheet(facts: LetterFacts, letterhead: Letterhead) -> LetterSheet | No
     supply = masks.mask_address(facts.supply_address)
     return LetterSheet(
         facts=facts,
-        organ_size=fitting_size(letterhead.organ, ORGAN_WIDTH, largest=15, smallest=8),
+        organ=set_text(letterhead.organ, ORGAN_WIDTH, sizes=ORGAN_LINES, face="heiti"),
+        signed_size=fitting_size(letterhead.organ, SIGNED_WIDTH, largest=12, smallest=5, face="fangsong"),
         window=window,
         window_top=WINDOW_TOP + (WINDOW_LINES - len(window)) * WINDOW_LINE / 2,
         window_size=block.size,
