@@ -10,7 +10,7 @@ from seed.files import Line
 from seed.phones import Blocks, mobile
 
 UNDELIVERED_SHARE = 0.055
-ANSWERED_SHARE = 0.36
+ANSWERED_SHARE = 0.35
 REASONS = {
     "moved": 30,
     "unknown_person": 20,
@@ -42,7 +42,7 @@ ASKED = {
     "email": "电子邮箱",
 }
 CHANGED_SHARE = 0.05
-MISWRITTEN_SHARE = 0.02
+MISWRITTEN_SHARE = 0.06
 
 
 @dataclass(frozen=True)
