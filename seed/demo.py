@@ -123,6 +123,7 @@ def bring_in(stage: Stage, customers: int) -> None:
         plan = imports.Plan("insert", root_unit(session), {})
         table = tables.open_table(path)
         batch = imports.start_batch(session, path.name, plan, recorder=staff)
+        session.commit()
         for _progress in imports.import_file(session, batch, table):
             session.commit()
         imports.finish(

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from models import ImportBatch, Staff, Unit
@@ -52,8 +52,8 @@ class Progress:
     figures: Mapping[str, int]
 
 
-def start_batch(session: Session, name: str, plan: Plan, *, recorder: Staff) -> ImportBatch:
-    """Write down a batch of a file called `name`; refused where the recorder may not import into that unit."""
+def check(session: Session, plan: Plan, recorder: Staff) -> None:
+    """Refuse a plan that its recorder may not carry out."""
     people.require(recorder, "imports.run")
     scope = people.scope_of(session, recorder)
     if scope.own:
@@ -62,6 +62,11 @@ def start_batch(session: Session, name: str, plan: Plan, *, recorder: Staff) -> 
         raise Refused(f"没有导入方式「{plan.mode}」。可用的有：insert(新增)、update(更新)、fill(补缺)。")
     if not plan.unit.path.startswith(scope.path):
         raise Refused(f"单位「{plan.unit.name}」不在账号「{recorder.username}」的管辖范围内，没有导入。")
+
+
+def start_batch(session: Session, name: str, plan: Plan, *, recorder: Staff) -> ImportBatch:
+    """Write down a batch of a file called `name`; refused where the recorder may not import into that unit."""
+    check(session, plan, recorder)
     batch = ImportBatch(
         file_name=Path(name).name[:200],
         mode=plan.mode,
@@ -76,6 +81,12 @@ def start_batch(session: Session, name: str, plan: Plan, *, recorder: Staff) -> 
     session.flush()
     traces.record(session, "import.started", batch, details={"mode": plan.mode})
     return batch
+
+
+def begin(session: Session, batch: ImportBatch, rows: int, layout: Mapping[str, Any]) -> None:
+    """Say that a batch is being brought in, and what its file holds."""
+    batch.state, batch.rows, batch.layout = "running", rows, dict(layout)
+    batch.started_at = batch.started_at or utcnow()
 
 
 def scope_of(session: Session, batch: ImportBatch) -> Scope:
@@ -102,19 +113,31 @@ def lay_out(session: Session, path: Path, table: Table, units: Units) -> Layout:
 
 
 def import_file(session: Session, batch: ImportBatch, table: Table) -> Iterator[Progress]:
-    """Bring a file in, chunk by chunk: the caller commits after each. The batch is ended by `finish`."""
-    units = units_of(session, batch)
-    spool = spool_path(batch.id)
-    layout = lay_out(session, spool, table, units)
-    batch.rows, batch.layout = layout.rows, layout_facts(table)
-    batch_id, done = batch.id, 0
-    figures = dict.fromkeys(OUTCOMES, 0)
+    """Bring a file in, chunk by chunk: the caller commits before it begins and after each. `finish` ends the batch."""
+    batch_id, done, figures = batch.id, 0, dict.fromkeys(OUTCOMES, 0)
+    spool = spool_path(batch_id)
+    with only_reading(session):
+        units = units_of(session, batch)
+        layout = lay_out(session, spool, table, units)
+    begin(session, batch, layout.rows, layout_facts(table))
     for first, last in layout.spans:
         rows = import_rows.read_rows(import_spools.read(spool, first, last), units)
         tally = import_chunk(session, batch_id, rows, layout.heading_of(), units=units)
         figures = {name: figures[name] + number for name, number in tally.items()}
         done += len(rows)
         yield Progress(layout.rows, done, figures)
+
+
+@contextmanager
+def only_reading(session: Session) -> Iterator[None]:
+    """Read for a while without keeping others from writing; begins and ends with a session that holds no work."""
+    before = session.info.get("readonly", False)
+    session.info["readonly"] = True
+    try:
+        yield
+    finally:
+        session.rollback()
+        session.info["readonly"] = before
 
 
 @contextmanager
@@ -166,20 +189,24 @@ def forget(session: Session, batch: ImportBatch) -> None:
     spool_path(batch.id).unlink(missing_ok=True)
     digest, batch.sha256 = batch.sha256, ""
     session.flush()
-    if digest and session.scalar(select(ImportBatch.id).where(ImportBatch.sha256 == digest).limit(1)) is None:
+    needed = or_(ImportBatch.sha256 == digest, ImportBatch.errors_file == digest)
+    if digest and session.scalar(select(ImportBatch.id).where(needed).limit(1)) is None:
         files.remove(session, digest)
 
 
 def rehearse(session: Session, table: Table, plan: Plan, *, recorder: Staff) -> Iterator[Progress]:
     """What an import would do, with nothing kept: each chunk is written and taken back. Chunks do not depend on each
     other, so the figures are those of the real import. Begin with a session that holds no work."""
-    staff_id, figures, done = recorder.id, dict.fromkeys(OUTCOMES, 0), 0
-    units = import_units.load_units(session, people.scope_of(session, recorder), plan.unit.id)
+    staff_id, unit_id, figures, done = recorder.id, plan.unit.id, dict.fromkeys(OUTCOMES, 0), 0
+    check(session, plan, recorder)
+    session.rollback()
     place = spool_path(0).parent
     place.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=place) as folder:
         spool = Path(folder) / "spool"
-        layout = lay_out(session, spool, table, units)
+        with only_reading(session):
+            units = import_units.load_units(session, people.scope_of(session, recorder), unit_id)
+            layout = lay_out(session, spool, table, units)
         for first, last in layout.spans:
             rows = import_rows.read_rows(import_spools.read(spool, first, last), units)
             session.rollback()

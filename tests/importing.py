@@ -33,6 +33,7 @@ def bring_in(session: Session, path: Path, mode: str = "update", **facts: Any) -
     plan = Plan(mode, facts.get("unit") or root_unit(session), facts.get("mapping", {}))
     table = open_table(path, plan.mapping)
     batch = imports.start_batch(session, path.name, plan, recorder=recorder)
+    session.commit()
     for _progress in imports.import_file(session, batch, table):
         session.commit()
     session.refresh(batch)

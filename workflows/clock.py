@@ -24,7 +24,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from models import Lease, Run, Step, Trace, TraceAnchor
 from models.clock import now, utcnow
-from services import files, traces
+from services import files, traces, uploads
 from workflows import queues
 from workflows.claims import LIVE, is_due
 from workflows.held import scope_for
@@ -202,9 +202,9 @@ def anchor(every: float) -> bool:
 
 
 def tidy() -> int:
-    """Remove files that were kept for a time only."""
+    """Remove files that were kept for a time only, and uploads that nobody imported."""
     with writing() as session:
-        return len(list(files.remove_expired(session)))
+        return uploads.remove_abandoned(session) + len(list(files.remove_expired(session)))
 
 
 def _waiting() -> Any:
