@@ -80,6 +80,7 @@ class Keying(Scoped, db.Model, WithId):
     """What one person keyed from a returned form (录入), and what came of it."""
 
     __tablename__ = "keyings"
+    __table_args__ = (Index("ix_keyings_keyed_by", "keyed_by_id", "keyed_at"),)
     letter_id: Mapped[int] = mapped_column(ForeignKey("letters.id"), index=True)
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
     keyed_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))

@@ -1260,6 +1260,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("keyings", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_keyings_customer_id"), ["customer_id"], unique=False)
+        batch_op.create_index("ix_keyings_keyed_by", ["keyed_by_id", "keyed_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_keyings_letter_id"), ["letter_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_keyings_unit_id"), ["unit_id"], unique=False)
 
@@ -1360,6 +1361,7 @@ def downgrade() -> None:
     with op.batch_alter_table("keyings", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_keyings_unit_id"))
         batch_op.drop_index(batch_op.f("ix_keyings_letter_id"))
+        batch_op.drop_index("ix_keyings_keyed_by")
         batch_op.drop_index(batch_op.f("ix_keyings_customer_id"))
 
     op.drop_table("keyings")
