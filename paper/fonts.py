@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from fontTools.ttLib import TTFont
 
-from paper.faces import FoundFace, chinese_families, found_faces
+from models.faces import FoundFace, chinese_families, found_faces
 
 MM_PER_PT = 25.4 / 72
 LAST_RESORT = ("Noto Serif CJK SC", "Noto Sans CJK SC")

@@ -10,8 +10,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from models.faces import FACES
 from paper import codes, figures, fonts
-from paper.faces import FACES
 from paper.letterheads import Letterhead
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "print"

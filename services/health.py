@@ -17,9 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models import Lease, db
 from models.clock import utcnow
+from models.faces import found_faces, missing_libraries, missing_packages
 from models.home import CHECKOUT, HomeUnusable, home_path, prepare_home
 from models.processes import is_served, queue_url
-from paper.faces import found_faces, missing_libraries, missing_packages
 from services import Refused, upgrades
 
 LEAST_FREE = 1 << 30

@@ -2,7 +2,7 @@
 
 import pytest
 
-from paper.faces import FACES
+from models.faces import FACES
 from paper.fonts import family, fontconfig_file, missing_glyphs, text_width
 from paper.pages import printable
 

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from models import Lease, db
 from models.clock import utcnow
+from models.faces import FoundFace
 from models.processes import SERVE_LOCK, hold_lock, queue_url
-from paper.faces import FoundFace
 from services import Refused, health, upgrades
 
 NAMES = ["home", "disk", "libraries", "fonts", "front_end", "database", "queue", "clock"]

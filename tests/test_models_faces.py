@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from models import faces
 from models.home import CHECKOUT
-from paper import faces
 
 
 def test_a_real_face_wins_over_a_stand_in() -> None:
@@ -34,7 +34,7 @@ def test_an_empty_machine_is_told_the_packages(tmp_path: Path) -> None:
     config = tmp_path / "fonts.conf"
     config.write_text(f"<fontconfig><dir>{tmp_path}</dir><cachedir>{tmp_path}/cache</cachedir></fontconfig>")
     done = subprocess.run(
-        [sys.executable, str(CHECKOUT / "paper" / "faces.py")],
+        [sys.executable, str(CHECKOUT / "models" / "faces.py")],
         env=os.environ | {"FONTCONFIG_FILE": str(config)},
         capture_output=True,
         text=True,

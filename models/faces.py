@@ -1,6 +1,6 @@
 """The five faces of Chinese documents, and which of them this machine has: asked of fontconfig, which is what prints.
 
-Runs as a program too (`python paper/faces.py`), with the standard library alone: it prints the Debian packages that
+Runs as a program too (`python models/faces.py`), with the standard library alone: it prints the Debian packages that
 printing lacks on this machine, one a line, and nothing where everything is there.
 """
 
