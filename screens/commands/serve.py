@@ -14,7 +14,7 @@ from models.base import db
 from models.home import prepare_home
 from screens import site
 from screens.commands import CreateApp, say
-from screens.commands.web import serve_pages
+from screens.commands.web import CONNECTIONS, serve_pages
 from screens.commands.worker import worker_children
 from screens.processes import Child, Supervisor, address_of, listen, only_one, queue_child, reachable
 from services import health, upgrades
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, create_app: CreateApp) -> None:
 
 def serve(create_app: CreateApp, listener: socket.socket, *, ready: Callable[[], None]) -> None:
     """Run every process of this machine on a database that is ready; `ready` is called once when pages answer."""
-    app, web = create_app(), create_app()
+    app, web = create_app(), create_app(SQLALCHEMY_ENGINE_OPTIONS=CONNECTIONS)
     lock = only_one(prepare_home(app.config["HOME"]))
     health.require_printing()
     site.register(web)

@@ -17,6 +17,9 @@ from screens.processes import address_of, listen
 from services import upgrades
 
 HELP = "只运行网页服务(多台机器时用)"
+THREADS = 32
+# A connection for each thread, few of them kept; one that the database has dropped meanwhile is replaced.
+CONNECTIONS = {"hide_parameters": True, "pool_pre_ping": True, "pool_size": 8, "max_overflow": THREADS - 8}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, create_app: CreateApp) -> None:
     """Serve pages until stopped."""
     with listen(args.host, args.port) as listener:
-        app = create_app()
+        app = create_app(SQLALCHEMY_ENGINE_OPTIONS=CONNECTIONS)
         site.register(app)
         with app.app_context():
             upgrades.make_ready(app)
@@ -52,7 +55,7 @@ class Server(BaseApplication):
             "bind": f"fd://{listener.fileno()}",
             "workers": processes,
             "worker_class": "gthread",
-            "threads": 32,
+            "threads": THREADS,
             "preload_app": True,
             "control_socket_disable": True,
             "graceful_timeout": 15,
