@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, and_, false, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from models import Staff, Task
 from models.clock import utcnow
@@ -42,7 +42,15 @@ def decided_by(session: Session, staff: Staff) -> Sequence[Task]:
     query = (
         select(Task).where(Task.done_by_id == staff.id, Task.state == "done").order_by(Task.done_at.desc())
     )
-    return session.scalars(query.limit(LISTED)).all()
+    return session.scalars(_shown(query).limit(LISTED)).all()
+
+
+def find(session: Session, staff: Staff, task_id: int) -> Task | None:
+    """A task that a person may look at: one meant for them, or one they have done."""
+    meant = session.scalar(_meant_for(staff).where(Task.id == task_id))
+    return meant or session.scalar(
+        _shown(select(Task).where(Task.id == task_id, Task.done_by_id == staff.id))
+    )
 
 
 def require_decider(session: Session, task: Task, staff: Staff) -> None:
@@ -111,7 +119,11 @@ def _meant_for(staff: Staff) -> Select[tuple[Task]]:
         ),
         or_(Task.role == "", Task.role.in_(roles) if roles else false()),
     )
-    return select(Task).where(or_(Task.staff_id == staff.id, anybody))
+    return _shown(select(Task).where(or_(Task.staff_id == staff.id, anybody)))
+
+
+def _shown(query: Select[tuple[Task]]) -> Select[tuple[Task]]:
+    return query.options(joinedload(Task.run), joinedload(Task.unit))
 
 
 def _require_unit(session: Session, task: Task, staff: Staff) -> None:

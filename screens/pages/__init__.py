@@ -21,27 +21,35 @@ from screens.pages import (
     desk,
     health,
     home,
+    imports,
     notices,
     people,
     phone,
     proposals,
     rules,
+    runs,
     settings,
     staff,
+    tasks,
     traces,
     visits,
+    workflows,
 )
 
 SCREENS: dict[str, type[Page] | type[Screen]] = {
+    "tasks": tasks.Tasks,
     "desk": desk.Desk,
     "campaigns": campaigns.Campaigns,
     "customers": customers.Customers,
     "contacts": contacts.Contacts,
     "proposals": proposals.Proposals,
+    "imports": imports.Imports,
     "visits": visits.Visits,
     "assessments": assessments.Assessments,
     "notices": notices.Notices,
     "competitions": competitions.Competitions,
+    "workflows": workflows.Workflows,
+    "runs": runs.Runs,
     "territories": people.Territories,
     "leaves": people.Leaves,
     "traces": traces.Traces,
@@ -58,6 +66,7 @@ SCREENS: dict[str, type[Page] | type[Screen]] = {
 }
 
 HOME_CARDS: tuple[tuple[str, Source], ...] = (
+    ("tasks.view", tasks.waiting_card),
     ("visits.edit", visits.own_doors_card),
     ("visits.assign", visits.unassigned_card),
     ("notices.acknowledge", notices.to_sign_card),

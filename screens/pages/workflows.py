@@ -1,0 +1,160 @@
+"""Workflows (流程): the list, each definition as a numbered list, its start form, versions, owner; importing one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import abort, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_security import current_user
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+from werkzeug.datastructures import MultiDict
+
+from models import Run, Workflow, WorkflowVersion, db
+from screens import access, pickers
+from screens.access import READING, needs
+from screens.base import Page
+from screens.messages import done
+from screens.workflow_words import permission_word, told
+from services import Refused, people, workflows
+from workflows import runs
+from workflows.definitions import load_definition
+from workflows.options import Question, questions
+
+BIGGEST = 1 << 20
+
+
+class Workflows(Page):
+    """All workflows; one with its numbered list; the form that starts it."""
+
+    permission = "workflows.view"
+    label, group = _l("流程"), "workflows"
+
+    @expose("/")
+    def index(self) -> str:
+        """The list by name, each with its version and how often it runs now."""
+        newest = select(WorkflowVersion.workflow_id, func.max(WorkflowVersion.number)).group_by(
+            WorkflowVersion.workflow_id
+        )
+        rows = db.session.scalars(
+            select(Workflow).options(joinedload(Workflow.owner)).order_by(Workflow.name)
+        ).all()
+        running = select(Run.workflow_id, func.count()).where(Run.state.in_(("running", "waiting", "paused")))
+        facts = {
+            "versions": dict(db.session.execute(newest).tuples().all()),
+            "running": dict(db.session.execute(running.group_by(Run.workflow_id)).tuples().all()),
+        }
+        return self.render("screens/workflows.html", rows=rows, **facts)
+
+    @expose("/<int:key>")
+    def show(self, key: int) -> str:
+        """One definition as a numbered list, in the version that was asked for."""
+        row = _one(key)
+        query = select(WorkflowVersion).where(WorkflowVersion.workflow_id == row.id)
+        versions = db.session.scalars(query.order_by(WorkflowVersion.number.desc()).limit(50)).all()
+        number = request.args.get("version", type=int)
+        version = next((one for one in versions if one.number == number), versions[0] if versions else None)
+        if version is None:
+            abort(404)
+        facts = {
+            "nodes": told(version.tree),
+            "asked": len(questions(version.tree)),
+            "needed": permission_word(row.permission),
+        }
+        owners = pickers.staff_choices() if access.may("workflows.edit") else []
+        return self.render(
+            "screens/workflow.html", row=row, version=version, versions=versions, owners=owners, **facts
+        )
+
+    @expose("/<int:key>/start", methods=("GET", "POST"))
+    @needs("workflows.view")
+    def start(self, key: int) -> Any:
+        """The start form, made from what the steps ask; starts a run."""
+        row = _one(key)
+        people.require(current_user, row.permission)
+        _workflow, version = workflows.startable(db.session(), row.key)
+        asked = questions(version.tree)
+        if request.method in READING:
+            return self._start_form(row, asked, {question.name: question.default for question in asked})
+        try:
+            run = runs.start(db.session(), row.key, answers(asked, request.form), current_user)
+        except Refused as refusal:
+            db.session.rollback()
+            return self._start_form(_one(key), asked, answers(asked, request.form), str(refusal)), 422
+        done(_("流程已发起。"))
+        return redirect(self.get_url("runs.show", key=run.id), 303)
+
+    @expose("/<int:key>/switch", methods=("POST",))
+    @needs("workflows.edit")
+    def switch(self, key: int) -> Any:
+        """Let it be started, or not; switching on also resets what failures in a row had switched off."""
+        is_on = request.form.get("enabled") == "1"
+        workflows.switch(db.session(), _one(key), enabled=is_on)
+        done(_("流程已启用。") if is_on else _("流程已停用，已经发起的继续进行。"))
+        return redirect(self.get_url(".show", key=key), 303)
+
+    @expose("/<int:key>/owner", methods=("POST",))
+    @needs("workflows.edit")
+    def owner(self, key: int) -> Any:
+        """Name who answers for it."""
+        chosen = request.form.get("owner", type=int)
+        staff = people.staff_in_scope(db.session(), chosen) if chosen else None
+        if chosen and staff is None:
+            raise Refused(_("只能指定本单位范围内的人员为负责人。"))
+        workflows.give_to(db.session(), _one(key), staff)
+        done(_("负责人已更新。"))
+        return redirect(self.get_url(".show", key=key), 303)
+
+    @expose("/import", methods=("GET", "POST"))
+    @needs("workflows.edit")
+    def load(self) -> Any:
+        """Bring a definition in as TOML; every fault is named and nothing kept."""
+        if request.method in READING:
+            return self.render("screens/workflow_import.html", text="", mistake="")
+        text = _uploaded() or request.form.get("text", "")
+        try:
+            row = load_definition(db.session(), text, current_user)
+        except Refused as refusal:
+            db.session.rollback()
+            return self.render("screens/workflow_import.html", text=text, mistake=str(refusal)), 422
+        done(_("流程定义已保存。"))
+        return redirect(self.get_url(".show", key=row.id), 303)
+
+    def _start_form(
+        self, row: Workflow, asked: list[Question], filled: Mapping[str, Any], mistake: str = ""
+    ) -> str:
+        return self.render(
+            "screens/workflow_start.html", row=row, asked=asked, filled=filled, mistake=mistake
+        )
+
+
+def answers(asked: list[Question], form: MultiDict[str, str]) -> dict[str, Any]:
+    """What a start form brought in, by question; what was left empty and may be is left out."""
+    found: dict[str, Any] = {}
+    for question in asked:
+        if question.kind == "choices":
+            found[question.name] = form.getlist(question.name)
+        elif question.kind == "bool":
+            found[question.name] = question.name in form
+        else:
+            found[question.name] = form.get(question.name, "").strip()
+    return found
+
+
+def _one(key: int) -> Workflow:
+    row = db.session.get(Workflow, key) if key < 2**63 else None
+    return row if row is not None else abort(404)
+
+
+def _uploaded() -> str:
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        return ""
+    try:
+        return file.stream.read(BIGGEST).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Refused(_("文件不是 UTF-8 文字。请用 UTF-8 编码保存流程定义再上传。")) from None

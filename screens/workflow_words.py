@@ -1,0 +1,238 @@
+"""Workflows in words: each node as a sentence, conditions with them, results with their names, times and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from models import Run
+from models.words import NODE_KINDS
+from screens.permissions import SUBJECTS, VERBS
+from workflows import STEPS
+from workflows.conditions import Words, sentence
+from workflows.facts import FACTS
+from workflows.options import questions
+from workflows.steps import StepKind
+from workflows.walk import ARMS, Node, Tree, by_id, kind_of, placed
+
+ARM_WORDS = {"yes": _l("是"), "no": _l("否")}
+FIELDS = {
+    "arm": _l("结果"),
+    "met": _l("条件已满足"),
+    "late": _l("已到期限"),
+    "choice": _l("意见"),
+    "by": _l("办理人"),
+    "note": _l("说明"),
+    "timed_out": _l("逾期未办"),
+    "failed": _l("失败项"),
+}
+HIDDEN = ("planned", "arm", "by", "choice", "met", "late", "timed_out", "note")
+SHOWN_MOST = 80
+
+
+@dataclass(frozen=True)
+class Told:
+    """One node as people read it: its number (3, 3.1), what it is called and what it does; arms below it."""
+
+    path: str
+    number: str
+    kind: str
+    title: str
+    text: str
+    arms: Sequence[tuple[str, str, Sequence[Told]]] = field(default_factory=tuple)
+
+
+def told(tree: Tree) -> list[Told]:
+    """A whole tree as a numbered list."""
+    return list(_told(tree, tree, "", ""))
+
+
+def _told(tree: Tree, nodes: Tree, above: str, prefix: str, start: int = 1) -> Iterator[Told]:
+    for place, node in enumerate(nodes, start=1):
+        path, number = f"{above}{place}", f"{prefix}{start + place - 1}"
+        arms, used = [], 0
+        for arm in ARMS:
+            inside = node.get(arm) or ()
+            if inside:
+                below = _told(tree, inside, f"{path}.{arm}.", f"{number}.", used + 1)
+                arms.append((arm, str(ARM_WORDS[arm]), list(below)))
+                used += len(inside)
+        yield Told(path, number, kind_of(node), title_of(node), text_of(tree, node), arms)
+
+
+def title_of(node: Node) -> str:
+    """What a node is called: its own title, else the label of its step or the task's."""
+    if node.get("title"):
+        return _(node["title"])
+    if "person" in node:
+        return _(node["person"]["title"])
+    kind = STEPS.get(node.get("step", ""))
+    return _(kind.label) if kind is not None else str(node.get("step") or _(NODE_KINDS[kind_of(node)]))
+
+
+def text_of(tree: Tree, node: Node) -> str:
+    """What a node does, in a sentence or two."""
+    return TEXTS[kind_of(node)](tree, node)
+
+
+def result_of(node: Node, result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What came of a node, as names and values people know."""
+    kind = STEPS.get(node.get("step", ""))
+    names = dict(kind.results) if kind is not None else {}
+    found = [
+        (_(names[name]), _value(value))
+        for name, value in result.items()
+        if name in names and name not in HIDDEN
+    ]
+    if result.get("failed"):
+        found.append((str(FIELDS["failed"]), str(result["failed"])))
+    return found
+
+
+def outcome_of(tree: Tree, node: Node, result: Mapping[str, Any]) -> str:
+    """How a branch, a wait or a person ended, in a sentence."""
+    if "arm" in result:
+        return _("走“%(arm)s”这一支", arm=ARM_WORDS[result["arm"]])
+    if "choice" in result:
+        label = _choice(tree, node["id"], result["choice"])
+        return _("逾期未办，按“%(choice)s”处理", choice=label) if result.get("timed_out") else label
+    if "met" in result:
+        return _("条件已满足") if result["met"] else _("期限已到")
+    return ""
+
+
+def earlier_results(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What the nodes of a run have come to so far, those with something to tell."""
+    found = [
+        (title_of(place.node), told_result(run.tree, place.node, run.facts[place.node["id"]]))
+        for place in placed(run.tree)
+        if place.node["id"] in run.facts
+    ]
+    return [(title, result) for title, result in found if result]
+
+
+def told_result(tree: Tree, node: Node, result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A node's result: its outcome as a sentence without a name, then names with values."""
+    outcome = outcome_of(tree, node, result)
+    note = [(str(FIELDS["note"]), str(result["note"]))] if result.get("note") else []
+    return ([("", outcome)] if outcome else []) + note + result_of(node, result)
+
+
+def permission_word(permission: str) -> str:
+    """A permission as the roles page calls it."""
+    subject, _dot, verb = permission.partition(".")
+    words, _verbs = SUBJECTS.get(subject, (subject, ""))
+    return f"{words}·{VERBS.get(verb, verb)}"
+
+
+def _step_text(tree: Tree, node: Node) -> str:
+    kind = STEPS.get(node["step"])
+    if kind is None:
+        return _("这个版本的程序里没有步骤「%(step)s」", step=node["step"])
+    given = _options(kind, node.get("options") or {})
+    asked = [question.label for question in questions([node])] if not given else []
+    return "；".join(given) or (
+        _("发起时填写：%(fields)s", fields="、".join(_(label) for label in asked)) if asked else ""
+    )
+
+
+def _options(kind: StepKind, options: Mapping[str, Any]) -> list[str]:
+    """The options in words; what has no title is the program's own and is not shown."""
+    fields_ = kind.options.model_fields
+    return [
+        f"{_(fields_[name].title or '')} {_option(fields_[name], value)}"
+        for name, value in options.items()
+        if name in fields_ and fields_[name].title and value not in (None, "", [])
+    ]
+
+
+def _option(one: Any, value: Any) -> str:
+    labels = (one.json_schema_extra or {}).get("labels") or {}
+    values = value if isinstance(value, list | tuple) else [value]
+    return "、".join(_(labels[str(part)]) if str(part) in labels else _value(part) for part in values)
+
+
+def _branch_text(tree: Tree, node: Node) -> str:
+    return _("如果 %(condition)s", condition=sentence(node["branch"], words_for(tree)))
+
+
+def _wait_text(tree: Tree, node: Node) -> str:
+    wait, parts = node["wait"], []
+    if "when" in wait:
+        parts.append(_("直到 %(condition)s", condition=sentence(wait["when"], words_for(tree))))
+    if "days" in wait:
+        parts.append(_("最多等 %(days)s 天", days=wait["days"]))
+    if "until" in wait:
+        parts.append(_("等到%(day)s（当天结束时）", day=_field(tree, wait["until"])))
+    return "，".join(parts)
+
+
+def _person_text(tree: Tree, node: Node) -> str:
+    person = node["person"]
+    who = permission_word(person["permission"]) if person.get("permission") else person.get("role", "")
+    parts = [_("由有“%(permission)s”权限的人办理", permission=who)]
+    parts.append(
+        _("意见：%(choices)s", choices=" / ".join(_(choice["label"]) for choice in person["choices"]))
+    )
+    if "due_days" in person:
+        parts.append(_("%(days)s 个工作日内办理", days=person["due_days"]))
+    if person.get("on_timeout"):
+        parts.append(_("逾期按“%(choice)s”处理", choice=_choice(tree, node["id"], person["on_timeout"])))
+    others = [_person_name(tree, name) for name in person.get("not_by", ())]
+    if others:
+        parts.append(_("不能和这些环节是同一个人：%(others)s", others="、".join(others)))
+    return "；".join(parts)
+
+
+TEXTS = {"step": _step_text, "branch": _branch_text, "wait": _wait_text, "person": _person_text}
+
+
+def words_for(tree: Tree) -> Words:
+    """How conditions of a tree name their fields and values."""
+    return Words(
+        name=lambda name: _field(tree, name),
+        value=lambda name, value: (
+            _choice(tree, name.partition(".")[0], value) if name.endswith(".choice") else _value(value)
+        ),
+        say=_,
+    )
+
+
+def _field(tree: Tree, name: str) -> str:
+    node_id, dot, part = name.partition(".")
+    if not dot:
+        return _(FACTS[name].label) if name in FACTS else name
+    node = by_id(tree, node_id)
+    if node is None:
+        return part
+    kind = STEPS.get(node.get("step", ""))
+    label = (
+        _(kind.results[part]) if kind is not None and part in kind.results else str(FIELDS.get(part, part))
+    )
+    return _("「%(node)s」的%(field)s", node=title_of(node), field=label)
+
+
+def _person_name(tree: Tree, node_id: str) -> str:
+    node = by_id(tree, node_id)
+    return title_of(node) if node is not None else _("发起")
+
+
+def _choice(tree: Tree, node_id: str, value: Any) -> str:
+    node = by_id(tree, node_id) or {}
+    choices = node.get("person", {}).get("choices", ())
+    return next((_(choice["label"]) for choice in choices if choice["code"] == value), str(value))
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("是") if value else _("否")
+    if isinstance(value, list):
+        return _("%(number)s 项", number=len(value))
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)[:SHOWN_MOST]
