@@ -248,7 +248,8 @@ def _rows(session: Session, contact_ids: Sequence[int], states: Collection[str] 
     columns = (Contact.id, Contact.customer_id, Contact.unit_id, Contact.kind, Contact.raw, Contact.value)
     query = select(*columns, Contact.verdict, Contact.state, Contact.replaces_id, Contact.preferred)
     query = query.where(Contact.id.in_(contact_ids)).order_by(Contact.id)
-    return session.execute(query.where(Contact.state.in_(states)) if states else query).all()
+    # Rows of a state are about to leave it: whoever comes second waits, and then no longer finds them in it.
+    return session.execute(query.where(Contact.state.in_(states)).with_for_update() if states else query).all()
 
 
 def _change(session: Session, contact_ids: Sequence[int], values: Mapping[str, Any]) -> None:
