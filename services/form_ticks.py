@@ -102,20 +102,17 @@ def _ask_counter(
     words = [OTHER[code] for code in ticks.other] + [WISHES[code] for code in ticks.wishes]
     if not words:
         return None
-    details = {
-        "letter": letter.id,
-        "other": list(ticks.other),
-        "wishes": list(ticks.wishes),
-        "note": note.strip()[:500],
-    }
+    wanted = "、".join(words)
+    message = f"函件 {letter.facts['letter']['serial']} 的回函：{wanted}。{note.strip()[:500]}"
+    details = {"letter": letter.id, "other": list(ticks.other), "wishes": list(ticks.wishes), "message": message}
     task = tasks.open_task(
         session,
         "counter_request",
-        f"回函待柜台办理：{'、'.join(words)}",
+        f"回函待柜台办理：{wanted}",
         unit_id=customer.unit_id,
         customer_id=customer.id,
         details=details,
         permission="returns.key",
-        link=f"/admin/customers/{customer.id}/",
+        link=f"/admin/customers/{customer.id}",
     )
     return task.id

@@ -7,9 +7,9 @@ from browsing import browse
 from factories import ADDRESS, make_campaign, make_contact, make_customer, make_letter, make_staff, make_unit
 from sqlalchemy import select
 
-from models import Contact, Keying, Letter, PrintRun, Recipient, Run, Trace
+from models import Contact, Keying, Letter, PrintRun, Recipient, Run, Step, Trace
 from models.clock import utcnow
-from services import files
+from services import files, tasks
 from services.outcomes import STRENGTH
 from services.returns import KINDS
 
@@ -54,7 +54,7 @@ def test_a_mistake_brings_the_form_back_as_it_was_keyed(session, clerk, letter):
 
 @pytest.mark.parametrize(
     ("place", "text", "said"),
-    [("mobile", "139028", "无效"), ("mobile", NEW_MOBILE, "有效"), ("postcode", "528200", "有效"), ("email", "a", "无效")],
+    [("mobile", "139", "无效"), ("mobile", NEW_MOBILE, "有效"), ("postcode", "528200", "有效"), ("email", "a", "无效")],
 )
 def test_the_judge_speaks_at_once(clerk, letter, place, text, said):
     page = clerk.post("/admin/desk/judge", {"code": letter.token, "place": place, f"new_{place}": text}).text
@@ -123,6 +123,24 @@ def test_a_stack_is_handed_out_printed_and_posted(session, clerk, letter, stack)
     assert f"{place}/file" not in clerk.get("/admin/desk/posting").text
     posted = select(Trace.customer_id).where(Trace.action == "letter.posted")
     assert session.scalars(posted).all() == [letter.customer_id]
+
+
+def test_the_last_stack_posted_decides_the_task(session, clerk, letter, stack):
+    run = Run(workflow_key="w", version=1, title="核对", tree=[{"id": "post"}], state="waiting", unit_id=letter.unit_id)
+    run.started_at = utcnow()
+    session.add(run)
+    session.flush()
+    step = Step(run_id=run.id, path="1", node="post", kind="person", state="waiting", created_at=utcnow())
+    session.add(step)
+    session.flush()
+    choices = [{"code": "posted", "label": "已全部交寄"}]
+    facts = {"run_id": run.id, "step_id": step.id, "permission": "letters.run", "choices": choices}
+    task = tasks.open_task(session, "workflow", "打印并交寄", unit_id=letter.unit_id, **facts)
+    letter.campaign.run_id = run.id
+    session.commit()
+    clerk.post(f"/admin/desk/posting/{stack.id}/posted")
+    session.expire_all()
+    assert (task.state, task.decision, step.state) == ("done", "posted", "ready")
 
 
 def test_printing_again_needs_a_reason(session, clerk, stack):

@@ -31,6 +31,7 @@ from services import (
     undelivered,
 )
 from services.judging import judge_in
+from workflows.print_runs import conclude_posting
 
 RETURNS, UNDELIVERED, LETTERS = "returns.key", "undelivered.key", "letters.run"
 TO_POST = ("composed", "printing", "printed")
@@ -165,8 +166,10 @@ class Desk(Page):
     @needs(LETTERS)
     def posted(self, key: int) -> Any:
         """The stack went to the post."""
-        number = print_runs.mark_posted(db.session(), _run(key))
-        done(_("已登记交寄 %(number)s 封。", number=number))
+        run = _run(key)
+        done(_("已登记交寄 %(number)s 封。", number=print_runs.mark_posted(db.session(), run)))
+        if conclude_posting(db.session(), run.campaign, current_user):
+            done(_("这次活动的函件已全部交寄，待办已办结，开始等待回函。"))
         return redirect(self.get_url(".posting"), 303)
 
     @expose("/posting/<int:key>/list")
