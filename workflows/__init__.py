@@ -77,7 +77,7 @@ STEPS: dict[str, StepKind] = {
         results={"assigned": N_("已分派"), "lists": N_("走访清单")},
     ),
     "print_walk_lists": StepKind(
-        N_("打印走访清单"), visits.plan_print_walk_lists, visits.print_walk_lists, chunk=1
+        N_("打印走访清单"), visits.plan_print_walk_lists, visits.print_walk_lists, chunk=4
     ),
     "close_visits": StepKind(
         N_("结束走访"), visits.plan_close_visits, visits.close_visits, results={"cancelled": N_("已取消")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from models import Contact, Customer, Letter, Visit, WalkList
 from models.words import N_, VISIT_ORIGINS
+from paper.pdf import CHILDREN
 from services import undelivered, visits, walk_lists
 from services.visits import OPEN, Need
 from workflows.steps import Call, Effects, Facts, Item, Options, Planned, asked
@@ -83,10 +85,11 @@ def plan_print_walk_lists(session: Session, options: Options, facts: Facts) -> P
 
 
 def print_walk_lists(options: Options, facts: Facts, items: Sequence[Item]) -> Effects:
-    """Lay each list out and keep it as a file."""
-    return Effects(
-        calls=[Call(walk_lists.keep_print, {"walk_list_id": i["id"], "path": _printed(i)}) for i in items]
-    )
+    """Lay each list out, on both cores, and keep it as a file."""
+    with ThreadPoolExecutor(CHILDREN) as pool:
+        paths = list(pool.map(_printed, items))
+    made = [{"walk_list_id": item["id"], "path": path} for item, path in zip(items, paths, strict=True)]
+    return Effects(calls=[Call(walk_lists.keep_print, kwargs) for kwargs in made])
 
 
 def plan_close_visits(session: Session, options: Options, facts: Facts) -> Planned:
