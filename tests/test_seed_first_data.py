@@ -7,8 +7,22 @@ import pytest
 from sqlalchemy import func, select
 
 import seed
-from models import ContactKind, Holiday, Letterhead, Policy, Reason, RequiredField, Role, Staff, Target, Unit
+from models import (
+    ContactKind,
+    Holiday,
+    Letterhead,
+    Policy,
+    Reason,
+    RequiredField,
+    Role,
+    Staff,
+    Target,
+    Unit,
+    Workflow,
+    WorkflowVersion,
+)
 from models.words import CUSTOMER_CLASSES, MEASURES
+from workflows import definitions
 
 GLOSSARY_ROLES = {
     "administrator", "viewer", "data_steward", "service_specialist", "clerk", "agent", "meter_reader",
@@ -108,8 +122,9 @@ def test_required_fields_and_targets_speak_of_known_words(session):
 
 def _permissions_asked_for():
     """Every `subject.verb` that code, templates and workflows name, with the file that names it."""
-    subjects = "|".join(sorted({row["permission"].split(".")[0] for row in seed.read_table("permissions")}))
-    named = re.compile(rf"""["'](({subjects})\.[a-z_]+)["']""")
+    parts = [row["permission"].split(".") for row in seed.read_table("permissions")]
+    subjects, verbs = ("|".join(sorted({part[at] for part in parts})) for at in (0, 1))
+    named = re.compile(rf"""["'](({subjects})\.({verbs}))["']""")
     for folder in ("services", "workflows", "screens", "templates", "seed"):
         for path in (seed.FOLDER.parent / folder).rglob("*"):
             if path.suffix in (".py", ".html", ".toml"):
@@ -119,3 +134,22 @@ def _permissions_asked_for():
 def test_every_permission_that_is_asked_for_is_seeded():
     known = {row["permission"] for row in seed.read_table("permissions")}
     assert not {(name, path) for name, path in _permissions_asked_for() if name not in known}
+
+
+SEEDED = sorted((seed.FOLDER / "workflows").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", SEEDED, ids=lambda path: path.stem)
+def test_seeded_workflow_is_without_faults_and_bears_its_file_name(path):
+    definition = definitions.read(path.read_text("utf-8"))
+    assert definition == seed.read_definition(path.read_text("utf-8"))
+    assert definition.key == path.stem
+    assert not list(definitions.faults(definition.tree))
+
+
+def test_seeded_workflows_get_one_version_however_often_they_are_loaded(session):
+    seed.load(session)
+    versions = session.execute(
+        select(Workflow.key, WorkflowVersion.number).join(WorkflowVersion.workflow)
+    ).all()
+    assert sorted(versions) == [(path.stem, 1) for path in SEEDED]
