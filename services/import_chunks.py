@@ -90,7 +90,7 @@ def import_chunk(
             job = _job(session, batch, headings, units)
             outcomes = _write(session, job, rows)
             tally = Counter(row["outcome"] for row in outcomes)
-            _count(session, batch_id, tally, len(rows))
+            _count(session, batch_id, tally, outcomes)
     finally:
         session.info["actor_id"] = before
     return {name: tally[name] for name in OUTCOMES}
@@ -290,8 +290,9 @@ def _outcome(job: Job, row: ReadRow, outcome: str, *, reason: str = "") -> dict[
     }
 
 
-def _count(session: Session, batch_id: int, tally: Mapping[str, int], rows: int) -> None:
+def _count(session: Session, batch_id: int, tally: Mapping[str, int], outcomes: Sequence[Mapping[str, Any]]) -> None:
     batches = ImportBatch.__table__.c
     values = {name: batches[name] + tally.get(name, 0) for name in OUTCOMES}
-    query = update(ImportBatch.__table__).where(batches.id == batch_id)
-    session.execute(query.values(**values, rows_done=batches.rows_done + rows))
+    values["rows_done"] = batches.rows_done + len(outcomes)
+    values["unread"] = batches.unread + sum(bool(row["unread"]) for row in outcomes)
+    session.execute(update(ImportBatch.__table__).where(batches.id == batch_id).values(**values))

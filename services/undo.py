@@ -37,11 +37,11 @@ def begin(session: Session, batch: ImportBatch, staff: Staff) -> None:
     """Say that a batch is being taken back; refused while it is still being brought in, or when it was undone."""
     people.require(staff, "imports.undo")
     if batch.state == "undone":
-        raise Refused(f"批次 {batch.id} 已经撤销过了，不用再撤销。同一个文件可以重新导入。")
+        raise Refused("批次 %(id)s 已经撤销过了，不用再撤销。同一个文件可以重新导入。", id=batch.id)
     if batch.state == "uploaded":
-        raise Refused(f"批次 {batch.id} 还没有导入，没有可以撤销的。")
+        raise Refused("批次 %(id)s 还没有导入，没有可以撤销的。", id=batch.id)
     if batch.state in ("queued", "running") and _is_at_work(session, batch):
-        raise Refused(f"批次 {batch.id} 正在导入，请等它结束，或先取消它的流程实例，再撤销。")
+        raise Refused("批次 %(id)s 正在导入，请等它结束，或先取消它的流程实例，再撤销。", id=batch.id)
     if batch.state != "undoing":
         batch.state = "undoing"
         traces.record(session, "import.undoing", batch)
@@ -115,11 +115,11 @@ def _give_back(session: Session, batch_id: int, rows: Sequence[Undoing]) -> None
     """Repeat the values that stood before; stop those that had none before."""
     versions = [version for row in rows for version in row.versions if version.current]
     gone = [version.current.id for version in versions if version.before is None]
-    contacts.end(session, gone, "stopped", action="contact.stopped")
+    contacts.end(session, gone, "stopped", action="contact.undone")
     back = [version for version in versions if version.before is not None]
     drafts = [_repeat(version.before, version.current, batch_id) for version in back]
-    done = contacts.record(session, drafts, action="contact.restored")
-    contacts.settle(session, sorted(done.waiting), action="contact.restored")
+    done = contacts.record(session, drafts, action="contact.undone")
+    contacts.settle(session, sorted(done.waiting), action="contact.undone")
     _point_to(session, {version.current.id: key for key, version in zip(done.ids, back, strict=True)})
 
 
