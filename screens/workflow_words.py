@@ -158,13 +158,13 @@ def _option(one: Any, value: Any) -> str:
 
 
 def _branch_text(tree: Tree, node: Node) -> str:
-    return _("如果 %(condition)s", condition=sentence(node["branch"], words_for(tree)))
+    return _("如果%(condition)s", condition=sentence(node["branch"], words_for(tree)))
 
 
 def _wait_text(tree: Tree, node: Node) -> str:
     wait, parts = node["wait"], []
     if "when" in wait:
-        parts.append(_("直到 %(condition)s", condition=sentence(wait["when"], words_for(tree))))
+        parts.append(_("直到%(condition)s", condition=sentence(wait["when"], words_for(tree))))
     if "days" in wait:
         parts.append(_("最多等 %(days)s 天", days=wait["days"]))
     if "until" in wait:

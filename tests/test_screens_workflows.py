@@ -89,7 +89,7 @@ def test_a_definition_reads_as_a_numbered_list(app: Flask, session: Session, kep
     page = browse(app, session, make_staff(session, "auditor")).get(f"/admin/workflows/{kept}").text
     for words in (
         "挑选客户",
-        "如果 「看一看」的意见等于 没有问题",
+        "如果「看一看」的意见等于 没有问题",
         "没有问题 / 有问题",
         "2 个工作日内办理",
         '<span class="place">3.1</span>',

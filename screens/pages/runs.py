@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, redirect, request
+from flask import Response, abort, make_response, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -84,9 +84,13 @@ class Runs(ListPage):
         return self.render("screens/run.html", **_facts(_one(key)))
 
     @expose("/<int:key>/progress")
-    def progress(self, key: int) -> str:
-        """The part of a run's page that moves."""
-        return self.render("screens/_run.html", **_facts(_one(key)))
+    def progress(self, key: int) -> Response:
+        """The part of a run's page that moves; once it moves no more, the page is asked for as a whole."""
+        run = _one(key)
+        answer = make_response(self.render("screens/_run.html", **_facts(run)))
+        if run.state != "running":
+            answer.headers["HX-Refresh"] = "true"
+        return answer
 
     @expose("/attention")
     def attention(self) -> str:

@@ -1,0 +1,212 @@
+"""`workflow list|start|show|retry|import`: definitions and runs from the shell."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import Run, Staff, Step, Workflow, WorkflowVersion
+from models.scope import current_scope
+from models.words import NODE_KINDS, RUN_STATES, STEP_STATES
+from screens.commands import CreateApp, acts_as, say, working
+from services import Refused, health, people
+from workflows import STEPS, runs
+from workflows.definitions import load_definition
+from workflows.options import from_text
+from workflows.sessions import reading
+from workflows.walk import kind_of, placed
+
+HELP = "流程: workflow list、start、show、retry、import"
+POLL = 0.3
+BAD = ("failed", "parked")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """One action with its words."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="list|start|show|retry|import")
+    _action(actions, "list", "列出流程")
+    start = _action(actions, "start", "发起流程(需要 serve 或 worker 在运行)")
+    start.add_argument("key", metavar="KEY", help="流程编码，见 workflow list")
+    start.add_argument(
+        "--set",
+        dest="values",
+        metavar="节点.选项=值",
+        action="append",
+        default=[],
+        help="发起时填写的选项，可以写多次",
+    )
+    show = _action(actions, "show", "查看一个流程实例")
+    retry = _action(actions, "retry", "从失败的步骤重试(需要 serve 或 worker 在运行)")
+    for one in (show, retry):
+        one.add_argument("run", metavar="RUN", type=int, help="流程实例编号")
+    for one in (start, retry):
+        one.add_argument("--wait", action="store_true", help="等到流程停下(等待、结束或失败)再返回")
+    load = _action(actions, "import", "导入流程定义")
+    load.add_argument("file", metavar="FILE.toml", type=Path, help="流程定义文件")
+
+
+def run(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
+    """Do one of them."""
+    return ACTIONS[args.action](args, create_app)
+
+
+def summary(result: Mapping[str, Any]) -> str:
+    """The same for a person."""
+    if "workflows" in result:
+        return "\n".join(
+            f"{row['key']:<22} 第 {row['version']} 版  {'' if row['enabled'] else '(停用) '}{row['name']}"
+            for row in result["workflows"]
+        )
+    if "nodes" not in result:
+        return f"流程「{result['name']}」已保存，现在是第 {result['version']} 版。"
+    head = f"流程实例 {result['run']}「{result['title']}」: {RUN_STATES[result['state']]}"
+    lines = [head, *([result["message"]] if result["message"] else []), *map(_line, result["nodes"])]
+    return "\n".join(lines)
+
+
+def list_all(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
+    """Every workflow with its newest version."""
+    newest = func.max(WorkflowVersion.number)
+    query = select(Workflow, newest).join(WorkflowVersion).group_by(Workflow.id).order_by(Workflow.key)
+    with working(create_app, args) as session:
+        rows = session.execute(query).all()
+        return {"workflows": [_head(row[0], row[1]) for row in rows]}
+
+
+def start(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
+    """Start a run and tell how it stands, at once or where it stops."""
+    values = dict(_pair(text) for text in args.values)
+    with working(create_app, args) as session:
+        health.require_queue(current_app._get_current_object())  # type: ignore[attr-defined]
+        run_id = runs.start(session, args.key, values, _who(session)).id
+        session.commit()
+        return _followed(session, run_id) if args.wait else _told(session, _run(session, run_id))
+
+
+def show(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
+    """How a run stands."""
+    with working(create_app, args) as session:
+        return _told(session, _run(session, args.run))
+
+
+def retry(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
+    """Try again what failed."""
+    with working(create_app, args) as session:
+        health.require_queue(current_app._get_current_object())  # type: ignore[attr-defined]
+        people.require(_who(session), "runs.run")
+        runs.retry(session, _run(session, args.run))
+        session.commit()
+        return _followed(session, args.run) if args.wait else _told(session, _run(session, args.run))
+
+
+def load(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
+    """Bring a definition in."""
+    try:
+        text = args.file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"读不了文件 {args.file}（{error}）。请检查路径，并用 UTF-8 编码保存。") from error
+    with working(create_app, args) as session:
+        people.require(_who(session), "workflows.edit")
+        row = load_definition(session, text, _who(session))
+        version = session.scalar(
+            select(func.max(WorkflowVersion.number)).where(WorkflowVersion.workflow_id == row.id)
+        )
+        return _head(row, version or 0)
+
+
+ACTIONS = {"list": list_all, "start": start, "show": show, "retry": retry, "import": load}
+
+
+def _action(actions: Any, name: str, text: str) -> argparse.ArgumentParser:
+    made: argparse.ArgumentParser = actions.add_parser(name, help=text, description=text)
+    made.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    acts_as(made)
+    return made
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or "." not in name:
+        raise Refused(f"「{text}」写法不对，要写成 节点.选项=值，例如 select.limit=500。")
+    return name.strip(), from_text(value)
+
+
+def _who(session: Session) -> Staff:
+    return session.get_one(Staff, session.info["actor_id"])
+
+
+def _run(session: Session, run_id: int) -> Run:
+    found = session.get(Run, run_id) if 0 < run_id < 2**63 else None
+    if found is None:
+        raise Refused(f"没有编号为 {run_id} 的流程实例。请在“流程实例”页查看编号。")
+    return found
+
+
+def _followed(session: Session, run_id: int) -> dict[str, Any]:
+    """Follow a run to its next pause or end, saying on the way which step it is at."""
+    scope, said = current_scope(session), ""
+    session.rollback()
+    while True:
+        with reading(scope) as seen:  # type: ignore[arg-type]
+            told = _told(seen, _run(seen, run_id))
+        at = next((node["title"] for node in reversed(told["nodes"]) if node["state"]), "")
+        if at != said:
+            say(f"{at} …")
+            said = at
+        if told["state"] != "running":
+            return told | {"ok": told["state"] not in BAD}
+        time.sleep(POLL)
+
+
+def _told(session: Session, run: Run) -> dict[str, Any]:
+    steps = {step.path: step for step in session.scalars(select(Step).where(Step.run_id == run.id))}
+    return {
+        "run": run.id,
+        "title": run.title,
+        "state": run.state,
+        "message": run.message,
+        "nodes": [_node(place.path, place.node, steps.get(place.path)) for place in placed(run.tree)],
+    }
+
+
+def _node(path: str, node: Mapping[str, Any], step: Step | None) -> dict[str, Any]:
+    key = node.get("step") or kind_of(node)
+    kind = STEPS.get(str(node.get("step", "")))
+    title = node.get("title") or (
+        kind.label if kind else node.get("person", {}).get("title") or NODE_KINDS.get(key, key)
+    )
+    return {
+        "path": path,
+        "node": node["id"],
+        "step": key,
+        "title": title,
+        "state": step.state if step else None,
+        "attempt": step.attempt if step else 0,
+        "started": step.started_at if step else None,
+        "ended": step.ended_at if step else None,
+        "result": step.result if step else {},
+        "error": step.error if step else "",
+    }
+
+
+def _head(row: Workflow, version: int) -> dict[str, Any]:
+    return {
+        "key": row.key,
+        "name": row.name,
+        "version": version,
+        "enabled": row.enabled and row.tripped_at is None,
+    }
+
+
+def _line(node: Mapping[str, Any]) -> str:
+    depth = node["path"].count(".") // 2
+    state = STEP_STATES.get(node["state"] or "", "")
+    error = f"  {node['error']}" if node["error"] and node["state"] != "done" else ""
+    return f"{'  ' * depth}{node['path']:<8} {node['title']}  {state}{error}"

@@ -1,0 +1,164 @@
+"""`workflow` as outsiders call it: fields, exit codes, messages."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import screens.commands as commands
+from models import Run
+from screens.commands import workflows as command
+from services import Refused, health
+from workflows import STEPS, engine
+from workflows.steps import Effects, Facts, Options, Planned, StepKind, asked
+
+TEXT = """
+key = "small"
+name = "小流程"
+[[nodes]]
+id = "one"
+step = "pick"
+[[nodes]]
+id = "look"
+person = { title = "看一看", permission = "notices.review", choices = [{ code = "ok", label = "好" }] }
+"""
+Play = Callable[..., tuple[int, dict[str, Any]]]
+
+
+class Pick(Options):
+    """What the test step asks."""
+
+    limit: int = asked("最多户数", 10, ge=1)
+
+
+def plan_pick(session: Session, options: Pick, facts: Facts) -> Planned:
+    return Planned([{"n": 1}])
+
+
+def pick(options: Pick, facts: Facts, items: Sequence[Any]) -> Effects:
+    if options.limit == 13:
+        raise Refused("数量不吉利。请换一个。")
+    return Effects(summary={"found": options.limit})
+
+
+@pytest.fixture(autouse=True)
+def umask() -> Iterator[None]:
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture
+def play(
+    core: Flask, session: Session, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Play:
+    """Run a command line against the test database, with the test step; exit code and what `--json` printed."""
+    monkeypatch.setitem(STEPS, "pick", StepKind("挑选", plan_pick, pick, Pick, results={"found": "找到"}))
+
+    def run(*words: str) -> tuple[int, dict[str, Any]]:
+        session.commit()
+        code = commands.main(["workflow", *words, "--json"], lambda: core)
+        session.expire_all()
+        return code, json.loads(capsys.readouterr().out or "{}")
+
+    return run
+
+
+@pytest.fixture
+def small(play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The workflow of this file, and a queue server that answers; waiting means that a worker works."""
+    path = tmp_path / "small.toml"
+    path.write_text(TEXT, "utf-8")
+    assert play("import", str(path)) == (0, {"key": "small", "name": "小流程", "version": 1, "enabled": True})
+    monkeypatch.setattr(health, "require_queue", lambda _app: None)
+    monkeypatch.setattr(command.time, "sleep", lambda _seconds: engine.drain())
+
+
+def test_list_names_the_seeded_workflows(play: Play) -> None:
+    code, told = play("list")
+    keys = {row["key"]: row for row in told["workflows"]}
+    assert code == 0 and set(keys["contact_survey"]) == {"key", "name", "version", "enabled"}
+    assert {
+        "contact_survey",
+        "labour_competition",
+        "door_to_door",
+        "assessment_notice",
+        "import_file",
+    } <= set(keys)
+
+
+def test_start_returns_at_once_and_show_tells_how_it_stands(play: Play, small: None) -> None:
+    code, told = play("start", "small", "--set", "one.limit=7")
+    assert (code, told["state"], told["nodes"][0]["state"]) == (0, "running", "ready")
+    engine.drain()
+    code, told = play("show", str(told["run"]))
+    assert (code, told["state"]) == (0, "waiting")
+    one, look = told["nodes"]
+    assert (one["path"], one["step"], one["state"], one["attempt"], one["result"]["found"]) == (
+        "1",
+        "pick",
+        "done",
+        1,
+        7,
+    )
+    assert (look["step"], look["state"], bool(one["started"]), look["error"]) == (
+        "person",
+        "waiting",
+        True,
+        "",
+    )
+
+
+def test_wait_follows_to_the_next_pause(play: Play, small: None) -> None:
+    code, told = play("start", "small", "--wait")
+    assert (code, told["state"], told["ok"]) == (0, "waiting", True)
+
+
+def test_a_failed_run_ends_with_one_and_is_retried(play: Play, small: None, session: Session) -> None:
+    code, told = play("start", "small", "--set", "one.limit=13", "--wait")
+    assert (code, told["state"], told["message"]) == (1, "failed", "数量不吉利。请换一个。")
+    row = session.get_one(Run, told["run"])
+    row.tree = [{**node, "options": {"limit": 5}} if node["id"] == "one" else node for node in row.tree]
+    code, told = play("retry", str(told["run"]), "--wait")
+    assert (code, told["state"]) == (0, "waiting")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("start", "none"), "没有叫「none」的流程"),
+        (("start", "small", "--set", "one.limit=0"), "不能小于 1"),
+        (("start", "small", "--set", "limit=3"), "写法不对"),
+        (("start", "small", "--as", "nobody"), "没有可用的账号"),
+        (("show", "99"), "没有编号为 99"),
+        (("retry", "99"), "没有编号为 99"),
+        (("import", "/no/file.toml"), "读不了文件"),
+    ],
+)
+def test_refusals_say_what_to_do(
+    play: Play, small: None, words: tuple[str, ...], message: str, session: Session
+) -> None:
+    code, told = play(*words)
+    assert code == 1 and message in told["error"]
+    assert session.scalar(select(Run.id)) is None
+
+
+def test_nothing_starts_without_a_queue_server(play: Play, session: Session) -> None:
+    code, told = play("start", "door_to_door")
+    assert code == 1 and "serve" in told["error"]
+    assert session.scalar(select(Run.id)) is None
+
+
+def test_a_person_reads_lines(play: Play, small: None) -> None:
+    told = play("start", "small", "--wait")[1]
+    text = command.summary(told)
+    assert "等待中" in text and "看一看" in text and "挑选  已完成" in text
+    assert "小流程" in command.summary(play("list")[1])
