@@ -9,6 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from xml.sax.saxutils import escape
 
 from fontTools.ttLib import TTFont
@@ -17,6 +18,9 @@ from models.faces import FoundFace, chinese_families, found_faces
 
 MM_PER_PT = 25.4 / 72
 LAST_RESORT = ("Noto Serif CJK SC", "Noto Sans CJK SC")
+
+# A font is read piece by piece: a second thread would meet tables that are half there.
+_READING = Lock()
 
 
 @dataclass(frozen=True)
@@ -71,18 +75,20 @@ def _other_families(character: str, folders: tuple[Path, ...]) -> frozenset[str]
 @lru_cache(maxsize=8)
 def _covered(folder: str) -> frozenset[int]:
     """Every character that one of the five faces has here."""
-    fonts = [_font(name, folder) for name in {face.family for face in _found(folder).values()}]
-    return frozenset(code for font in fonts if font for code in font.getBestCmap())
+    with _READING:
+        fonts = [_font(name, folder) for name in {face.family for face in _found(folder).values()}]
+        return frozenset(code for font in fonts if font for code in font.getBestCmap())
 
 
 @lru_cache(maxsize=32)
 def _advances(name: str, folder: str) -> dict[int, float]:
     """Advance widths in em of every character of a family."""
-    font = _font(name, folder)
-    if font is None:
-        return {}
-    em, metrics = font["head"].unitsPerEm, font["hmtx"].metrics
-    return {code: metrics[glyph][0] / em for code, glyph in font.getBestCmap().items()}
+    with _READING:
+        font = _font(name, folder)
+        if font is None:
+            return {}
+        em, metrics = font["head"].unitsPerEm, font["hmtx"].metrics
+        return {code: metrics[glyph][0] / em for code, glyph in font.getBestCmap().items()}
 
 
 @lru_cache(maxsize=32)

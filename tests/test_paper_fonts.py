@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 """Which characters can be shown, and how wide a text is."""
 
 import pytest
@@ -55,3 +57,11 @@ def test_stand_in_for_the_title_face_is_bold():
 
 def test_own_font_folder_is_added_to_the_systems():
     assert "<dir>/home/a &amp; b/fonts</dir>" in fontconfig_file("/home/a & b/fonts")
+
+
+def test_threads_read_a_font_one_after_the_other():
+    for cached in (fonts._covered, fonts._advances, fonts._font):
+        cached.cache_clear()
+    with ThreadPoolExecutor(8) as threads:
+        widths = list(threads.map(lambda _nth: fonts.text_width("走访清单", 10), range(16)))
+    assert len(set(widths)) == 1
