@@ -39,7 +39,8 @@ def register(app: Flask) -> None:
         hops = int(app.config["PROXY_HOPS"])
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     Babel(app, locale_selector=looks.locale)
-    app.before_request(open_session)
+    # first of all, before the accounts' own hook asks the database who is there: a page that reads takes no write lock
+    app.before_request_funcs.setdefault(None, []).insert(0, open_session)
     app.before_request(keep_session)
     app.before_request(gate)
     CSRFProtect(app)
