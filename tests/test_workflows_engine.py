@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from sqlalchemy.orm import Session
 from models import Run, Setting, Staff, Step, StepItem, Task, Workflow
 from services import Refused
 from services.workflows import Definition, publish
-from workflows import STEPS, engine, runs
+from workflows import STEPS, engine, runs, scratch
 from workflows.steps import Call, Effects, Facts, Options, Planned, StepKind, asked
 
 
@@ -230,6 +232,28 @@ def test_items_that_fail_are_tried_again_alone(
     session.refresh(run)
     assert (run.state, seen, did(session)) == ("done", [3, 1], 3)
     assert session.scalar(select(func.count()).select_from(StepItem).where(StepItem.state == "failed")) == 0
+
+
+def test_what_a_chunk_leaves_behind_goes_with_it(
+    session: Session, shell: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[Path] = []
+
+    def leave(options: Options, facts: Facts, items: Sequence[Any]) -> Effects:
+        left.append(Path(tempfile.mkdtemp()))
+        (left[0] / "letter.pdf").touch()
+        return Effects()
+
+    monkeypatch.setitem(STEPS, "leave", StepKind("留下", plan_count, leave, Count))
+    begin(session, shell, {"id": "one", "step": "leave"})
+    assert left and not left[0].exists() and not left[0].parent.exists()
+
+
+def test_what_killed_work_left_is_removed_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / f"{scratch.PREFIX}x").mkdir()
+    assert (scratch.remove_leftovers(), scratch.remove_leftovers(older_than=-1)) == (0, 1)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_workflow_in_good_order_forgets_its_failures(session: Session, shell: Staff) -> None:

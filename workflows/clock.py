@@ -29,6 +29,7 @@ from workflows import queues
 from workflows.claims import LIVE, is_due
 from workflows.held import scope_for
 from workflows.nodes import is_met
+from workflows.scratch import remove_leftovers
 from workflows.sessions import reading, writing
 from workflows.tasks import time_out_tasks
 from workflows.times import Times, times
@@ -202,7 +203,8 @@ def anchor(every: float) -> bool:
 
 
 def tidy() -> int:
-    """Remove files that were kept for a time only, and uploads that nobody imported."""
+    """Remove files that were kept for a time only, uploads that nobody imported, and what killed work left behind."""
+    remove_leftovers()
     with writing() as session:
         return uploads.remove_abandoned(session) + len(list(files.remove_expired(session)))
 

@@ -14,10 +14,12 @@ from sqlalchemy.orm import Session
 
 from models import Run, Step, StepItem
 from models.scope import working_as
+from models.words import Said
 from workflows import STEPS, channels
 from workflows.channels import DeliveryFailed, Outcome
 from workflows.claims import LIVE, Heartbeat, hold
 from workflows.held import Held, Parked
+from workflows.scratch import scratch
 from workflows.sessions import reading, writing
 from workflows.steps import CHUNK, Effects, Options, StepKind
 from workflows.transitions import (
@@ -45,7 +47,10 @@ def do_step(held: Held) -> None:
     kind = STEPS.get(held.node["step"])
     if kind is None:
         raise Parked(
-            f"这个版本的程序没有步骤「{held.node['step']}」。请升级程序，或改正流程定义，再点“重试”。"
+            Said(
+                "这个版本的程序没有步骤「%(step)s」。请升级程序，或改正流程定义，再点“重试”。",
+                step=held.node["step"],
+            )
         )
     options = kind.options.model_validate(held.node.get("options", {}))
     with Heartbeat(held.step_id, held.token, held.limits) as beat:
@@ -146,7 +151,8 @@ def _do_chunks(held: Held, kind: StepKind, options: Options, beat: Heartbeat) ->
     """Do what is ready, chunk by chunk; None when the run was stopped meanwhile."""
     going: Held | None = held
     while going is not None and (chunk := _next_chunk(going, kind.chunk)):
-        going = _do_chunk(going, kind, options, chunk)
+        with scratch():
+            going = _do_chunk(going, kind, options, chunk)
         beat.moved()
     return going
 
