@@ -3,7 +3,16 @@
 from models.assessments import Assessment, AssessmentResult, RequiredField, Target
 from models.base import Base, db
 from models.campaigns import Campaign, FormVersion, Recipient
-from models.competitions import BoardKey, BoardRevision, Competition, Division, DivisionUnit, ScoreEntry, Standing, StandingSet
+from models.competitions import (
+    BoardKey,
+    BoardRevision,
+    Competition,
+    Division,
+    DivisionUnit,
+    ScoreEntry,
+    Standing,
+    StandingSet,
+)
 from models.contacts import Confirmation, Contact, ContactCount, ContactKind, Policy
 from models.customers import Consent, Customer, CustomerVersion, Preference
 from models.imports import BatchRow, ImportBatch

@@ -1,4 +1,4 @@
-"""The two clocks: business time in the bureau's zone, which a demo home may move, and real time for leases and sessions."""
+"""The two clocks: business time in the bureau's zone (a demo home may move it), real time for leases and sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contact kinds, contact versions (a value is never overwritten), confirmations, policies, and the counts kept of them."""
+"""Contact kinds, contact versions (a value is never overwritten), confirmations, policies, and their counts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ContactKind(db.Model):
 
 
 class Contact(Scoped, db.Model, WithId):
-    """One contact version: a recorded value with its history; state `proposed` is a proposal, without value one to drop.
+    """One contact version: a recorded value with its history; `proposed` is a proposal, without value one to drop.
 
     `recorder_id` answers for the value; `proposer_id` is who put this version in, and so may not approve it.
     """
@@ -87,7 +87,7 @@ class Contact(Scoped, db.Model, WithId):
 
 
 class Confirmation(Scoped, db.Model, WithId):
-    """That a value was found right or wrong (核实): it holds for every version with the same customer, kind and value."""
+    """That a value was found right or wrong (核实): it holds for every version of the same customer, kind, value."""
 
     __tablename__ = "confirmations"
     __table_args__ = (Index("ix_confirmations_fact", "customer_id", "kind", "value", "at"),)

@@ -17,7 +17,10 @@ class Customer(Scoped, db.Model, WithId):
 
     __tablename__ = "customers"
     own_by = "self"
-    __table_args__ = (Index("ix_customers_name_id", "name", "id"), Index("ix_customers_unit_book", "unit_id", "meter_book"))
+    __table_args__ = (
+        Index("ix_customers_name_id", "name", "id"),
+        Index("ix_customers_unit_book", "unit_id", "meter_book"),
+    )
     account_no: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str] = mapped_column(String(200), default="")
     usage_class: Mapped[str] = mapped_column(String(30), default="")

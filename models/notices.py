@@ -1,4 +1,4 @@
-"""Bulletins and assessment notices (考核通报、考核通知单): drafted, reviewed, approved, signed, issued, acknowledged."""
+"""Bulletins and assessment notices (考核通报、考核通知单): drafted, reviewed, approved, signed, issued, received."""
 
 from __future__ import annotations
 

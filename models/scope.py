@@ -1,4 +1,4 @@
-"""Who may touch which rows: the scope is put into the session once per request, command or step and applied to all of it.
+"""Who may touch which rows: the scope is put into the session once per request, command or step and applies to it.
 
 No scope set means no rows; system jobs say ALL. Core statements on tables are not filtered: services that use them
 check their units themselves.
@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, ForeignKey, event, false, or_, select
-from sqlalchemy.orm import Mapped, ORMExecuteState, Session, declared_attr, mapped_column, with_loader_criteria
+from sqlalchemy.orm import (
+    Mapped,
+    ORMExecuteState,
+    Session,
+    declared_attr,
+    mapped_column,
+    with_loader_criteria,
+)
 
 from models.base import db
 from models.people import Territory, Unit

@@ -148,7 +148,10 @@ class Task(Scoped, db.Model, WithId):
 
     __tablename__ = "tasks"
     own_by = "staff"
-    __table_args__ = (Index("ix_tasks_unit_state", "unit_id", "state"), Index("ix_tasks_staff_state", "staff_id", "state"))
+    __table_args__ = (
+        Index("ix_tasks_unit_state", "unit_id", "state"),
+        Index("ix_tasks_staff_state", "staff_id", "state"),
+    )
     kind: Mapped[str] = mapped_column(String(40))
     title: Mapped[str] = mapped_column(String(200))
     details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

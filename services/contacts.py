@@ -142,7 +142,7 @@ def confirm(session: Session, findings: Sequence[Finding]) -> list[int]:
 
 
 def usable(session: Session, customer_ids: Sequence[int], kinds: Collection[str]) -> list[Contact]:
-    """Current values of some kinds that can be used for mail, messages or reach: good and not refuted, preferred first."""
+    """Current values of some kinds, usable for mail, messages or reach: good and not refuted, preferred first."""
     rows = session.scalars(
         select(Contact)
         .where(Contact.customer_id.in_(customer_ids), Contact.kind.in_(kinds))

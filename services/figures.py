@@ -64,7 +64,7 @@ def targets(session: Session) -> Targets:
 
 
 def lines(session: Session, run: Assessment, cohort: str) -> list[Line]:
-    """The figures of the units right below the assessed one that were counted, best first; a unit without any, its own."""
+    """The figures of the counted units right below the assessed one, best first; a unit without any, its own."""
     with working_as(session, ALL):
         units = session.scalars(select(Unit).where(Unit.parent_id == run.unit_id).order_by(Unit.code)).all()
         compared = _lines(session, run, units or [run.unit], cohort)

@@ -1,4 +1,4 @@
-"""The ledger of score entries: points arise when a version is both current and confirmed, and are reversed by contra entries."""
+"""The ledger of score entries: points arise when a version is current and confirmed, and are reversed by contra entries."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _open_competitions(session: Session) -> Sequence[Competition]:
 
 
 def _confirmed_facts(session: Session, contact_ids: Sequence[int]) -> Sequence[Any]:
-    """Current versions whose latest confirmation says confirmed, each with that confirmation and the customer's unit."""
+    """Current versions whose latest confirmation says confirmed, with that confirmation and the customer's unit."""
     newer = aliased(Confirmation)
     same = (
         (newer.customer_id == Contact.customer_id) & (newer.kind == Contact.kind) & (newer.value == Contact.value)

@@ -34,7 +34,7 @@ def record(
     customer_id: int | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write one trace of `action` (`letter.posted`) about a row, with the change it belongs to. No personal data in details."""
+    """Write one trace of `action` (`letter.posted`) about a row, with its change. No personal data in details."""
     session.flush()
     record_all(session, [entry(session, action, row, customer_id=customer_id, details=details)])
 
@@ -83,7 +83,8 @@ def seal(session: Session, *, limit: int = 1000) -> int:
     """Number and chain up to `limit` committed traces in the order of their ids; returns how many."""
     with working_as(session, ALL):
         waiting = session.scalars(select(Trace).where(Trace.seq.is_(None)).order_by(Trace.id).limit(limit)).all()
-        head = session.execute(select(Trace.seq, Trace.hash).where(Trace.seq.is_not(None)).order_by(Trace.seq.desc())).first()
+        sealed = select(Trace.seq, Trace.hash).where(Trace.seq.is_not(None))
+        head = session.execute(sealed.order_by(Trace.seq.desc())).first()
         seq, link = (head.seq, head.hash) if head else (0, GENESIS)
         for row in waiting:
             seq += 1
@@ -100,7 +101,8 @@ def link_facts(row: Trace, seq: int) -> dict[str, Any]:
 
 def anchor(session: Session, key: str) -> TraceAnchor | None:
     """Sign the chain's head with a key the database does not hold; None when nothing is new since the last anchor."""
-    head = session.execute(select(Trace.seq, Trace.hash).where(Trace.seq.is_not(None)).order_by(Trace.seq.desc())).first()
+    sealed = select(Trace.seq, Trace.hash).where(Trace.seq.is_not(None))
+    head = session.execute(sealed.order_by(Trace.seq.desc())).first()
     last = session.scalar(select(func.max(TraceAnchor.seq))) or 0
     if head is None or head.seq == last:
         return None
@@ -111,7 +113,7 @@ def anchor(session: Session, key: str) -> TraceAnchor | None:
 
 
 def fingerprint(session: Session) -> str:
-    """The short fingerprint (8 characters) of the newest anchor, for notices and published boards; empty before the first."""
+    """The short fingerprint (8 characters) of the newest anchor, for notices and boards; empty before the first."""
     newest = session.scalar(select(TraceAnchor.hash).order_by(TraceAnchor.seq.desc()).limit(1))
     return newest[:8].upper() if newest else ""
 
@@ -120,7 +122,8 @@ def first_broken(session: Session) -> tuple[int, int | None]:
     """How many sealed traces there are, and the seq of the first whose hash does not follow; None when all do."""
     link, number = GENESIS, 0
     with working_as(session, ALL):
-        for row in session.scalars(select(Trace).where(Trace.seq.is_not(None)).order_by(Trace.seq).execution_options(yield_per=1000)):
+        chain = select(Trace).where(Trace.seq.is_not(None)).order_by(Trace.seq)
+        for row in session.scalars(chain.execution_options(yield_per=1000)):
             number += 1
             if row.seq != number or row.hash != chained(link, link_facts(row, number)):
                 return number, number

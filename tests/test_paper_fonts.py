@@ -1,10 +1,11 @@
-from concurrent.futures import ThreadPoolExecutor
-
 """Which characters can be shown, and how wide a text is."""
+
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from models.faces import FACES
+from paper import fonts
 from paper.fonts import family, fontconfig_file, missing_glyphs, text_width
 from paper.pages import printable
 
