@@ -6,6 +6,7 @@ import pytest
 
 from models.faces import FACES
 from paper import fonts
+from paper import fonts
 from paper.fonts import family, fontconfig_file, missing_glyphs, text_width
 from paper.pages import printable
 
