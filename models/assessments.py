@@ -62,7 +62,7 @@ class Assessment(db.Model, WithId):
 
 
 class AssessmentResult(Scoped, db.Model, WithId):
-    """Numerator and denominator of one measure for a unit, a person (or none) and a cohort; units include those below."""
+    """Numerator and denominator of one measure for a unit, a person (or none), a cohort; units include those below."""
 
     __tablename__ = "assessment_results"
     own_by = "unit"

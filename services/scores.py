@@ -1,4 +1,4 @@
-"""The ledger of score entries: points arise when a version is current and confirmed, and are reversed by contra entries."""
+"""The ledger of score entries: points arise when a version is current and confirmed; contra entries take them back."""
 
 from __future__ import annotations
 
