@@ -35,14 +35,14 @@ def plan_letters(session: Session, campaign: Campaign, *, form_version: int) -> 
     Serials and tokens are decided here, so that making the file twice gives the same file.
     """
     serial = session.scalar(select(func.max(Letter.serial)).where(Letter.campaign_id == campaign.id)) or 0
-    ids = session.scalars(_waiting(campaign.id)).all()
+    ids, day = session.scalars(_waiting(campaign.id)).all(), today(session)
     for start in range(0, len(ids), CHUNK):
         for row in _load(session, ids[start : start + CHUNK]):
             if row["address"] is None:  # what was usable when the list was frozen is not any more
                 yield {"recipient_id": row["recipient"].id, "exclude": "doubtful_address"}
                 continue
             serial += 1
-            yield _plan(campaign, row, serial=serial, form_version=form_version, day=today(session))
+            yield _plan(campaign, row, serial=serial, form_version=form_version, day=day)
 
 
 def plan_reprint(session: Session, letter: Letter, *, form_version: int, reason: str = "") -> Plan:
@@ -106,18 +106,23 @@ def letter_by_code(session: Session, text: str) -> Letter:
     text = text.strip()
     code = parse_code(text)
     if code is not None and code.kind not in (None, "L"):
-        raise Refused(f"这是{KINDS[code.kind]}上的码，不是函件的码。请到相应的页面录入。")
+        raise Refused("这是%(kind)s上的码，不是函件的码。请到相应的页面录入。", kind=KINDS[code.kind])
     found = _by_token(session, code.token) if code else _by_number(session, text)
     if found is None and code is None:
         raise Refused(
-            f"「{text[:40]}」不是函件的码。请重新扫描，或输入十位查询码，或输入函件编号（如 HD202611-01-00012）。"
+            "「%(text)s」不是函件的码。请重新扫描，或输入十位查询码，"
+            "或输入函件编号（如 HD202611-01-00012）。",
+            text=text[:40],
         )
     if found is None:
         raise Refused(
             "没有这个查询码的函件：可能不是本系统的函件，或不在您的单位范围内。请把这一件放到一边，交给班组长。"
         )
     if found.state == "spoiled":
-        raise Refused(f"函件 {number_of(found)} 已作废，不应寄出。请把这一件放到一边，交给班组长查明。")
+        raise Refused(
+            "函件 %(letter)s 已作废，不应寄出。请把这一件放到一边，交给班组长查明。",
+            letter=number_of(found),
+        )
     return found
 
 

@@ -28,30 +28,38 @@ STEM = "客户联系信息核对函"
 class Made:
     """A file of letters outside the database: which plans are in it, and whose address did not fit after all.
 
-    `form` is the form that they bear, measured, where this version of it is new.
+    `form` is the form that they bear, measured, where this version of it is new; `missing` names the letters with
+    characters that no font here has (they stand as 〓).
     """
 
-    path: str
+    sha256: str
     pages: int
     written: tuple[str, ...]
     too_long: tuple[int, ...]
     form_version: int
     form: Form | None = None
+    missing: tuple[str, ...] = ()
 
 
 def make_file(plans: Sequence[Plan], head: Letterhead) -> Made:
-    """Lay planned letters out into a temporary file; slow, and done outside any transaction."""
+    """Lay planned letters out and put the file into the store; slow, and done outside any transaction.
+
+    The same plans give the same bytes, so a step that is done again finds its file there.
+    """
     version = int(plans[0]["form_version"])
     form = forms.survey_form(version, head) if plans[0].get("new_form") else None
-    path = Path(tempfile.mkdtemp(prefix="letters-")) / "letters.pdf"
-    printed = render_letters([letter_facts(plan) for plan in plans], head, path)
+    with tempfile.TemporaryDirectory(prefix="letters-") as folder:
+        path = Path(folder) / "letters.pdf"
+        printed = render_letters([letter_facts(plan) for plan in plans], head, path)
+        sha256 = files.put(path) if printed.letters else ""
     unfit = {problem.serial for problem in printed.problems if problem.reason == "address_too_long"}
     written = tuple(plan["token"] for plan in plans if plan["facts"]["serial"] not in unfit)
     too_long = tuple(plan["recipient_id"] for plan in plans if plan["facts"]["serial"] in unfit)
-    return Made(str(path), printed.pages, written, too_long, version, form)
+    missing = dict.fromkeys(f"{p.serial} {p.text}" for p in printed.problems if p.reason == "missing_glyph")
+    return Made(sha256, printed.pages, written, too_long, version, form, tuple(missing))
 
 
-def record_run(session: Session, campaign_id: int, plans: Sequence[Plan], *, made: Made) -> dict[str, int]:
+def record_run(session: Session, campaign_id: int, plans: Sequence[Plan], *, made: Made) -> dict[str, Any]:
     """Keep a made file as a print run with its letters; whose address did not fit after all is excluded."""
     campaigns.exclude(session, campaign_id, made.too_long, reason="address_too_long")
     kept = [plan for plan in plans if plan["token"] in set(made.written)]
@@ -61,7 +69,8 @@ def record_run(session: Session, campaign_id: int, plans: Sequence[Plan], *, mad
         letters.write_letters(session, campaign_id, kept, form_version_id=form.id, print_run_id=run.id)
         facts = {"letters": run.letters, "from": run.serial_from, "to": run.serial_to}
         traces.record(session, "print_run.composed", run, details=facts)
-    return {"letters": len(kept), "pages": made.pages, "too_long": len(made.too_long)}
+    done = {"letters": len(kept), "pages": made.pages, "too_long": len(made.too_long)}
+    return done | ({"missing": list(made.missing)} if made.missing else {})
 
 
 def hand_out(session: Session, run: PrintRun, *, reason: str = "") -> Path:
@@ -131,7 +140,7 @@ def _form(session: Session, made: Made) -> FormVersion:
     if known is not None:
         return known
     if made.form is None:
-        raise Refused(f"登记表的版本 {made.form_version} 没有登记。请重试“打印函件”步骤。")
+        raise Refused("登记表的版本 %(version)s 没有登记。请重试“打印函件”步骤。", version=made.form_version)
     return forms.keep_version(session, made.form)
 
 
@@ -149,7 +158,7 @@ def _write_run(session: Session, campaign_id: int, plans: Sequence[Plan], made: 
         state="composed",
         composed_at=utcnow(),
     )
-    run.sha256 = files.store(session, Path(made.path), file_name(campaign, run), "application/pdf").sha256
+    run.sha256 = files.describe(session, made.sha256, file_name(campaign, run), "application/pdf").sha256
     session.add(run)
     session.flush()
     return run
@@ -159,7 +168,8 @@ def _content(run: PrintRun) -> Path:
     path = files.location(run.sha256 or "-")
     if run.sha256 is None or not path.exists():
         raise Refused(
-            f"第 {run.number} 批的打印文件找不到了，可能数据目录没有完整恢复。请联系系统管理员从备份恢复文件。"
+            "第 %(number)s 批的打印文件找不到了，可能数据目录没有完整恢复。请联系系统管理员从备份恢复文件。",
+            number=run.number,
         )
     return path
 

@@ -121,3 +121,11 @@ def test_half_made_letters_are_not_printed(session, shell):
     session.flush()
     with pytest.raises(Refused, match="还差 1 封"):
         print_files.gather(session, campaign, Span())
+
+
+@pytest.mark.slow
+def test_characters_that_no_font_has_are_named_and_the_letter_is_printed(session, shell):
+    named = make_customer(session, name="张\U0003134a")
+    make_contact(session, named, "supply_address", raw=ADDRESS, value=ADDRESS)
+    run, _campaign = started(session, shell, 0)
+    assert run.facts["print"]["letters"] == 1 and "\U0003134a" in run.facts["print"]["missing"][0]

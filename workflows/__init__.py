@@ -34,7 +34,12 @@ STEPS: dict[str, StepKind] = {
         letters.plan_print_letters,
         letters.print_letters,
         chunk=letters.BATCH,
-        results={"letters": N_("函件"), "pages": N_("页数"), "too_long": N_("地址过长")},
+        results={
+            "letters": N_("函件"),
+            "pages": N_("页数"),
+            "too_long": N_("地址过长"),
+            "missing": N_("缺字的函件"),
+        },
     ),
     "post_letters": StepKind(
         N_("登记交寄"),
