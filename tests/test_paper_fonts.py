@@ -6,7 +6,6 @@ import pytest
 
 from models.faces import FACES
 from paper import fonts
-from paper import fonts
 from paper.fonts import family, fontconfig_file, missing_glyphs, text_width
 from paper.pages import printable
 
@@ -62,6 +61,9 @@ def test_own_font_folder_is_added_to_the_systems():
 
 
 def test_threads_read_a_font_one_after_the_other():
+    for name in {face.family for face in fonts._found("").values()}:
+        if font := fonts._font(name, ""):
+            font.close()
     for cached in (fonts._covered, fonts._advances, fonts._font):
         cached.cache_clear()
     with ThreadPoolExecutor(8) as threads:
