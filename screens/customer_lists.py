@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from models import Contact, Customer, db
 from models.contacts import GOOD
-from models.words import CHANNELS, VERDICTS
+from models.words import VERDICTS
 from quality import judge
 from quality.verdicts import Context
 from screens import looks, masking
@@ -99,5 +99,5 @@ def judged(contact: Contact | None, text: str) -> Any:
 
 def channels_column(_row: Customer, extra: dict[str, Any]) -> Any:
     """The channels that work for a customer."""
-    words = " ".join(_(CHANNELS[channel]) for channel in extra["reach"])
+    words = " ".join(looks.word(channel, "CHANNELS") for channel in extra["reach"])
     return words or looks.badge_text("bad", _("不可达"))

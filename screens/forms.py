@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
+from flask_admin.contrib.sqla.fields import QuerySelectField
 from flask_admin.contrib.sqla.form import AdminModelConverter
 from flask_admin.form import BaseForm
 from flask_admin.model.form import converts
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import fields, validators, widgets
+from wtforms.fields.choices import Choice, SelectChoice
 
 
 class AdminForm(BaseForm):
@@ -22,8 +25,34 @@ class AdminForm(BaseForm):
             return formdata
 
 
+class ChoiceField(fields.SelectField):
+    """One of a closed list."""
+
+    def __init__(
+        self, label: Any = None, validators: Any = None, *, choices: Any = (), **options: Any
+    ) -> None:
+        super().__init__(label, validators, choices=offered(choices), **options)
+
+
+class RowField(QuerySelectField):
+    """One of the rows that the asking person may choose; another one posted is refused."""
+
+    def iter_choices(self) -> Any:
+        for value, label, selected, *_more in super().iter_choices():
+            yield Choice(value, label, selected, {})
+
+
 class Converter(AdminModelConverter):
     """Columns to fields, with the types that Flask-Admin leaves out or gives a widget of scripts."""
+
+    def _get_field_override(self, name: str) -> Any:
+        listed = (self.view.form_choices or {}).get(name)
+        return super()._get_field_override(name) or (listed and partial(ChoiceField, choices=listed))
+
+    def _model_select_field(self, prop: Any, multiple: Any, remote_model: Any, **options: Any) -> Any:
+        if multiple or "query_factory" not in options:
+            raise TypeError(f"{prop.key}: say in form_args which rows may be chosen")
+        return RowField(**options)
 
     @converts("Float", "Double")
     def convert_float(self, field_args: Any, **_extra: Any) -> Any:
@@ -48,6 +77,11 @@ def choices(words: Mapping[str, str]) -> list[tuple[str, Any]]:
     return [(code, _l(text)) for code, text in words.items()]
 
 
+def offered(pairs: Iterable[tuple[str, Any]]) -> list[SelectChoice]:
+    """Choices as a form wants them."""
+    return [SelectChoice(value, label) for value, label in pairs]
+
+
 class PercentField(fields.DecimalField):
     """A rate from 0 to 1, typed and shown as per cent."""
 
@@ -69,10 +103,17 @@ class TicksField(fields.SelectMultipleField):
     widget = widgets.ListWidget(prefix_label=False)
     option_widget = widgets.CheckboxInput()
 
+    def __init__(
+        self, label: Any = None, validators: Any = None, *, choices: Any = (), **options: Any
+    ) -> None:
+        super().__init__(label, validators, choices=offered(choices), **options)
+
     def process_data(self, value: str | None) -> None:
-        codes = [code for code, _word in self.choices]  # type: ignore[misc, union-attr]
-        self.data = codes if value in (None, "*") else str(value).split(",")
+        self.data = self._codes() if value in (None, "*") else str(value).split(",")
 
     def populate_obj(self, obj: Any, name: str) -> None:
-        codes = [code for code, _word in self.choices]  # type: ignore[misc, union-attr]
-        setattr(obj, name, "*" if set(self.data or ()) == set(codes) else ",".join(self.data or ()))
+        ticked = self.data or []
+        setattr(obj, name, "*" if set(ticked) == set(self._codes()) else ",".join(ticked))
+
+    def _codes(self) -> list[str]:
+        return [choice.value for choice in self.choices]  # type: ignore[union-attr]

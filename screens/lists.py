@@ -96,6 +96,10 @@ class Shown:
     after: int | None = None
     actions: Sequence[Action] = field(default_factory=tuple)
 
+    def labels(self) -> list[str]:
+        """The headings as plain texts: looked up once, not once a cell."""
+        return [str(column.label) for column in self.listing.columns]
+
     def address(self, **changes: Any) -> dict[str, Any]:
         """The arguments of this list's address with some changed; the place in the list starts afresh."""
         kept: dict[str, Any] = {**self.chosen, "sort": self.sort, "find": self.find or None} | changes

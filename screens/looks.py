@@ -62,8 +62,11 @@ def locale() -> str:
 
 def word(code: str | None, words_of: str) -> str:
     """The interface word of a code in a closed list of models/words.py, by the list's name."""
-    text = getattr(words, words_of).get(code or "")
-    return _(text) if text else (code or "")
+    said: dict[tuple[str, str | None], str] = g.setdefault("said", {})
+    if (words_of, code) not in said:
+        text = getattr(words, words_of).get(code or "")
+        said[words_of, code] = _(text) if text else (code or "")
+    return said[words_of, code]
 
 
 def badge(code: str | None, words_of: str) -> Markup:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from models import Confirmation, Consent, Contact, Customer
 from models.contacts import GOOD
+from services.contacts import usable
 
 # channel: the kinds of which one usable value makes it work
 CHANNELS: dict[str, tuple[str, ...]] = {
@@ -64,9 +65,26 @@ def opted_out(channel: str, purpose: str = "") -> ColumnElement[bool]:
 
 def channels_of(session: Session, customer_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
     """The channels that work for each of a few customers, in the order of the table."""
-    columns = [reached_by(channel).label(channel) for channel in CHANNELS]
-    rows = session.execute(select(Customer.id, *columns).where(Customer.id.in_(customer_ids)))
-    return {row.id: tuple(name for name in CHANNELS if getattr(row, name)) for row in rows}
+    kinds = {kind for needed in CHANNELS.values() for kind in needed}
+    has = {(row.customer_id, row.kind) for row in usable(session, customer_ids, kinds)}
+    said: dict[tuple[int, str, str], bool] = {}
+    for row in session.execute(
+        select(Consent.customer_id, Consent.purpose, Consent.channel, Consent.granted)
+        .where(Consent.customer_id.in_(customer_ids))
+        .order_by(Consent.id)
+    ):
+        said[row.customer_id, row.purpose, row.channel] = row.granted
+    refused = {
+        (customer_id, channel) for (customer_id, _purpose, channel), granted in said.items() if not granted
+    }
+    return {
+        key: tuple(
+            channel
+            for channel, needed in CHANNELS.items()
+            if (key, channel) not in refused and any((key, kind) in has for kind in needed)
+        )
+        for key in customer_ids
+    }
 
 
 def rates(session: Session) -> list[tuple[int, int, dict[str, int]]]:

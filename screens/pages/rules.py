@@ -9,14 +9,13 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
-from wtforms import SelectField
 
 from models import ContactKind, Policy, RequiredField, Target, db
 from models.words import COHORTS, CUSTOMER_CLASSES, MEASURES, SOURCES, VERDICTS
 from screens import looks, rows
 from screens.access import needs
 from screens.base import Page, Screen
-from screens.forms import PercentField, TicksField, choices
+from screens.forms import ChoiceField, PercentField, TicksField, choices, offered
 from screens.messages import done
 from screens.pickers import kind_choices
 from services import Refused, traces
@@ -69,7 +68,7 @@ class Policies(Screen):
         "replaces": list(MET.items()),
         "decision": list(DECISIONS.items()),
     }
-    form_overrides = {"verdicts": TicksField, "kind": SelectField}
+    form_overrides = {"verdicts": TicksField, "kind": ChoiceField}
     form_args = {"verdicts": {"choices": choices(VERDICTS)}}
     traced = form_columns
 
@@ -86,7 +85,7 @@ class Policies(Screen):
 
 def with_kinds(form: Any) -> Any:
     """Offer the kinds as they are now."""
-    form.kind.choices = [ANY, *kind_choices()]
+    form.kind.choices = offered([ANY, *kind_choices()])
     return form
 
 

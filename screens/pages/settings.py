@@ -7,14 +7,14 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import extract
-from wtforms import BooleanField, IntegerField, SelectField, validators
+from wtforms import BooleanField, IntegerField, validators
 
 from models import ContactKind, Holiday, Letterhead, Reason, db
 from models.words import DAY_KINDS, OUTCOMES
 from screens import rows
 from screens.base import Screen
 from screens.filters import Filter
-from screens.forms import choices
+from screens.forms import ChoiceField, choices
 
 JUDGED_AS = (
     ("phone", _l("电话号码")),
@@ -108,14 +108,14 @@ class Reasons(Screen):
             lambda query, value: query.filter(Reason.list == value),
         ),
     )
-    form_columns = ("list", "code", "label", "position")
+    form_columns = ("list", "code", "label", "position", *CONSEQUENCES, "retry_after_days", "outcome")
     form_choices = {"list": tuple(REASON_LISTS.items())}
     form_args = {"code": {"validators": [validators.Regexp(r"^[a-z][a-z_]{1,39}$")]}}
     form_extra_fields = {name: BooleanField(label) for name, label in CONSEQUENCES.items()} | {
         "retry_after_days": IntegerField(
             _l("隔几天再试"), [validators.Optional(), validators.NumberRange(1, 365)]
         ),
-        "outcome": SelectField(_l("发送对象的结局"), choices=[("", "—"), *choices(OUTCOMES)]),
+        "outcome": ChoiceField(_l("发送对象的结局"), choices=[("", "—"), *choices(OUTCOMES)]),
     }
     traced = ("label", "consequences")
 
