@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from factories import make_customer, make_staff, make_unit
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models import Run, Setting, Staff, Step, StepItem, Task, Workflow
+from models import Customer, Run, Setting, Staff, Step, StepItem, Task, Workflow
 from services import Refused
 from services.workflows import Definition, publish
 from workflows import STEPS, engine, runs, scratch
@@ -173,6 +174,33 @@ def test_a_run_whose_owner_left_is_parked(session: Session, shell: Staff) -> Non
     engine.drain()
     session.refresh(run)
     assert run.state == "parked" and did(session) == 0
+
+
+def test_a_step_works_within_its_owners_scope_and_the_units_it_was_started_in(
+    session: Session, shell: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def plan_look(looking: Session, options: Options, facts: Facts) -> Planned:
+        seen.extend(looking.scalars(select(Customer.name).order_by(Customer.name)))
+        return Planned()
+
+    monkeypatch.setitem(STEPS, "look", StepKind("看", plan_look, do_count))
+    near, far = make_unit(session), make_unit(session)
+    make_customer(session, near, name="近")
+    make_customer(session, far, name="远")
+    starter, boss = make_staff(session, "service_specialist", near), make_staff(session, "service_specialist")
+    workflow = publish(
+        session, Definition("look", "看", "", "campaigns.start", [{"id": "one", "step": "look"}], ""), shell
+    )
+    for owner, who in ((None, starter), (boss, starter), (None, boss)):
+        workflow.owner_id = owner.id if owner else None
+        session.flush()
+        session.expire(workflow)
+        runs.start(session, "look", {}, who)
+        session.commit()
+        engine.drain()
+    assert seen == ["近", "近", "近", "远"]
 
 
 def test_a_step_without_items_is_done_without_being_called(session: Session, shell: Staff) -> None:

@@ -203,8 +203,10 @@ def _write(session: Session, held: Held, kind: StepKind, effects: Effects, chunk
             returned = call.service(session, **call.kwargs)
             if isinstance(returned, Mapping):
                 result = merged(result, returned, kind.sets)
-    results = effects.results or [{}] * len(chunk.ids)
-    _mark(session, [_marked(key, row) for key, row in zip(chunk.ids, results, strict=True)])
+    if effects.results:
+        _mark(session, [_marked(key, row) for key, row in zip(chunk.ids, effects.results, strict=True)])
+    else:
+        session.execute(update(ITEMS).where(ITEMS.c.id.in_(chunk.ids)).values(state="done"))
     return result
 
 

@@ -8,6 +8,7 @@ from flask import Response, abort, make_response, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_security import current_user
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
@@ -57,6 +58,12 @@ LISTING = Listing(
             lambda query, value: query.where(Run.state == value),
         ),
         equals("workflow", _l("流程"), workflow_choices, Run.workflow_key),
+        Filter(
+            "mine",
+            _l("负责人"),
+            (("1", _l("我负责的")),),
+            lambda query, _value: query.where(Run.owner_id == current_user.id),
+        ),
     ),
     link=lambda run: f"{looks.screen_url('runs')}{run.id}",
     empty=_l("还没有流程实例。在“流程”页发起一个。"),
