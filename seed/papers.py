@@ -26,7 +26,7 @@ def print_letters(stage: Stage, campaign_id: int, login: str) -> None:
         written = print_files.write(sheets, path, day=day)
         print_files.mark_printed(session, campaign, sheets)
     stage.letters, stage.pages = written.letters, written.pages
-    stage.artifacts["letters"] = path
+    stage.artifacts |= {"letters": path, "register": path.with_suffix(".csv")}
     stage.say(f"核对函 {written.letters} 封，{written.pages} 页。")
 
 

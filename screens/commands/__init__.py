@@ -124,7 +124,7 @@ def _run(module: ModuleType, prefix: str, args: argparse.Namespace, create_app: 
     except OperationalError as error:
         return _refuse(args, f"数据库用不了: {error.orig}\n请运行 ./lamplighter doctor 查看原因。")
     if result is not None or args.json:
-        _show(args, result or {}, getattr(module, f"{prefix}summary", _listed))
+        show(args, result or {}, getattr(module, f"{prefix}summary", _listed))
     return 1 if result and result.get("ok") is False else 0
 
 
@@ -135,9 +135,10 @@ def _refuse(args: argparse.Namespace, message: str) -> int:
     return 1
 
 
-def _show(
+def show(
     args: argparse.Namespace, result: Mapping[str, Any], summary: Callable[[Mapping[str, Any]], str]
 ) -> None:
+    """Print a result on stdout: as JSON where that was asked for, else in words."""
     if args.json:
         _write(json.dumps(result, ensure_ascii=False, default=_plain))
     else:

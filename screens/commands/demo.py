@@ -6,6 +6,7 @@ import argparse
 import os
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from models.clock import ZONE
 from models.home import CHECKOUT, prepare_home
 from models.processes import is_served
 from models.scope import ALL, working_as
-from screens.commands import CreateApp, say
+from screens.commands import CreateApp, say, show
 from screens.commands.serve import serve
 from screens.commands.worker import worker_children
 from screens.processes import Child, address_of, listen, only_one, queue_child
@@ -50,18 +51,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8000, help="端口(默认 8000)")
 
 
-def run(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any] | None:
+def run(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
     """Play the loop, print what came of it, then serve unless told otherwise."""
     os.environ.setdefault(HOME, str(CHECKOUT / "instance" / "demo"))
     if not args.serves:
         return play(args, create_app)
     with listen(args.host, args.port) as listener:
-        result = play(args, create_app)
-        say(summary(result))
+        show(args, play(args, create_app), summary)
         serve(
             create_app, listener, ready=lambda: say(f"掌灯已启动: {address_of(listener)}  (按 Ctrl-C 停止)")
         )
-    return result
+    sys.exit(0)  # the result is printed already
 
 
 def play(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
