@@ -21,7 +21,7 @@ from models import db
 from models.scope import OutOfScope
 from screens import access, filters, rows
 from screens.forms import AdminForm, Converter
-from screens.messages import done, refuse
+from screens.messages import done, refuse, said
 from services import Refused, saved_filters, traces
 
 GROUPS = {
@@ -188,7 +188,7 @@ class Screen(Guarded, ModelView):
         except OutOfScope:
             return refuse(_("没有保存：这条记录不在您的单位范围内。"))
         except Refused as refusal:
-            return refuse(str(refusal))
+            return refuse(said(refusal))
         return True
 
     def delete_model(self, model: Any) -> bool:
@@ -203,7 +203,7 @@ class Screen(Guarded, ModelView):
         except OutOfScope:
             return refuse(_("没有删除：这条记录不在您的单位范围内。"))
         except Refused as refusal:
-            return refuse(str(refusal))
+            return refuse(said(refusal))
         return True
 
     def _trace(self, verb: str, model: Any, details: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from models import db
 from models.scope import OutOfScope
 from screens.access import READING
-from screens.messages import refuse
+from screens.messages import refuse, said
 from services import Refused
 
 PAGES = {
@@ -59,9 +59,9 @@ def expired_form(_error: CSRFError) -> Any:
 
 def refused(refusal: Refused) -> Any:
     """A service refused: back to where the person was, with its message."""
-    refuse(str(refusal))
+    refuse(said(refusal))
     if request.method in READING:
-        return render_template("screens/error.html", code=409, title=_("没有完成"), advice=str(refusal)), 409
+        return render_template("screens/error.html", code=409, title=_("没有完成"), advice=said(refusal)), 409
     return redirect(_back(), 303)
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from flask import flash
+from flask_babel import gettext as _
 
 from models import db
+from models.words import Said
+from services import Refused
 
 
 def done(message: str) -> None:
@@ -22,3 +25,12 @@ def refuse(message: str) -> bool:
     db.session.rollback()
     flash(message, "danger")
     return False
+
+
+def said(message: str | Refused) -> str:
+    """A sentence of a lower floor, with its values, in the language of the asking person."""
+    sentence = message.message if isinstance(message, Refused) else message
+    if not isinstance(sentence, Said):
+        return _(sentence) if sentence else ""
+    values = {key: said(value) if isinstance(value, str) else value for key, value in sentence.values.items()}
+    return _(sentence.text, **values)

@@ -121,9 +121,9 @@ def check_answers(answers: Sequence[Answer], kinds: Sequence[str]) -> None:
     """Refuse answers about unknown kinds, with unknown replies, or with a tick beside a new value."""
     for answer in answers:
         if answer.kind not in kinds:
-            raise Refused(f"表单里没有「{answer.kind}」这一项。请刷新页面后重新录入。")
+            raise Refused("表单里没有「%(kind)s」这一项。请刷新页面后重新录入。", kind=answer.kind)
         if answer.reply not in REPLIES:
-            raise Refused(f"「{answer.kind}」的填写方式无法识别。请刷新页面后重新录入。")
+            raise Refused("「%(kind)s」的填写方式无法识别。请刷新页面后重新录入。", kind=answer.kind)
         if answer.reply != "new" and answer.text.strip():
             raise Refused("同一项既勾选了“无变化”或“暂无”，又填写了新内容。请核对原表，只保留其中一种。")
 

@@ -64,10 +64,10 @@ def question(session: Session, period: str, unit: Unit) -> Question:
     try:
         _first, last = period_days(period)
     except ValueError:
-        raise Refused(f"考核期「{period}」无法识别，请写成 2026-11 这样的年月。") from None
+        raise Refused("考核期「%(period)s」无法识别，请写成 2026-11 这样的年月。", period=period) from None
     moment = now(session)
     if _first > moment.date():
-        raise Refused(f"考核期 {period} 还没有开始，不能评价。")
+        raise Refused("考核期 %(period)s 还没有开始，不能评价。", period=period)
     return Question(period, unit.id, min(end_of_day(last), moment))
 
 

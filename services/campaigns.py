@@ -171,7 +171,8 @@ def campaign_by_text(session: Session, text: str) -> Campaign:
         found = session.get(Campaign, int(text)) if len(text.strip()) < 19 else None
     if found is None:
         raise Refused(
-            f"没有核对活动「{text.strip()[:40]}」。请用活动编号（如 HD202611-01），在“核对活动”页面可以查到。"
+            "没有核对活动「%(code)s」。请用活动编号（如 HD202611-01），在“核对活动”页面可以查到。",
+            code=text.strip()[:40],
         )
     return found
 

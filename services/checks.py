@@ -83,7 +83,10 @@ def write_cells(cells: Iterator[JudgedCell], path: Path) -> None:
             writer.writerows(map(_line, cells))
         os.replace(part, path)
     except OSError as error:
-        raise Refused(f"写不了文件“{path}”({error.strerror})。请检查文件夹是否存在、可写,文件是否正被打开。") from error
+        raise Refused(
+            "写不了文件“%(path)s”(%(why)s)。请检查文件夹是否存在、可写,文件是否正被打开。",
+            path=path, why=error.strerror,
+        ) from error
     finally:
         part.unlink(missing_ok=True)
 

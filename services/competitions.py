@@ -86,7 +86,7 @@ def open_competition(session: Session, competition: Competition, *, run_id: int 
 def start_counting(session: Session, competition: Competition) -> None:
     """End the scoring: from now on no entry arises any more."""
     if today(session) <= competition.ends_on:
-        raise Refused(f"竞赛到 {competition.ends_on} 才结束，还不能统计。")
+        raise Refused("竞赛到 %(ends_on)s 才结束，还不能统计。", ends_on=competition.ends_on)
     _advance(session, competition, "counting")
 
 
@@ -114,7 +114,10 @@ def publish(session: Session, competition: Competition) -> date:
 def finish(session: Session, competition: Competition) -> None:
     """Make the frozen standings final."""
     if competition.publicity_until is not None and today(session) <= competition.publicity_until:
-        raise Refused(f"公示期到 {competition.publicity_until} 才满，还不能公布。")
+        raise Refused(
+            "公示期到 %(publicity_until)s 才满，还不能公布。",
+            publicity_until=competition.publicity_until,
+        )
     _advance(session, competition, "final")
 
 
@@ -124,14 +127,14 @@ def by_code(session: Session, code: str) -> Competition:
     if found is None and code.isdecimal():
         found = session.get(Competition, int(code))
     if found is None:
-        raise Refused(f"没有编码为「{code}」的竞赛。请在竞赛页面核对编码。")
+        raise Refused("没有编码为「%(code)s」的竞赛。请在竞赛页面核对编码。", code=code)
     return found
 
 
 def _advance(session: Session, competition: Competition, state: str) -> None:
     """One state further, never back and never past one."""
     if ORDER.index(state) != ORDER.index(competition.state) + 1:
-        raise Refused(f"竞赛「{competition.name}」现在不能进入这一步，请刷新后核对它的状态。")
+        raise Refused("竞赛「%(name)s」现在不能进入这一步，请刷新后核对它的状态。", name=competition.name)
     competition.state = state
     traces.record(session, f"competition.{state}", competition)
     scores.move_board(session, competition.id)
@@ -154,7 +157,7 @@ def _check(session: Session, plan: Plan, known: Competition | None = None) -> No
         raise Refused("同一单位（或它的上下级）不能同时在竞赛里出现两次，请核对分组。")
     taken = session.scalar(select(Competition.id).where(Competition.code == plan.code))
     if taken is not None and (known is None or taken != known.id):
-        raise Refused(f"编码「{plan.code}」已被另一个竞赛使用，请换一个。")
+        raise Refused("编码「%(code)s」已被另一个竞赛使用，请换一个。", code=plan.code)
 
 
 def _overlaps(session: Session, unit_ids: Sequence[int]) -> bool:

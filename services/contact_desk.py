@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import Contact, ContactKind, Customer, Staff
 from models.clock import now
+from models.words import N_, Said
 from quality.verdicts import INVALID, MISSING, REASONS
 from services import Refused, contacts, traces
 from services.answers import Answer, Origin, drafts_of
@@ -45,8 +46,8 @@ def add_value(session: Session, customer: Customer, value: NewValue, *, staff: S
     text = value.text.strip()[:LONGEST]
     verdict = judge_in(session, customer.unit_id, value.kind, text)
     if verdict.verdict in (MISSING, INVALID):
-        why = "".join(REASONS[code] for code in verdict.reasons) or "填的内容不能用。"
-        raise Refused(f"没有保存：{why}请向客户问清楚后再填。")
+        sentences = [REASONS[code] for code in verdict.reasons] or [N_("填的内容不能用。")]
+        raise Refused("没有保存：%(why)s请向客户问清楚后再填。", why=Said.joined(sentences, joint=""))
     origin = Origin(
         value.source, evidence=value.evidence.strip()[:200], recorder_id=staff.id, relation=value.relation
     )
@@ -109,8 +110,8 @@ def _refuse_known(session: Session, customer: Customer, drafts: list[Draft]) -> 
     known = {(row.kind, row.value, row.extension): row.state for row in session.execute(query)}
     states = {known.get((draft.kind, draft.value, draft.extension)) for draft in drafts if draft.value}
     if states and states <= {"current", "proposed"}:
-        word = "正在等待审核" if "proposed" in states else "已经是现用的"
-        raise Refused(f"客户已有这个值（{word}），不用再填。")
+        word = N_("正在等待审核") if "proposed" in states else N_("已经是现用的")
+        raise Refused("客户已有这个值（%(word)s），不用再填。", word=word)
 
 
 def _waiting_end(session: Session, contact: Contact) -> bool:

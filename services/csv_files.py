@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from models.words import N_, Said
 from services import Refused
 
 DELIMITERS = (",", "\t", ";")
@@ -16,16 +17,16 @@ DELIMITERS = (",", "\t", ";")
 _BLOCK = 1 << 20
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _OTHER_FILES = (
-    (b"%PDF", "PDF 文件"),
-    (b"\x89PNG", "图片"),
-    (b"\xff\xd8\xff", "图片"),
-    (b"\xd0\xcf\x11\xe0", "旧版 Excel(.xls)文件,或设有密码的文件"),
-    (b"PK\x03\x04", "压缩文件"),
-    (b"Rar!", "压缩文件"),
-    (b"<html", "网页"),
-    (b"<!doctype html", "网页"),
-    (b"<table", "网页"),
-    (b"<?xml", "XML 文件"),
+    (b"%PDF", N_("PDF 文件")),
+    (b"\x89PNG", N_("图片")),
+    (b"\xff\xd8\xff", N_("图片")),
+    (b"\xd0\xcf\x11\xe0", N_("旧版 Excel(.xls)文件,或设有密码的文件")),
+    (b"PK\x03\x04", N_("压缩文件")),
+    (b"Rar!", N_("压缩文件")),
+    (b"<html", N_("网页")),
+    (b"<!doctype html", N_("网页")),
+    (b"<table", N_("网页")),
+    (b"<?xml", N_("XML 文件")),
 )
 
 
@@ -45,7 +46,7 @@ def detect_encoding(path: Path) -> Encoding:
     _refuse_other_files(path, head)
     name = _marked(head) or _unmarked_utf16(head)
     if _is_binary(head.decode(name or "latin-1", "replace")):
-        raise _not_a_table(path, "不是文本文件")
+        raise _not_a_table(path, N_("不是文本文件"))
     if name:
         return _checked(path, name)
     utf8 = _try(path, "utf-8")
@@ -64,8 +65,11 @@ def records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, tu
                 yield number, tuple(cells)
         except csv.Error as error:
             raise Refused(
-                f"文件“{path.name}”从第 {number + 1} 行(文本第 {reader.line_num} 行附近)起读不下去,"
-                "多半是少了一个引号。请检查这一行的引号后再试。"
+                "文件“%(name)s”从第 %(row)s 行(文本第 %(line)s 行附近)起读不下去,多半是少了一个引号。"
+                "请检查这一行的引号后再试。",
+                name=path.name,
+                row=number + 1,
+                line=reader.line_num,
             ) from error
 
 
@@ -85,11 +89,15 @@ def _refuse_other_files(path: Path, head: bytes) -> None:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     for magic, what in _OTHER_FILES:
         if start[: len(magic)].lower() == magic.lower():
-            raise _not_a_table(path, f"是{what}")
+            raise _not_a_table(path, Said("是%(what)s", what=what))
 
 
 def _not_a_table(path: Path, why: str) -> Refused:
-    return Refused(f"文件“{path.name}”{why},不是客户清单。请在电子表格软件中另存为 XLSX 或 CSV 后再试。")
+    return Refused(
+        "文件“%(name)s”%(why)s,不是客户清单。请在电子表格软件中另存为 XLSX 或 CSV 后再试。",
+        name=path.name,
+        why=why,
+    )
 
 
 def _marked(head: bytes) -> str:
@@ -116,8 +124,9 @@ def _checked(path: Path, name: str) -> Encoding:
     found = _try(path, name)
     if found.damaged * 1000 > path.stat().st_size:
         raise Refused(
-            f"文件“{path.name}”的文字编码认不出来(试过 UTF-8、UTF-16、GB18030)。"
-            "请在电子表格软件中另存为“CSV UTF-8”或 XLSX 后再试。"
+            "文件“%(name)s”的文字编码认不出来(试过 UTF-8、UTF-16、GB18030)。"
+            "请在电子表格软件中另存为“CSV UTF-8”或 XLSX 后再试。",
+            name=path.name,
         )
     return found
 

@@ -59,9 +59,15 @@ def check(session: Session, plan: Plan, recorder: Staff) -> None:
     if scope.own:
         raise Refused("只管自己客户的账号不能导入文件。请由数据质量专责导入。")
     if plan.mode not in MODES:
-        raise Refused(f"没有导入方式「{plan.mode}」。可用的有：insert(新增)、update(更新)、fill(补缺)。")
+        raise Refused(
+            "没有导入方式「%(mode)s」。可用的有：insert(新增)、update(更新)、fill(补缺)。",
+            mode=plan.mode,
+        )
     if not plan.unit.path.startswith(scope.path):
-        raise Refused(f"单位「{plan.unit.name}」不在账号「{recorder.username}」的管辖范围内，没有导入。")
+        raise Refused(
+            "单位「%(name)s」不在账号「%(username)s」的管辖范围内，没有导入。",
+            name=plan.unit.name, username=recorder.username,
+        )
 
 
 def start_batch(session: Session, name: str, plan: Plan, *, recorder: Staff) -> ImportBatch:

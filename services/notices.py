@@ -59,7 +59,7 @@ def advance(session: Session, notices: Sequence[Notice], stage: str, *, staff: S
     require(staff, permission)
     for row in notices:
         if row.state != before:
-            raise Refused(f"《{row.title}》现在不在可以办理这一步的状态，请刷新后再看。")
+            raise Refused("《%(title)s》现在不在可以办理这一步的状态，请刷新后再看。", title=row.title)
         if staff.id in _signers(row):
             raise Refused("拟稿、审核、批准、签发须由不同的人办理，您已经办理过其中一步。")
         setattr(row, f"{stage}_by_id", staff.id)
@@ -75,7 +75,7 @@ def advance(session: Session, notices: Sequence[Notice], stage: str, *, staff: S
 def issue(session: Session, notice: Notice, path: Path) -> None:
     """Issue a signed notice: its PDF is kept, its appeal date set, and from now on it never changes."""
     if notice.state != "signed":
-        raise Refused(f"《{notice.title}》还没有签发，不能印发。")
+        raise Refused("《%(title)s》还没有签发，不能印发。", title=notice.title)
     stored = files.store(session, path, f"{file_name(session, notice)}.pdf", "application/pdf")
     notice.state, notice.sha256, notice.issued_at = "issued", stored.sha256, now(session)
     notice.appeal_until = appeal_day(session)

@@ -16,7 +16,10 @@ def acting(session: Session, login: str) -> Staff:
     """The person a command acts as, with that person's scope put into the session."""
     staff = session.scalar(select(Staff).where(Staff.username == login))
     if staff is None or not staff.active:
-        raise Refused(f"没有可用的账号「{login}」。请核对 --as 后面的登录名，或先用 user add 建立账号。")
+        raise Refused(
+            "没有可用的账号「%(login)s」。请核对 --as 后面的登录名，或先用 user add 建立账号。",
+            login=login,
+        )
     set_scope(session, scope_of(session, staff))
     session.info["actor_id"] = staff.id
     return staff
@@ -40,7 +43,9 @@ def require(staff: Staff, permission: str) -> None:
     """Refuse whoever lacks a permission; checked again by services whatever the screen showed."""
     if staff.username != SHELL and not staff.can(permission):
         raise Refused(
-            f"账号「{staff.username}」没有这项操作的权限（{permission}）。如工作需要，请联系系统管理员调整角色。"
+            "账号「%(username)s」没有这项操作的权限（%(permission)s）。如工作需要，"
+            "请联系系统管理员调整角色。",
+            username=staff.username, permission=permission,
         )
 
 

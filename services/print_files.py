@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from models import Campaign, FormVersion, Letter, PrintRun, Recipient, Unit
 from models.clock import now
+from models.words import N_, Said
 from paper.excerpts import excerpt
 from services import Refused, files, traces
 from services.letters import GONE, number_of
@@ -99,7 +100,10 @@ def write(sheets: Sequence[Sheet], target: Path, *, day: date) -> Written:
         pages = excerpt(sources, target, title=TITLE, day=day)
         _write_register(sheets, register)
     except OSError as error:
-        raise Refused(f"文件 {target} 写不进去（{error.strerror}）。请换一个可写的位置，或先腾出空间。") from error
+        raise Refused(
+            "文件 %(target)s 写不进去（%(why)s）。请换一个可写的位置，或先腾出空间。",
+            target=target, why=error.strerror,
+        ) from error
     return Written(len(sheets), pages, target.stat().st_size, time.monotonic() - started, register)
 
 
@@ -127,13 +131,22 @@ def _check_complete(session: Session, campaign: Campaign) -> None:
     query = select(func.count(Recipient.id)).where(Recipient.campaign_id == campaign.id, ~written)
     waiting = session.scalar(query.where(Recipient.outcome.is_(None))) or 0
     if campaign.state == "draft" or waiting:
-        left = f"，还差 {waiting} 封" if waiting else ""
-        raise Refused(f"核对活动 {campaign.code} 的函件还没有全部生成{left}。请等“打印函件”步骤完成后再打印。")
+        left: str = Said("，还差 %(waiting)s 封", waiting=waiting) if waiting else ""
+        raise Refused(
+            "核对活动 %(code)s 的函件还没有全部生成%(left)s。请等“打印函件”步骤完成后再打印。",
+            code=campaign.code, left=left,
+        )
 
 
-def _nothing(campaign: Campaign, span: Span) -> str:
-    asked = "" if span == Span() else f"在编号 {span.first or 1} 至 {span.last or '最后'} 之间"
-    return f"核对活动 {campaign.code} {asked}没有可打印的函件。请核对编号范围，或在活动页面查看函件清单。"
+def _nothing(campaign: Campaign, span: Span) -> Said:
+    asked: str = ""
+    if span != Span():
+        last = span.last or N_("最后")
+        asked = Said("在编号 %(first)s 至 %(last)s 之间", first=span.first or 1, last=last)
+    return Said(
+        "核对活动 %(code)s %(asked)s没有可打印的函件。请核对编号范围，或在活动页面查看函件清单。",
+        code=campaign.code, asked=asked,
+    )
 
 
 def _sheets(session: Session, campaign_id: int) -> list[Sheet]:

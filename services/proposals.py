@@ -23,7 +23,7 @@ def refuse(session: Session, contact_ids: Sequence[int], *, staff: Staff, reason
     """Refuse proposals with a reason of the list `proposal_refused`."""
     known = session.scalar(select(Reason.id).where(Reason.list == "proposal_refused", Reason.code == reason))
     if known is None:
-        raise Refused(f"驳回原因「{reason}」不在清单里。请从驳回原因中选择一项。")
+        raise Refused("驳回原因「%(reason)s」不在清单里。请从驳回原因中选择一项。", reason=reason)
     _check(session, contact_ids, staff)
     number = contacts.end(session, contact_ids, "refused", action="proposal.refused")
     decided = {"refused_reason": reason, "decided_by_id": staff.id, "decided_at": utcnow()}

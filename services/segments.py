@@ -129,7 +129,7 @@ def preview(session: Session, segment: Segment) -> list[UnitPreview]:
 def check_segment(session: Session, segment: Segment) -> None:
     """Refuse a segment that names an unknown unit or asks for nothing."""
     if segment.unit and session.scalar(select(Unit.id).where(Unit.code == segment.unit)) is None:
-        raise Refused(f"没有代码为「{segment.unit}」的单位。请从单位清单中选择。")
+        raise Refused("没有代码为「%(unit)s」的单位。请从单位清单中选择。", unit=segment.unit)
     if not segment.conditions or not set(segment.conditions) <= set(CONDITIONS):
         raise Refused("请至少选择一种要核对的情况：缺失、无效、存疑或核实有误。")
     if not wanted_kinds(session, segment):

@@ -40,7 +40,7 @@ def add_staff(session: Session, draft: NewStaff) -> Staff:
     if not LOGIN.fullmatch(draft.login):
         raise Refused("登录名要用 2 到 64 位小写字母、数字、点、横线或下划线，并以字母或数字开头。")
     if session.scalar(select(Staff.id).where(Staff.username == draft.login)) is not None:
-        raise Refused(f"登录名「{draft.login}」已经有人用了，请换一个。")
+        raise Refused("登录名「%(login)s」已经有人用了，请换一个。", login=draft.login)
     accounts.check_password(draft.password, draft.login)
     staff = Staff(username=draft.login, name=draft.name, phone=draft.phone, job=draft.job)
     staff.unit_id, staff.created_at, staff.active = draft.unit_id, utcnow(), True
@@ -58,7 +58,7 @@ def give_roles(session: Session, staff: Staff, names: Collection[str]) -> None:
     roles = list(session.scalars(select(Role).where(Role.name.in_(names)).order_by(Role.id)))
     if len(roles) != len(set(names)):
         unknown = sorted(set(names) - {role.name for role in roles})
-        raise Refused(f"没有角色 {'、'.join(unknown)}。可以用的角色见“角色”页面。")
+        raise Refused("没有角色 %(unknown)s。可以用的角色见“角色”页面。", unknown="、".join(unknown))
     before = {role.name for role in staff.roles}
     if before == set(names):
         return
@@ -101,7 +101,7 @@ def change_permissions(session: Session, role: Role, permissions: Collection[str
     if actor is not None:
         require(actor, "roles.edit")
         if actor.username != SHELL and role.name in {own.name for own in actor.roles}:
-            raise Refused(f"不能修改自己所在的角色「{role.label}」，请由另一位系统管理员修改。")
+            raise Refused("不能修改自己所在的角色「%(label)s」，请由另一位系统管理员修改。", label=role.label)
     before, after = set(role.permissions), set(permissions)
     _check_apart(after)
     role.permissions = sorted(after)

@@ -70,8 +70,9 @@ def open_table(path: str | Path, mapping: Mapping[str, str] | None = None) -> Ta
     table = look_into(path, mapping)
     if "account_no" not in table.mapping.values():
         raise Refused(
-            f"文件“{table.path.name}”里没有找到户号一列(第 {table.heading_row} 行的标题是:{_listed(table.headings)})。"
-            "请把户号所在列的标题改为“户号”,或在导入页面上把它对应到“户号”后再试。"
+            "文件“%(name)s”里没有找到户号一列(第 %(row)s 行的标题是:%(headings)s)。"
+            "请把户号所在列的标题改为“户号”,或在导入页面上把它对应到“户号”后再试。",
+            name=table.path.name, row=table.heading_row, headings=_listed(table.headings),
         )
     return table
 
@@ -80,9 +81,9 @@ def look_into(path: str | Path, mapping: Mapping[str, str] | None = None) -> Tab
     """Find out what a file is and what its columns hold, even when the account number is not recognised yet."""
     path = Path(path)
     if not path.is_file():
-        raise Refused(f"找不到文件“{path}”,请检查文件名和所在文件夹。")
+        raise Refused("找不到文件“%(path)s”,请检查文件名和所在文件夹。", path=path)
     if path.stat().st_size == 0:
-        raise Refused(f"文件“{path.name}”是空的,请重新导出后再试。")
+        raise Refused("文件“%(name)s”是空的,请重新导出后再试。", name=path.name)
     blank = Table(path, "", (), {}, 0)
     found = _look_into_workbook(blank) if workbooks.is_workbook(path) else _look_into_csv(blank)
     _refuse_duplicates(found)
@@ -155,7 +156,10 @@ def _known(cells: Sequence[str]) -> int:
 def _with_heading(found: Table, top: Sequence[tuple[str, ...]]) -> Table:
     filled = [place for place, cells in enumerate(top) if any(map(str.strip, cells))]
     if not filled:
-        raise Refused(f"文件“{found.path.name}”里没有内容(前 {_HEADING_ROWS} 行都是空的),请检查导出的是不是客户清单。")
+        raise Refused(
+            "文件“%(name)s”里没有内容(前 %(rows)s 行都是空的),请检查导出的是不是客户清单。",
+            name=found.path.name, rows=_HEADING_ROWS,
+        )
     best = max(filled, key=lambda place: (_known(top[place]), _texts(top[place]), -place))
     headings = tuple(" ".join(cell.split()) for cell in top[best])
     while headings and not headings[-1]:
@@ -172,8 +176,8 @@ def _refuse_duplicates(found: Table) -> None:
     twice = sorted({heading for heading in named if named.count(heading) > 1}, key=named.index)
     if twice:
         raise Refused(
-            f"文件“{found.path.name}”第 {found.heading_row} 行的标题重复:{_listed(twice)}。"
-            "请把重复的列改名或删除后再试。"
+            "文件“%(name)s”第 %(row)s 行的标题重复:%(twice)s。请把重复的列改名或删除后再试。",
+            name=found.path.name, row=found.heading_row, twice=_listed(twice),
         )
 
 
@@ -181,14 +185,14 @@ def _mapped(found: Table, wishes: Mapping[str, str]) -> dict[str, str]:
     unknown = [heading for heading in wishes if heading not in found.headings]
     if unknown:
         raise Refused(
-            f"文件“{found.path.name}”里没有这些标题:{_listed(unknown)}。"
-            f"文件中的标题是:{_listed(found.headings)}。请重新对应。"
+            "文件“%(name)s”里没有这些标题:%(unknown)s。文件中的标题是:%(headings)s。请重新对应。",
+            name=found.path.name, unknown=_listed(unknown), headings=_listed(found.headings),
         )
     wanted = {heading: _field(wish) for heading, wish in wishes.items()}
     taken = [name for name in wanted.values() if name]
     if len(set(taken)) < len(taken):
         twice = sorted({FIELDS[name].heading for name in taken if taken.count(name) > 1})
-        raise Refused(f"有两列对应到了同一项:{_listed(twice)}。一项只能对应一列,请改正后再试。")
+        raise Refused("有两列对应到了同一项:%(twice)s。一项只能对应一列,请改正后再试。", twice=_listed(twice))
     known = recognise(heading for heading in found.headings if heading not in wanted)
     merged = {heading: name for heading, name in known.items() if name not in taken}
     merged.update({heading: name for heading, name in wanted.items() if name})
@@ -202,7 +206,7 @@ def _field(wish: str) -> str:
         return wish
     if wish in HEADINGS:
         return HEADINGS[wish].field
-    raise Refused(f"没有“{wish}”这一项,不能对应。可用的有:{_listed(HEADINGS)}。")
+    raise Refused("没有“%(wish)s”这一项,不能对应。可用的有:%(known)s。", wish=wish, known=_listed(HEADINGS))
 
 
 def _listed(words: Sequence[str] | Mapping[str, object]) -> str:

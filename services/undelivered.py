@@ -48,7 +48,8 @@ def record_undelivered(session: Session, text: str, reason: str, *, staff: Staff
     letter = letters.letter_by_code(session, text)
     if letter.undelivered_at is not None:
         raise Refused(
-            f"函件 {letters.number_of(letter)} 已登记过退信，不用再登记。如原因登错，请先撤销再登记。"
+            "函件 %(letter)s 已登记过退信，不用再登记。如原因登错，请先撤销再登记。",
+            letter=letters.number_of(letter),
         )
     with working_as(session, ALL):
         return _record(session, letter, why)
@@ -61,7 +62,7 @@ def reason_of(session: Session, code: str) -> Reason:
         codes = "、".join(
             session.scalars(select(Reason.code).where(Reason.list == LIST).order_by(Reason.position))
         )
-        raise Refused(f"退信原因「{code[:40]}」不在清单里。可用的原因：{codes}。")
+        raise Refused("退信原因「%(code)s」不在清单里。可用的原因：%(codes)s。", code=code[:40], codes=codes)
     return found
 
 

@@ -48,7 +48,7 @@ def add_unit(session: Session, unit: Unit, parent: Unit) -> Unit:
     """Put a new unit below another; what it leaves out it takes from there."""
     _check_scope(session, parent)
     if session.scalar(select(Unit.id).where(Unit.code == unit.code)) is not None:
-        raise Refused(f"单位代码「{unit.code}」已经有了，请换一个代码。")
+        raise Refused("单位代码「%(code)s」已经有了，请换一个代码。", code=unit.code)
     unit.parent_id = parent.id
     unit.kind = unit.kind or kind_below(parent.kind)
     unit.area_code = unit.area_code or parent.area_code
@@ -68,9 +68,12 @@ def move_unit(session: Session, unit: Unit, new_parent: Unit) -> int:
     Only paths change: customers, staff and all records stay with their unit and come along.
     """
     if unit.parent_id is None:
-        raise Refused(f"「{unit.name}」是最上级单位，不能移动。")
+        raise Refused("「%(name)s」是最上级单位，不能移动。", name=unit.name)
     if new_parent.path.startswith(unit.path):
-        raise Refused(f"「{new_parent.name}」在「{unit.name}」下面，不能把单位移到自己的下级里。")
+        raise Refused(
+            "「%(name)s」在「%(unit_name)s」下面，不能把单位移到自己的下级里。",
+            name=new_parent.name, unit_name=unit.name,
+        )
     _check_scope(session, unit)
     _check_scope(session, new_parent)
     if unit.parent_id == new_parent.id:
@@ -111,7 +114,8 @@ def read_rows(path: Path) -> list[UnitRow]:
     missing = [name for name in ("code", "name", "parent") if name not in heading]
     if missing:
         raise Refused(
-            f"{path.name} 第 1 行缺少列 {'、'.join(missing)}。单位文件的列名是: {', '.join(COLUMNS)}。"
+            "%(name)s 第 1 行缺少列 %(missing)s。单位文件的列名是: %(columns)s。",
+            name=path.name, missing="、".join(missing), columns=", ".join(COLUMNS),
         )
     return [
         _row(at, dict(zip(heading, (cell.strip() for cell in cells), strict=False)))
@@ -143,7 +147,10 @@ def import_units(session: Session, rows: Sequence[UnitRow]) -> Imported:
 def _row(line: int, cells: Mapping[str, str]) -> UnitRow:
     days = cells.get("deadline_days", "")
     if days and not (days.isdigit() and 0 < int(days) <= 365):
-        raise Refused(f"第 {line} 行: deadline_days 要填 1 到 365 的工作日天数，现在是「{days}」。")
+        raise Refused(
+            "第 %(line)s 行: deadline_days 要填 1 到 365 的工作日天数，现在是「%(days)s」。",
+            line=line, days=days,
+        )
     texts = {name: cells.get(name, "") for name in COLUMNS if name != "deadline_days"}
     return UnitRow(line, **texts, deadline_days=int(days) if days else None)
 
@@ -152,13 +159,19 @@ def _check_rows(rows: Sequence[UnitRow]) -> None:
     seen: dict[str, int] = {}
     for row in rows:
         if not row.code or not row.name:
-            raise Refused(f"第 {row.line} 行: code 和 name 都要填。")
+            raise Refused("第 %(line)s 行: code 和 name 都要填。", line=row.line)
         if len(row.code) > LONGEST_CODE or len(row.name) > 80:
-            raise Refused(f"第 {row.line} 行: 单位代码最长 40 个字符，名称最长 80 个字。")
+            raise Refused("第 %(line)s 行: 单位代码最长 40 个字符，名称最长 80 个字。", line=row.line)
         if row.kind and row.kind not in UNIT_KINDS:
-            raise Refused(f"第 {row.line} 行: 单位类型「{row.kind}」不认识，可以填 {', '.join(UNIT_KINDS)}。")
+            raise Refused(
+                "第 %(line)s 行: 单位类型「%(kind)s」不认识，可以填 %(kinds)s。",
+                line=row.line, kind=row.kind, kinds=", ".join(UNIT_KINDS),
+            )
         if row.code in seen:
-            raise Refused(f"第 {row.line} 行: 单位代码「{row.code}」和第 {seen[row.code]} 行重复。")
+            raise Refused(
+                "第 %(line)s 行: 单位代码「%(code)s」和第 %(first)s 行重复。",
+                line=row.line, code=row.code, first=seen[row.code],
+            )
         seen[row.code] = row.line
 
 
@@ -166,7 +179,10 @@ def _check_parents(rows: Sequence[UnitRow], known: Mapping[str, Unit]) -> None:
     codes = {row.code for row in rows} | set(known)
     for row in rows:
         if row.parent and row.parent not in codes:
-            raise Refused(f"第 {row.line} 行: 上级单位「{row.parent}」在文件和系统里都没有。")
+            raise Refused(
+                "第 %(line)s 行: 上级单位「%(parent)s」在文件和系统里都没有。",
+                line=row.line, parent=row.parent,
+            )
 
 
 def _parents_first(rows: Sequence[UnitRow], known: Mapping[str, Unit]) -> list[UnitRow]:
@@ -178,7 +194,7 @@ def _parents_first(rows: Sequence[UnitRow], known: Mapping[str, Unit]) -> list[U
         names = {row.code for row in waiting}
         ready = [row for row in waiting if row.parent not in names or row.parent in done]
         if not ready:
-            raise Refused(f"第 {waiting[0].line} 行: 上级单位互相指向对方，成了一个圈。")
+            raise Refused("第 %(line)s 行: 上级单位互相指向对方，成了一个圈。", line=waiting[0].line)
         ordered += ready
         done |= {row.code for row in ready}
         waiting = [row for row in waiting if row.code not in done]
@@ -223,7 +239,7 @@ def _check_scope(session: Session, unit: Unit) -> None:
     if current_scope(session) is None:
         raise OutOfScope("Unit: no scope is set")
     if session.scalar(select(Unit.id).where(Unit.id == unit.id, in_scope_units(session))) is None:
-        raise Refused(f"单位「{unit.name}」不在您的单位范围内。")
+        raise Refused("单位「%(name)s」不在您的单位范围内。", name=unit.name)
 
 
 def staff_of(session: Session, unit: Unit) -> int:

@@ -103,7 +103,12 @@ def named(stored: str, name: str) -> Iterator[None]:
     try:
         yield
     except Refused as refusal:
-        raise Refused(str(refusal).replace(stored, name)) from refusal
+        message = refusal.message
+        values = {
+            key: str(value).replace(stored, name) if stored in str(value) else value
+            for key, value in message.values.items()
+        }
+        raise Refused(message.text, **values) from refusal
 
 
 def upload_path(batch: ImportBatch) -> Path:

@@ -201,9 +201,9 @@ def _is_recorded(session: Session, form_key: str) -> bool:
 def _consequences(session: Session, report: Report) -> dict[str, Any]:
     reason = session.scalar(select(Reason).where(Reason.list == "visit_result", Reason.code == report.result))
     if reason is None:
-        raise Refused(f"走访结果「{report.result}」不在清单里。请从走访结果中选择一项。")
+        raise Refused("走访结果「%(result)s」不在清单里。请从走访结果中选择一项。", result=report.result)
     if report.answers and not reason.consequences.get("reached"):
-        raise Refused(f"结果为“{reason.label}”时不能同时填写客户的答复。请只保留其中一种。")
+        raise Refused("结果为“%(label)s”时不能同时填写客户的答复。请只保留其中一种。", label=reason.label)
     return reason.consequences
 
 

@@ -80,29 +80,37 @@ def _answer(path: Path, line: str) -> dict[str, Any]:
     if "error" not in answer:
         return answer
     if answer["error"] == "empty":
-        raise Refused(f"文件“{path.name}”里没有内容,请检查导出的是不是客户清单。")
+        raise Refused("文件“%(name)s”里没有内容,请检查导出的是不是客户清单。", name=path.name)
     if answer["error"] == "too_wide":
-        raise Refused(f"文件“{path.name}”的列数超过 500,不是客户清单。请删除多余的列后再试。")
-    raise Refused(f"文件“{path.name}”已损坏,打不开。请在电子表格软件中重新另存为 XLSX 后再试。")
+        raise Refused("文件“%(name)s”的列数超过 500,不是客户清单。请删除多余的列后再试。", name=path.name)
+    raise Refused("文件“%(name)s”已损坏,打不开。请在电子表格软件中重新另存为 XLSX 后再试。", name=path.name)
 
 
 def _check_parts(path: Path) -> None:
     if path.stat().st_size > MAX_BYTES:
-        raise Refused(f"文件“{path.name}”超过 100 MB。请拆成几个文件,或另存为 CSV(大小不限)后再试。")
+        raise Refused(
+            "文件“%(name)s”超过 100 MB。请拆成几个文件,或另存为 CSV(大小不限)后再试。",
+            name=path.name,
+        )
     try:
         with zipfile.ZipFile(path) as parts:
             listed = parts.infolist()
     except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise Refused(f"文件“{path.name}”已损坏,打不开。请重新导出后再试。") from error
+        raise Refused("文件“%(name)s”已损坏,打不开。请重新导出后再试。", name=path.name) from error
     if not any(part.filename == "xl/workbook.xml" for part in listed):
-        raise Refused(f"文件“{path.name}”是压缩文件或其他文件,不是电子表格。请另存为 XLSX 或 CSV 后再试。")
+        raise Refused(
+            "文件“%(name)s”是压缩文件或其他文件,不是电子表格。请另存为 XLSX 或 CSV 后再试。",
+            name=path.name,
+        )
     if len(listed) > MAX_PARTS or sum(part.file_size for part in listed) > MAX_UNPACKED:
         raise _too_heavy(path)
 
 
 def _too_heavy(path: Path) -> Refused:
     return Refused(
-        f"文件“{path.name}”解开后太大,或读取时超过了内存、时间的限制。请删除空白的行列和图片,或另存为 CSV 后再试。"
+        "文件“%(name)s”解开后太大,或读取时超过了内存、时间的限制。请删除空白的行列和图片,"
+        "或另存为 CSV 后再试。",
+        name=path.name,
     )
 
 
@@ -110,5 +118,11 @@ def _compound_file(path: Path) -> Refused:
     with path.open("rb") as file:
         is_locked = _ENCRYPTED in file.read(1 << 20)
     if is_locked:
-        return Refused(f"文件“{path.name}”设有打开密码,读不了。请在电子表格软件中取消密码后另存,再试一次。")
-    return Refused(f"文件“{path.name}”是旧版 Excel 格式(.xls)。请在电子表格软件中另存为 XLSX 或 CSV 后再试。")
+        return Refused(
+            "文件“%(name)s”设有打开密码,读不了。请在电子表格软件中取消密码后另存,再试一次。",
+            name=path.name,
+        )
+    return Refused(
+        "文件“%(name)s”是旧版 Excel 格式(.xls)。请在电子表格软件中另存为 XLSX 或 CSV 后再试。",
+        name=path.name,
+    )

@@ -68,16 +68,17 @@ def startable(session: Session, key: str) -> tuple[Workflow, WorkflowVersion]:
     """The workflow and version to start, or why it cannot be started."""
     workflow = by_key(session, key)
     if workflow is None:
-        raise Refused(f"没有叫「{key}」的流程。请用 workflow list 或在流程页查看有哪些流程。")
+        raise Refused("没有叫「%(key)s」的流程。请用 workflow list 或在流程页查看有哪些流程。", key=key)
     if not workflow.enabled:
-        raise Refused(f"流程「{workflow.name}」已停用，不能发起。请联系系统管理员启用。")
+        raise Refused("流程「%(name)s」已停用，不能发起。请联系系统管理员启用。", name=workflow.name)
     if workflow.tripped_at is not None:
         raise Refused(
-            f"流程「{workflow.name}」连续失败 {workflow.failures} 次，已自动停用。请查明原因，由管理员恢复。"
+            "流程「%(name)s」连续失败 %(failures)s 次，已自动停用。请查明原因，由管理员恢复。",
+            name=workflow.name, failures=workflow.failures,
         )
     version = newest(session, workflow)
     if version is None:
-        raise Refused(f"流程「{workflow.name}」还没有版本。请先导入流程定义。")
+        raise Refused("流程「%(name)s」还没有版本。请先导入流程定义。", name=workflow.name)
     return workflow, version
 
 

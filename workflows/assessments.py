@@ -63,5 +63,5 @@ def _item(counted: Counted) -> dict[str, Any]:
 def _unit(session: Session, text: str) -> Unit:
     unit = unit_by_code_or_name(session, text) if text else root_unit(session)
     if unit is None:
-        raise Refused(f"没有编码或名称为「{text}」的单位。请在单位页面核对后重新启动。")
+        raise Refused("没有编码或名称为「%(text)s」的单位。请在单位页面核对后重新启动。", text=text)
     return unit

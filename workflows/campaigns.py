@@ -165,7 +165,7 @@ def keep_withdrawn(session: Session, campaign_id: int, letter_ids: Sequence[int]
 def last_day(campaign: Campaign, grace_days: int) -> str:
     """Until when returns are waited for: the day on the letter, and some more for the post."""
     if campaign.reply_by is None:
-        raise Refused(f"核对活动 {campaign.code} 没有回复期限。请在活动中补上期限后重试。")
+        raise Refused("核对活动 %(code)s 没有回复期限。请在活动中补上期限后重试。", code=campaign.code)
     return (campaign.reply_by + timedelta(days=grace_days)).isoformat()
 
 

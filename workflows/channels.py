@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from models import Outgoing
 from models.clock import utcnow
 from models.home import home_path
-from models.words import N_
+from models.words import N_, Said
 from services import files
 from workflows.steps import Send
 
@@ -55,7 +55,8 @@ def send_to_folder(payload: Mapping[str, Any]) -> str:
     target = outbox() / Path(str(payload["name"])).name
     content = files.location(payload["sha256"])
     if not content.exists():
-        raise DeliveryFailed(f"文件 {target.name} 的内容不在文件库里，无法放进待发目录。", permanent=True)
+        message = Said("文件 %(name)s 的内容不在文件库里，无法放进待发目录。", name=target.name)
+        raise DeliveryFailed(message, permanent=True)
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     copyfile(content, draft)
     try:
@@ -120,7 +121,10 @@ def _link(draft: Path, target: Path) -> None:
     except FileExistsError:
         if files.sha256_of(target) != files.sha256_of(draft):
             raise DeliveryFailed(
-                f"待发目录里已有一个内容不同的 {target.name}。请先核对并移走它，再重试这一步。",
+                Said(
+                    "待发目录里已有一个内容不同的 %(name)s。请先核对并移走它，再重试这一步。",
+                    name=target.name,
+                ),
                 permanent=True,
             ) from None
         return

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models.words import N_
+from models.words import N_, Said
 from services import Refused
 
 Condition = Mapping[str, Any]
@@ -72,18 +72,18 @@ def fields(condition: Condition) -> Iterator[str]:
 def faults(condition: Any) -> Iterator[str]:
     """What is wrong with the form of a condition, in words."""
     if not isinstance(condition, Mapping):
-        yield "条件要写成 { field = …, op = …, value = … }，或者 all、any、not"
+        yield N_("条件要写成 { field = …, op = …, value = … }，或者 all、any、not")
         return
     joints = [name for name in (*JOINTS, "not", "field") if name in condition]
     if len(joints) != 1:
-        yield "一个条件只能有 all、any、not、field 中的一个"
+        yield N_("一个条件只能有 all、any、not、field 中的一个")
         return
     if joints[0] == "field":
         yield from _comparison_faults(condition)
         return
     parts = [condition["not"]] if joints[0] == "not" else condition[joints[0]]
     if not isinstance(parts, list) or not parts:
-        yield f"{joints[0]} 后面要有一个或多个条件"
+        yield Said("%(joint)s 后面要有一个或多个条件", joint=joints[0])
         return
     for part in parts:
         yield from faults(part)
@@ -114,20 +114,23 @@ def _compare(op: str, found: Any, value: Any, field: str) -> bool:
     try:
         return ORDER[op](found, value)
     except TypeError as error:
-        message = f"条件中的「{field}」是 {found!r}，不能和 {value!r} 比较大小。请在流程定义中改正这个条件。"
+        message = Said(
+            "条件中的「%(field)s」是 %(found)s，不能和 %(value)s 比较大小。请在流程定义中改正这个条件。",
+            field=field, found=repr(found), value=repr(value),
+        )
         raise Refused(message) from error
 
 
 def _comparison_faults(condition: Condition) -> Iterator[str]:
     op = condition.get("op")
     if not isinstance(condition["field"], str):
-        yield "field 要写字段名"
+        yield N_("field 要写字段名")
     if op not in OPS:
-        yield f"不认识的比较「{op}」，可用：{'、'.join(OPS)}"
+        yield Said("不认识的比较「%(op)s」，可用：%(known)s", op=op, known="、".join(OPS))
     elif op not in UNARY and "value" not in condition:
-        yield f"字段「{condition['field']}」的比较缺少 value"
+        yield Said("字段「%(field)s」的比较缺少 value", field=condition["field"])
     elif op == "in" and not isinstance(condition["value"], list):
-        yield f"字段「{condition['field']}」用 in 时，value 要写成列表"
+        yield Said("字段「%(field)s」用 in 时，value 要写成列表", field=condition["field"])
 
 
 def _inner(part: Condition, words: Words) -> str:

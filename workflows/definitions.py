@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models import Staff, Workflow
+from models.words import N_, Said
 from services import Refused, workflows
 from services.workflows import START, Definition
 from workflows import STEPS, conditions
@@ -37,8 +38,8 @@ def load_definition(session: Session, text: str, staff: Staff | None) -> Workflo
     definition = read(text)
     found = list(faults(definition.tree))
     if found:
-        listed = "\n".join(f"- {fault}" for fault in found[:20])
-        raise Refused(f"流程定义有 {len(found)} 处要改，没有保存：\n{listed}")
+        listed = Said.joined((Said("- %(fault)s", fault=fault) for fault in found[:20]), joint="\n")
+        raise Refused("流程定义有 %(count)s 处要改，没有保存：\n%(listed)s", count=len(found), listed=listed)
     return workflows.publish(session, definition, staff)
 
 
@@ -47,7 +48,7 @@ def read(text: str) -> Definition:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise Refused(f"流程定义不是正确的 TOML：{error}。请按行号改正后再导入。") from error
+        raise Refused("流程定义不是正确的 TOML：%(error)s。请按行号改正后再导入。", error=error) from error
     if (
         not NAME.fullmatch(str(data.get("key", "")))
         or not data.get("name")
@@ -77,34 +78,37 @@ def faults(tree: Tree) -> Iterator[str]:
     """What is wrong with a tree, one sentence each, in reading order."""
     known = _Known()
     if not tree:
-        yield "流程里没有节点"
+        yield N_("流程里没有节点")
     for place in placed(tree):
-        here = f"节点 {place.node.get('id') or place.path}"
+        here = Said("节点 %(node)s", node=place.node.get("id") or place.path)
         for fault in _node_faults(place.node, known):
-            yield f"{here}：{fault}"
+            yield Said("%(place)s：%(fault)s", place=here, fault=fault)
         _remember(place.node, known)
 
 
 def _node_faults(node: Node, known: _Known) -> Iterator[str]:
     name = str(node.get("id", ""))
     if not NAME.fullmatch(name) or name in RESERVED:
-        yield "id 要用小写字母、数字和下划线，不能是 run 或 start"
+        yield N_("id 要用小写字母、数字和下划线，不能是 run 或 start")
     if name in known.ids:
-        yield "id 和前面的节点重复"
+        yield N_("id 和前面的节点重复")
     kinds = [kind for kind in KINDS if kind in node]
     if len(kinds) != 1:
-        yield f"要有而且只有 {'、'.join(KINDS)} 中的一个"
+        yield Said("要有而且只有 %(kinds)s 中的一个", kinds="、".join(KINDS))
         return
     unknown = set(node) - {*COMMON, kinds[0], *PARTS[kinds[0]]}
     if unknown:
-        yield f"不认识的内容 {'、'.join(sorted(unknown))}"
+        yield Said("不认识的内容 %(unknown)s", unknown="、".join(sorted(unknown)))
     yield from CHECKS[kinds[0]](node, known)
 
 
 def _step_faults(node: Node, known: _Known) -> Iterator[str]:
     kind = STEPS.get(str(node["step"]))
     if kind is None:
-        yield f"没有步骤「{node['step']}」，可用：{'、'.join(sorted(STEPS)) or '无'}"
+        yield Said(
+            "没有步骤「%(node)s」，可用：%(known)s",
+            node=node["step"], known="、".join(sorted(STEPS)),
+        )
         return
     options = node.get("options", {})
     left_out = asked_without_default(kind.options) - set(options)
@@ -114,20 +118,20 @@ def _step_faults(node: Node, known: _Known) -> Iterator[str]:
 def _branch_faults(node: Node, known: _Known) -> Iterator[str]:
     yield from _condition_faults(node["branch"], known)
     if not any(node.get(arm) for arm in ARMS):
-        yield "条件分支至少要有一条支路（yes 或 no）"
+        yield N_("条件分支至少要有一条支路（yes 或 no）")
 
 
 def _wait_faults(node: Node, known: _Known) -> Iterator[str]:
     wait = node["wait"]
     if not isinstance(wait, Mapping) or set(wait) - set(WAIT):
-        yield f"wait 只能有 {'、'.join(WAIT)}"
+        yield Said("wait 只能有 %(known)s", known="、".join(WAIT))
         return
     if not any(name in wait for name in ("days", "until", "when")) or ("days" in wait and "until" in wait):
-        yield "等待要有 days、until、when 中的一个，days 和 until 不能同时有"
+        yield N_("等待要有 days、until、when 中的一个，days 和 until 不能同时有")
     if "days" in wait and not _is_count(wait["days"]):
-        yield "days 要写成不小于 0 的整数"
+        yield N_("days 要写成不小于 0 的整数")
     if "until" in wait and wait["until"] not in known.fields:
-        yield f"前面没有「{wait['until']}」"
+        yield Said("前面没有「%(field)s」", field=wait["until"])
     if "when" in wait:
         yield from _condition_faults(wait["when"], known)
 
@@ -135,19 +139,19 @@ def _wait_faults(node: Node, known: _Known) -> Iterator[str]:
 def _person_faults(node: Node, known: _Known) -> Iterator[str]:
     person = node["person"]
     if not isinstance(person, Mapping) or set(person) - set(PERSON):
-        yield f"person 只能有 {'、'.join(PERSON)}"
+        yield Said("person 只能有 %(known)s", known="、".join(PERSON))
         return
     codes = [choice.get("code") for choice in person.get("choices", ())]
     if not person.get("title") or not (person.get("permission") or person.get("role")):
-        yield "人工处理要有 title，以及 permission 或 role"
+        yield N_("人工处理要有 title，以及 permission 或 role")
     if not codes or not all(choice.get("code") and choice.get("label") for choice in person["choices"]):
-        yield "choices 至少要有一项，每项有 code 和 label"
+        yield N_("choices 至少要有一项，每项有 code 和 label")
     if set(person.get("not_by", ())) - known.persons:
-        yield "not_by 只能写前面的人工处理节点，或 start（发起人）"
+        yield N_("not_by 只能写前面的人工处理节点，或 start（发起人）")
     if "due_days" in person and not _is_count(person["due_days"]):
-        yield "due_days 要写成不小于 0 的整数（工作日）"
+        yield N_("due_days 要写成不小于 0 的整数（工作日）")
     if "on_timeout" in person and (person["on_timeout"] not in codes or "due_days" not in person):
-        yield "on_timeout 要是 choices 中的一项，并且要有 due_days"
+        yield N_("on_timeout 要是 choices 中的一项，并且要有 due_days")
 
 
 CHECKS = {"step": _step_faults, "branch": _branch_faults, "wait": _wait_faults, "person": _person_faults}
@@ -160,7 +164,7 @@ def _condition_faults(condition: Any, known: _Known) -> Iterator[str]:
         return
     for name in conditions.fields(condition):
         if name not in known.fields and name not in FACTS:
-            yield f"条件里的「{name}」前面没有，也不是可查询的事实"
+            yield Said("条件里的「%(name)s」前面没有，也不是可查询的事实", name=name)
 
 
 def _remember(node: Node, known: _Known) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from models import Run, Step
+from models.words import Said
 from workflows.claims import LIVE, ClaimLost, claim, hold, is_due
 from workflows.held import Held, Parked, take_up
 from workflows.nodes import do_branch, do_person, do_wait
@@ -60,8 +61,9 @@ def _claim(step_id: int, limits: Times) -> Held | None:
             return None
         step = session.get_one(Step, step_id)
         if step.attempt > limits.attempts:
-            message = (
-                f"这一步连续 {step.attempt - 1} 次中途中断（程序被结束或卡住），没有再试。请检查后点“重试”。"
+            message = Said(
+                "这一步连续 %(count)s 次中途中断（程序被结束或卡住），没有再试。请检查后点“重试”。",
+                count=step.attempt - 1,
             )
             die(session, step_id, message, limits)
             return None

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import Run, Staff, Step, Unit
 from models.scope import ALL, Scope
+from models.words import N_
 from services import Refused, people
 from workflows.facts import FACTS
 from workflows.steps import Facts
@@ -81,7 +82,7 @@ def scope_for(session: Session, run: Run) -> Scope:
     """The scope a run works with: its owner's, and never more than the unit it was started in."""
     owner = session.get(Staff, run.owner_id) if run.owner_id is not None else None
     if owner is None or not owner.active:
-        raise Parked("流程实例的负责人已停用或不存在。请在流程页指定新的负责人，再点“重试”。")
+        raise Parked(N_("流程实例的负责人已停用或不存在。请在流程页指定新的负责人，再点“重试”。"))
     scope = people.scope_of(session, owner)
     unit = session.execute(select(Unit.path, Unit.parent_id).where(Unit.id == run.unit_id)).one()
     if unit.parent_id is None or not unit.path.startswith(scope.path):
@@ -95,5 +96,8 @@ def find_field(session: Session, facts: Facts, field: str) -> Any:
     if dot:
         return facts.get(node_id, {}).get(name)
     if field not in FACTS:
-        raise Refused(f"条件里的「{field}」在这个版本的程序里没有。请在流程定义中改正，或升级程序后重试。")
+        raise Refused(
+            "条件里的「%(field)s」在这个版本的程序里没有。请在流程定义中改正，或升级程序后重试。",
+            field=field,
+        )
     return FACTS[field].find(session, facts)

@@ -70,7 +70,8 @@ def due(session: Session, wait: Mapping[str, Any], facts: Facts) -> datetime | N
         day = date.fromisoformat(str(found))
     except ValueError as error:
         raise Refused(
-            f"等待的日期「{wait['until']}」没有值，或不是日期（{found}）。请检查流程定义。"
+            "等待的日期「%(day)s」没有值，或不是日期（%(found)s）。请检查流程定义。",
+            day=wait["until"], found=found,
         ) from error
     return end_of_day(day)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from models.words import N_
+from models.words import N_, Said
 from services import Refused
 from workflows import STEPS
 from workflows.walk import Node, Tree, by_id, placed
@@ -18,25 +18,25 @@ from workflows.walk import Node, Tree, by_id, placed
 KINDS = {"integer": "number", "number": "number", "boolean": "bool", "array": "choices"}
 DAYS = N_("最多等待天数")
 EXPLAINED = {
-    "missing": "必须填写",
-    "extra_forbidden": "没有这个选项",
-    "int_parsing": "要填整数",
-    "int_type": "要填整数",
-    "float_parsing": "要填数字",
-    "bool_parsing": "要填是或否",
-    "date_from_datetime_parsing": "要填日期，例如 2026-11-21",
-    "date_parsing": "要填日期，例如 2026-11-21",
-    "date_type": "要填日期，例如 2026-11-21",
-    "string_type": "要填文字",
-    "string_too_short": "太短",
-    "string_pattern_mismatch": "格式不对",
-    "greater_than_equal": "不能小于 {ge}",
-    "less_than_equal": "不能大于 {le}",
-    "greater_than": "要大于 {gt}",
-    "less_than": "要小于 {lt}",
-    "string_too_long": "最多 {max_length} 个字",
-    "literal_error": "只能是 {expected} 中的一个",
-    "too_short": "至少要选 {min_length} 项",
+    "missing": N_("必须填写"),
+    "extra_forbidden": N_("没有这个选项"),
+    "int_parsing": N_("要填整数"),
+    "int_type": N_("要填整数"),
+    "float_parsing": N_("要填数字"),
+    "bool_parsing": N_("要填是或否"),
+    "date_from_datetime_parsing": N_("要填日期，例如 2026-11-21"),
+    "date_parsing": N_("要填日期，例如 2026-11-21"),
+    "date_type": N_("要填日期，例如 2026-11-21"),
+    "string_type": N_("要填文字"),
+    "string_too_short": N_("太短"),
+    "string_pattern_mismatch": N_("格式不对"),
+    "greater_than_equal": N_("不能小于 %(ge)s"),
+    "less_than_equal": N_("不能大于 %(le)s"),
+    "greater_than": N_("要大于 %(gt)s"),
+    "less_than": N_("要小于 %(lt)s"),
+    "string_too_long": N_("最多 %(max_length)s 个字"),
+    "literal_error": N_("只能是 %(expected)s 中的一个"),
+    "too_short": N_("至少要选 %(min_length)s 项"),
 }
 
 
@@ -86,7 +86,7 @@ def with_values(tree: Tree, values: Mapping[str, Any]) -> list[dict[str, Any]]:
         _put(own, name, value)
     found = [fault.text for place in placed(own) for fault in _settle(place.node)]
     if found:
-        raise Refused("没有发起，请改正：" + "；".join(found) + "。")
+        raise Refused("没有发起，请改正：%(listed)s。", listed=Said.joined(found, joint="；"))
     return own
 
 
@@ -97,7 +97,7 @@ def from_text(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise Refused(f"「{text}」不是正确的 JSON。") from error
+        raise Refused("「%(text)s」不是正确的 JSON。", text=text) from error
 
 
 def _put(tree: Tree, name: str, value: Any) -> None:
@@ -109,7 +109,7 @@ def _put(tree: Tree, name: str, value: Any) -> None:
     elif node is not None and "wait" in node and option == "days":
         place = node["wait"]
     if place is None or not option:
-        raise Refused(f"流程里没有选项「{name}」。选项要写成 节点.选项，例如 select.limit=500。")
+        raise Refused("流程里没有选项「%(name)s」。选项要写成 节点.选项，例如 select.limit=500。", name=name)
     place[option] = value
 
 
@@ -132,7 +132,7 @@ def _settle_days(node: Any) -> Iterator[Fault]:
     if days.isdigit() and int(days) <= 3660:
         node["wait"]["days"] = int(days)
     else:
-        yield Fault("days", f"「{node.get('title') or node['id']}」的等待天数要填 0 到 3660 的整数")
+        yield Fault("days", Said("「%(title)s」的等待天数要填 0 到 3660 的整数", title=node.get("title") or node["id"]))
 
 
 def _split(model: type[BaseModel], options: Mapping[str, Any]) -> dict[str, Any]:
@@ -188,9 +188,5 @@ def _fault(model: type[BaseModel], error: Any) -> Fault:
     name = str(error["loc"][0]) if error["loc"] else ""
     one = model.model_fields.get(name)
     label = (one.title if one is not None else "") or name
-    text = (
-        EXPLAINED.get(error["type"], "").format(**error.get("ctx", {}))
-        if error["type"] in EXPLAINED
-        else error["msg"]
-    )
-    return Fault(name, f"「{label}」{text}")
+    text = Said(EXPLAINED[error["type"]], **error.get("ctx", {})) if error["type"] in EXPLAINED else error["msg"]
+    return Fault(name, Said("「%(label)s」%(fault)s", label=label, fault=text))

@@ -61,7 +61,7 @@ def retry(session: Session, run: Run) -> None:
     locked(session, run)
     failed = _failed_steps(session, run)
     if run.state not in ("failed", "parked", "partly_failed") or not (failed or run.state == "parked"):
-        raise Refused(f"「{run.title}」没有失败的步骤，不需要重试。")
+        raise Refused("「%(title)s」没有失败的步骤，不需要重试。", title=run.title)
     for step in failed:
         _make_ready(session, step)
     for step in session.scalars(select(Step).where(Step.run_id == run.id, Step.state == "ready")):
@@ -76,7 +76,7 @@ def skip(session: Session, run: Run, reason: str) -> None:
     locked(session, run)
     step = session.scalar(select(Step).where(Step.run_id == run.id, Step.state == "dead"))
     if step is None:
-        raise Refused(f"「{run.title}」没有可以跳过的步骤。")
+        raise Refused("「%(title)s」没有可以跳过的步骤。", title=run.title)
     if not reason.strip():
         raise Refused("请填写跳过的原因。")
     session.execute(update(Step).where(Step.id == step.id).values(ended_at=utcnow()))
@@ -92,7 +92,7 @@ def pause(session: Session, run: Run) -> None:
     """Let nothing of a run begin until it is resumed; a chunk under way is finished."""
     locked(session, run)
     if run.state not in ("running", "waiting"):
-        raise Refused(f"「{run.title}」现在不在进行中，不能暂停。")
+        raise Refused("「%(title)s」现在不在进行中，不能暂停。", title=run.title)
     run.state = "paused"
     traces.record(session, "run.paused", run)
 
@@ -101,7 +101,7 @@ def resume(session: Session, run: Run) -> None:
     """Let a paused run go on."""
     locked(session, run)
     if run.state != "paused":
-        raise Refused(f"「{run.title}」没有暂停。")
+        raise Refused("「%(title)s」没有暂停。", title=run.title)
     rows = session.scalars(select(Step).where(Step.run_id == run.id, Step.state.in_(OPEN_STEPS))).all()
     run.state = (
         "waiting" if rows and all(step.state in ("waiting", "unknown") for step in rows) else "running"
@@ -116,7 +116,7 @@ def cancel(session: Session, run: Run, reason: str) -> None:
     """End a run for good: its open steps and tasks with it; what is done stays."""
     locked(session, run)
     if run.state in ENDED:
-        raise Refused(f"「{run.title}」已经结束，不能取消。")
+        raise Refused("「%(title)s」已经结束，不能取消。", title=run.title)
     if not reason.strip():
         raise Refused("请填写取消的原因。")
     moment = utcnow()

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from models import Outgoing, Run, Step, StepItem, Workflow
 from models.clock import utcnow
+from models.words import Said
 from services import Refused, tasks, traces
 from workflows import STEPS
 from workflows.channels import DeliveryFailed
@@ -138,7 +139,7 @@ def die(session: Session, step_id: int, message: str, limits: Times) -> None:
     step = session.get_one(Step, step_id, populate_existing=True)
     run = step.run
     run.state, run.message, run.ended_at = "failed", message, utcnow()
-    title = f"「{run.title}」的步骤「{step.node}」失败"
+    title = Said("「%(title)s」的步骤「%(node)s」失败", title=run.title, node=step.node)
     _tell_owner(session, run, FAILED_STEP, title, message)
     traces.record(session, "run.failed", run, details={"node": step.node})
     workflow = session.get(Workflow, run.workflow_id) if run.workflow_id else None
@@ -153,17 +154,18 @@ def park(session: Session, step_id: int, message: str) -> None:
     set_state(session, step_id, "ready", attempt=0)
     run = session.get_one(Step, step_id, populate_existing=True).run
     run.state, run.message = "parked", message
-    _tell_owner(session, run, PARKED_RUN, f"「{run.title}」已搁置", message)
+    _tell_owner(session, run, PARKED_RUN, Said("「%(title)s」已搁置", title=run.title), message)
     traces.record(session, "run.parked", run)
 
 
 def await_settlement(session: Session, held: Held, unknown: int) -> None:
     """Leave a step until a person has said what became of the sendings nobody knows of."""
-    message = f"有 {unknown} 件外发的结果不清楚，要由人确认是否已经发出。"
+    message = Said("有 %(unknown)s 件外发的结果不清楚，要由人确认是否已经发出。", unknown=unknown)
     set_state(session, held.step_id, "unknown", attempt=0, error=message)
     run = session.get_one(Run, held.run_id, populate_existing=True)
     run.state, run.message = "waiting", message
-    _tell_owner(session, run, UNKNOWN_SENDING, f"「{run.title}」有外发结果待确认", message)
+    title = Said("「%(title)s」有外发结果待确认", title=run.title)
+    _tell_owner(session, run, UNKNOWN_SENDING, title, message)
 
 
 def told(error: Exception) -> str:
@@ -172,9 +174,9 @@ def told(error: Exception) -> str:
         return str(error)
     if isinstance(error, ValidationError):
         names = "、".join(".".join(str(part) for part in one["loc"]) for one in error.errors())
-        return f"步骤的选项和程序不符（{names}）。请在流程定义中改正，再重新发起。"
+        return Said("步骤的选项和程序不符（%(names)s）。请在流程定义中改正，再重新发起。", names=names)
     if isinstance(error, DBAPIError):
-        return f"数据库没有完成这次写入（{type(error).__name__}），稍后会自动重试。"
+        return Said("数据库没有完成这次写入（%(kind)s），稍后会自动重试。", kind=type(error).__name__)
     return LONG_NUMBER.sub("…", f"程序错误 {type(error).__name__}：{error}")[:500]
 
 

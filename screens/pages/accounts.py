@@ -17,7 +17,7 @@ from models.clock import utcnow
 from models.scope import set_scope
 from screens import looks
 from screens.access import READING, SIGNED_IN, needs, opened
-from screens.messages import done, warn
+from screens.messages import done, said, warn
 from services import Refused, accounts
 
 pages = Blueprint("accounts", __name__)
@@ -63,7 +63,7 @@ def sign_in() -> Any:
     try:
         staff = _checked(login, request.form.get("password", "")[:200])
     except accounts.Throttled as refusal:
-        return render_template("screens/sign_in.html", target=target, login=login, message=str(refusal)), 429
+        return render_template("screens/sign_in.html", target=target, login=login, message=said(refusal)), 429
     if staff is None:
         message = _("登录名或密码不正确。")
         return render_template("screens/sign_in.html", target=target, login=login, message=message), 401
@@ -90,7 +90,7 @@ def password() -> Any:
         _change_password()
     except Refused as refusal:
         db.session.rollback()
-        return render_template("screens/password.html", message=str(refusal)), 422
+        return render_template("screens/password.html", message=said(refusal)), 422
     done(_("密码已修改。"))
     return redirect(url_for("home.index"), 303)
 

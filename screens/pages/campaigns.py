@@ -17,7 +17,7 @@ from paper.masks import mask_name
 from screens import campaign_forms
 from screens.access import needs, reads
 from screens.base import Page
-from screens.messages import done
+from screens.messages import done, said
 from screens.pickers import kind_choices
 from services import Refused, balances, campaigns, forms, letterheads, letters, print_runs, segments, traces
 from services.balances import BUCKETS, PENDING
@@ -59,7 +59,7 @@ class Campaigns(Page):
             segment = campaign_forms.segment_from(request.form)
             segments.check_segment(db.session(), segment)
         except Refused as refusal:
-            return self.render("screens/_campaign_preview.html", rows=[], mistake=str(refusal))
+            return self.render("screens/_campaign_preview.html", rows=[], mistake=said(refusal))
         rows = segments.preview(db.session(), segment)
         reasons = {reason: sum(row.excluded.get(reason, 0) for row in rows) for reason in _exclusions()}
         return self.render("screens/_campaign_preview.html", rows=rows, reasons=reasons, labels=_exclusions())
@@ -74,7 +74,7 @@ class Campaigns(Page):
             run = runs.start(db.session(), WORKFLOW, values, current_user)
         except Refused as refusal:
             db.session.rollback()
-            return self._form(str(refusal)), 422
+            return self._form(said(refusal)), 422
         done(_("核对活动已启动：正在选定客户、生成函件。完成后营业员会收到交寄待办。"))
         return redirect(self.get_url("runs.show", key=run.id), 303)
 

@@ -19,7 +19,7 @@ from models.people import root_unit
 from screens import downloads
 from screens.access import READING, needs
 from screens.base import Page
-from screens.messages import done
+from screens.messages import done, said
 from services import Refused, board_papers, boards, competitions
 from services.competitions import Plan
 from workflows import runs
@@ -50,7 +50,7 @@ class Competitions(Page):
             row = competitions.create(db.session(), plan(request.form), unit=root_unit(db.session()))
         except Refused as refusal:
             db.session.rollback()
-            return self._form(request.form, None, str(refusal)), 422
+            return self._form(request.form, None, said(refusal)), 422
         done(_("竞赛已建立，核对无误后即可启动。"))
         return redirect(self.get_url(".show", key=row.id), 303)
 
@@ -81,7 +81,7 @@ class Competitions(Page):
             competitions.change(db.session(), row, plan(request.form))
         except Refused as refusal:
             db.session.rollback()
-            return self._form(request.form, _one(key), str(refusal)), 422
+            return self._form(request.form, _one(key), said(refusal)), 422
         done(_("已保存。"))
         return redirect(self.get_url(".show", key=key), 303)
 

@@ -31,7 +31,7 @@ from screens.customer_lists import (
 from screens.filters import Filter, equals
 from screens.forms import choices
 from screens.lists import Column, Listing, ListPage, Search, Sort
-from screens.messages import done, refuse
+from screens.messages import done, refuse, said
 from screens.pickers import unit_filter
 from screens.rows import key_of
 from services import Refused, contact_desk, reach, timelines
@@ -124,7 +124,7 @@ class Customers(ListPage):
         try:
             recorded = contact_desk.add_value(db.session(), customer, _typed(), staff=current_user)
         except Refused as refusal:
-            refuse(str(refusal))
+            refuse(said(refusal))
             return self._form(customer_of(customer_id), request.form), 422
         done(_("已保存，正在等待审核。") if recorded.waiting else _("已保存，现在就用这个值。"))
         return redirect(looks.customer_url(customer_id), 303)

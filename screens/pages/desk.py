@@ -19,7 +19,7 @@ from screens import desk_forms, downloads
 from screens.access import needs, reads
 from screens.base import Page
 from screens.cards import Card
-from screens.messages import done
+from screens.messages import done, said
 from services import (
     Refused,
     form_ticks,
@@ -68,7 +68,7 @@ class Desk(Page):
         try:
             unit_id = letters.letter_by_code(db.session(), request.form.get("code", "")).unit_id
         except Refused as refusal:
-            return self.render("screens/_desk_verdict.html", mistake=str(refusal))
+            return self.render("screens/_desk_verdict.html", mistake=said(refusal))
         verdict = judge_in(db.session(), unit_id, returns.KINDS[place], text)
         return self.render("screens/_desk_verdict.html", verdict=verdict, reasons=REASONS, text=text)
 
@@ -82,7 +82,7 @@ class Desk(Page):
             keyed = returns.key_return(session, code, form, staff=current_user)
         except Refused as refusal:
             session.rollback()
-            return self._work(open_code=code, mistake=str(refusal), filled=request.form)
+            return self._work(open_code=code, mistake=said(refusal), filled=request.form)
         return self._work(keyed=keyed)
 
     @expose("/undo", methods=("POST",))
@@ -93,7 +93,7 @@ class Desk(Page):
             keying = return_undos.undo_last_return(db.session(), staff=current_user)
         except Refused as refusal:
             db.session.rollback()
-            return self._work(mistake=str(refusal))
+            return self._work(mistake=said(refusal))
         return self._work(message=_("已撤销 %(number)s 的录入。", number=letters.number_of(keying.letter)))
 
     @expose("/undelivered")
@@ -110,7 +110,7 @@ class Desk(Page):
         try:
             letter = letters.letter_by_code(db.session(), request.form.get("code", ""))
         except Refused as refusal:
-            return self.render("screens/_desk_found.html", mistake=str(refusal))
+            return self.render("screens/_desk_found.html", mistake=said(refusal))
         return self.render("screens/_desk_found.html", letter=letter, **_named(letter))
 
     @expose("/undelivered/save", methods=("POST",))
@@ -122,7 +122,7 @@ class Desk(Page):
             came_back = undelivered.record_undelivered(db.session(), code, reason, staff=current_user)
         except Refused as refusal:
             db.session.rollback()
-            return self.render("screens/_desk_undelivered.html", **self._undelivered(mistake=str(refusal)))
+            return self.render("screens/_desk_undelivered.html", **self._undelivered(mistake=said(refusal)))
         return self.render("screens/_desk_undelivered.html", **self._undelivered(came_back=came_back))
 
     @expose("/undelivered/undo", methods=("POST",))
@@ -133,7 +133,7 @@ class Desk(Page):
             letter = undelivered.undo_last_undelivered(db.session(), staff=current_user)
         except Refused as refusal:
             db.session.rollback()
-            return self.render("screens/_desk_undelivered.html", **self._undelivered(mistake=str(refusal)))
+            return self.render("screens/_desk_undelivered.html", **self._undelivered(mistake=said(refusal)))
         message = _("已撤销 %(number)s 的退信登记。", number=letters.number_of(letter))
         return self.render("screens/_desk_undelivered.html", **self._undelivered(message=message))
 
@@ -235,7 +235,7 @@ def _opened(session: Session, code: str, mistake: str) -> dict[str, Any]:
     try:
         letter = letters.letter_by_code(session, code)
     except Refused as refusal:
-        return {"mistake": mistake or str(refusal), "bad_code": code}
+        return {"mistake": mistake or said(refusal), "bad_code": code}
     return {
         "letter": letter,
         "head": desk_forms.head_of(letter),

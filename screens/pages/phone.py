@@ -12,7 +12,7 @@ from flask_security import current_user
 from models import Visit, db
 from models.words import RELATIONS
 from screens.access import needs
-from screens.messages import done
+from screens.messages import done, said
 from services import Refused, visit_sheets, visits
 from services.answers import Answer, Applied, check_answers
 from services.visits import Report
@@ -54,7 +54,7 @@ def record(token: str) -> Any:
         applied = visits.record_visit(db.session(), visit, report(), staff=current_user)
     except Refused as refusal:
         db.session.rollback()
-        return form_of(_own(token), request.form, str(refusal), own=True), 422
+        return form_of(_own(token), request.form, said(refusal), own=True), 422
     tell(applied)
     return redirect(url_for("phone.index"), 303)
 

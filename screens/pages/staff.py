@@ -18,7 +18,7 @@ from screens.access import READING, needs
 from screens.base import Page, Screen
 from screens.cards import Card
 from screens.filters import Filter
-from screens.messages import done, refuse
+from screens.messages import done, refuse, said
 from screens.permissions import PERMISSIONS, SUBJECTS, VERBS
 from screens.pickers import role_choices, staff_in_reach, unit_choices
 from screens.rows import key_of
@@ -87,7 +87,7 @@ class Staff(Screen):
             person = staff.add_staff(db.session(), draft)
             person.capacity = _capacity()
         except Refused as refusal:
-            refuse(str(refusal))
+            refuse(said(refusal))
             return self._form(None, request.form), 422
         if not typed:
             return self.render("screens/staff_password.html", person=person, password=password)
@@ -105,7 +105,7 @@ class Staff(Screen):
         try:
             self._change(person)
         except Refused as refusal:
-            refuse(str(refusal))
+            refuse(said(refusal))
             return self._form(person, request.form), 422
         done(_("已保存。"))
         return redirect(self.get_url(".index_view"), 303)

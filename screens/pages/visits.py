@@ -20,7 +20,7 @@ from screens.access import needs
 from screens.base import Page
 from screens.cards import Card, Line
 from screens.filters import Filter, chosen, narrowed
-from screens.messages import done, warn
+from screens.messages import done, said, warn
 from screens.pages import phone
 from screens.pickers import staff_in_reach
 from services import Refused, traces, visit_sheets, visits, walk_lists
@@ -135,7 +135,7 @@ class Visits(Page):
         except Refused as refusal:
             db.session.rollback()
             visit = visits.visit_by_code(db.session(), token)
-            return phone.form_of(visit, request.form, str(refusal), own=False), 422
+            return phone.form_of(visit, request.form, said(refusal), own=False), 422
         traces.record(db.session(), "visit.keyed", visit)
         phone.tell(applied)
         return redirect(self.get_url(".index"), 303)

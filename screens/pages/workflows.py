@@ -18,7 +18,7 @@ from models import Run, Workflow, WorkflowVersion, db
 from screens import access, pickers
 from screens.access import READING, needs
 from screens.base import Page
-from screens.messages import done
+from screens.messages import done, said
 from screens.workflow_words import permission_word, told
 from services import Refused, people, workflows
 from workflows import runs
@@ -84,7 +84,7 @@ class Workflows(Page):
             run = runs.start(db.session(), row.key, answers(asked, request.form), current_user)
         except Refused as refusal:
             db.session.rollback()
-            return self._start_form(_one(key), asked, answers(asked, request.form), str(refusal)), 422
+            return self._start_form(_one(key), asked, answers(asked, request.form), said(refusal)), 422
         done(_("流程已发起。"))
         return redirect(self.get_url("runs.show", key=run.id), 303)
 
@@ -120,7 +120,7 @@ class Workflows(Page):
             row = load_definition(db.session(), text, current_user)
         except Refused as refusal:
             db.session.rollback()
-            return self.render("screens/workflow_import.html", text=text, mistake=str(refusal)), 422
+            return self.render("screens/workflow_import.html", text=text, mistake=said(refusal)), 422
         done(_("流程定义已保存。"))
         return redirect(self.get_url(".show", key=row.id), 303)
 
