@@ -39,7 +39,7 @@ class RowField(QuerySelectField):
 
     def iter_choices(self) -> Any:
         for value, label, selected, *_more in super().iter_choices():
-            yield Choice(value, label, selected, {})
+            yield Choice(value, label or "—", selected, {})  # an empty label would show the value
 
 
 class Converter(AdminModelConverter):

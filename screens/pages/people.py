@@ -65,6 +65,12 @@ class Units(Screen):
     def narrowed(self, query: Query[Any]) -> Query[Any]:
         return query.filter(in_scope_units(db.session()))
 
+    def create_form(self, obj: Any = None) -> Any:
+        """With a parent in any case: the first start made the top."""
+        form = super().create_form(obj)
+        form.parent.allow_blank = False
+        return form
+
     def edit_form(self, obj: Any = None) -> Any:
         """Without the parent: moving stands below the form."""
         form = super().edit_form(obj)
