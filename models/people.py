@@ -90,7 +90,7 @@ class Territory(db.Model, WithId):
     __table_args__ = (db.UniqueConstraint("unit_id", "kind", "code"),)
     unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"), index=True)
     kind: Mapped[str] = mapped_column(String(20))
-    code: Mapped[str] = mapped_column(String(40))
+    code: Mapped[str] = mapped_column(String(40), default="")
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
     unit: Mapped[Unit] = relationship()
     staff: Mapped[Staff] = relationship()

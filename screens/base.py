@@ -184,9 +184,9 @@ class Screen(Guarded, ModelView):
             db.session.add(model)
             self._trace("created" if created else "changed", model, details)
         except IntegrityError:
-            return refuse(_("没有保存：已有相同的记录，或引用的记录不存在。请改正后再保存。"))
+            return refuse(_l("没有保存：已有相同的记录，或引用的记录不存在。请改正后再保存。"))
         except OutOfScope:
-            return refuse(_("没有保存：这条记录不在您的单位范围内。"))
+            return refuse(_l("没有保存：这条记录不在您的单位范围内。"))
         except Refused as refusal:
             return refuse(said(refusal))
         return True
@@ -199,9 +199,9 @@ class Screen(Guarded, ModelView):
             db.session.delete(model)
             db.session.flush()
         except IntegrityError:
-            return refuse(_("「%(row)s」还被其他记录引用，不能删除。", row=name))
+            return refuse(_l("「%(row)s」还被其他记录引用，不能删除。", row=name))
         except OutOfScope:
-            return refuse(_("没有删除：这条记录不在您的单位范围内。"))
+            return refuse(_l("没有删除：这条记录不在您的单位范围内。"))
         except Refused as refusal:
             return refuse(said(refusal))
         return True

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import flash
 from flask_babel import gettext as _
 
 from models import db
 from models.words import Said
+from screens.languages import told
 from services import Refused
 
 
@@ -20,10 +23,13 @@ def warn(message: str) -> None:
     flash(message, "warning")
 
 
-def refuse(message: str) -> bool:
-    """Something was not done, and why; forgets what was half done. Always False, to be returned."""
+def refuse(message: Any) -> bool:
+    """Something was not done, and why; forgets what was half done. Always False, to be returned.
+
+    After a failed flush the message must be lazy: to know the language is a query, and that waits for the rollback.
+    """
     db.session.rollback()
-    flash(message, "danger")
+    flash(str(message), "danger")
     return False
 
 
@@ -31,6 +37,6 @@ def said(message: str | Refused) -> str:
     """A sentence of a lower floor, with its values, in the language of the asking person."""
     sentence = message.message if isinstance(message, Refused) else message
     if not isinstance(sentence, Said):
-        return _(sentence) if sentence else ""
+        return told(sentence)
     values = {key: said(value) if isinstance(value, str) else value for key, value in sentence.values.items()}
     return _(sentence.text, **values)

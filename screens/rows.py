@@ -20,7 +20,7 @@ def key_of(table: Any, text: Any) -> Any:
     column = inspect(table).primary_key[0]
     try:
         if column.type.python_type is int:
-            return int(text) if 0 < int(text) < 2**63 else None
+            return int(text) if str(text).isascii() and 0 < int(text) < 2**63 else None
         return date.fromisoformat(text) if column.type.python_type is date else str(text)
     except (TypeError, ValueError):
         return None
