@@ -6,20 +6,16 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, g, request, session, url_for
-from flask_babel import get_locale
+from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext as _
-from flask_security import current_user
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
 from models import words
 from models.clock import ZONE
-from screens import access
+from screens import access, languages
 from screens.row_words import kinds_word, reason_word
 from screens.trace_words import action_word
-
-LOCALES = {"zh_CN": "中文", "en": "English"}
 
 TONES = {
     "good": "valid current confirmed done answered approved signed issued acknowledged final changed visited created "
@@ -35,7 +31,7 @@ TONE_OF = {code: tone for tone, codes in TONES.items() for code in codes.split()
 
 def register(app: Flask) -> None:
     """Give templates what they share."""
-    app.jinja_env.filters.update(moment=moment, day=day, word=word, percent=percent, tone=tone)
+    app.jinja_env.filters.update(moment=moment, day=day, word=word, told=languages.told, percent=percent, tone=tone)
     app.jinja_env.globals.update(badge=badge, word=word, asset=asset, csrf_field=csrf_field, dict=dict)
     app.jinja_env.globals.update(may=access.may, screen_url=screen_url, customer_url=customer_url)
     app.jinja_env.globals.update(kinds_word=kinds_word, reason_word=reason_word, action_word=action_word)
@@ -48,16 +44,10 @@ def shared() -> dict[str, Any]:
     return {
         "nonce": g.get("nonce", ""),
         "menu": menu,
-        "locales": LOCALES,
-        "locale": str(get_locale() or "zh_CN"),
+        "locales": languages.LOCALES,
+        "locale": languages.chosen(),
         "words": words,
     }
-
-
-def locale() -> str:
-    """The language of the asking person, else of this browser, else Chinese."""
-    chosen = current_user.locale if current_user.is_authenticated else session.get("locale", "")
-    return chosen if chosen in LOCALES else "zh_CN"
 
 
 def word(code: str | None, words_of: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
@@ -16,7 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from models import db
 from models.scope import set_scope
-from screens import access, errors, looks
+from screens import access, errors, languages, looks
 from screens.access import READING
 from screens.base import GROUPS
 from screens.pages import ADDRESSES, HOME_CARDS, SCREENS, accounts, home
@@ -38,7 +39,8 @@ def register(app: Flask) -> None:
     if int(app.config.get("PROXY_HOPS") or 0):
         hops = int(app.config["PROXY_HOPS"])
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    Babel(app, locale_selector=looks.locale)
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(languages.compiled(Path(app.config["HOME"])))
+    Babel(app, locale_selector=languages.babel_name)
     # first of all, before the accounts' own hook asks the database who is there: a page that reads takes no write lock
     app.before_request_funcs.setdefault(None, []).insert(0, open_session)
     app.before_request(keep_session)

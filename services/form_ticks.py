@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import Consent, Customer, Letter, Preference
 from models.clock import now
-from models.words import N_, RELATIONS
+from models.words import N_, RELATIONS, Said
 from services import Refused, tasks
 
 SOURCE = "returned_form"
@@ -103,12 +103,17 @@ def _ask_counter(
     if not words:
         return None
     wanted = "、".join(words)
-    message = f"函件 {letter.facts['letter']['serial']} 的回函：{wanted}。{note.strip()[:500]}"
+    message = Said(
+        "函件 %(serial)s 的回函：%(wanted)s。%(note)s",
+        serial=letter.facts["letter"]["serial"],
+        wanted=wanted,
+        note=note.strip()[:500],
+    )
     details = {"letter": letter.id, "other": list(ticks.other), "wishes": list(ticks.wishes), "message": message}
     task = tasks.open_task(
         session,
         "counter_request",
-        f"回函待柜台办理：{wanted}",
+        Said("回函待柜台办理：%(wanted)s", wanted=wanted),
         unit_id=customer.unit_id,
         customer_id=customer.id,
         details=details,

@@ -20,12 +20,13 @@ from models.clock import utcnow
 from models.faces import found_faces, missing_libraries, missing_packages
 from models.home import CHECKOUT, HomeUnusable, home_path, prepare_home
 from models.processes import is_served, queue_url
+from models.words import N_, Said
 from services import Refused, upgrades
 
 LEAST_FREE = 1 << 30
 CLOCK_SILENCE = timedelta(minutes=2)
 CLOCK_LEASE = "clock"
-NOT_RUNNING = "服务没有在运行，要用网页和流程时运行 ./lamplighter serve。"
+NOT_RUNNING = N_("服务没有在运行，要用网页和流程时运行 ./lamplighter serve。")
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,8 @@ def database(app: Flask) -> Check:
         state = upgrades.database_state(app)
     except SQLAlchemyError as error:
         reason = getattr(error, "orig", None) or error
-        return Check(
-            "database", False, f"数据库连不上: {reason}。请检查 LAMPLIGHTER_DATABASE_URL 和数据库服务。"
-        )
+        advice = Said("数据库连不上: %(reason)s。请检查 LAMPLIGHTER_DATABASE_URL 和数据库服务。", reason=reason)
+        return Check("database", False, advice)
     return Check(
         "database", state in (upgrades.CURRENT, upgrades.EMPTY), upgrades.ADVICE[state], {"state": state}
     )
@@ -143,13 +143,13 @@ def queue(app: Flask) -> Check:
         server.ping()
         policy = server.config_get("maxmemory-policy").get("maxmemory-policy", "noeviction")
     except redis.ResponseError:
-        return Check("queue", True, "队列服务不让查看它的设置。请确认 maxmemory-policy 是 noeviction。")
+        return Check("queue", True, N_("队列服务不让查看它的设置。请确认 maxmemory-policy 是 noeviction。"))
     except (redis.RedisError, ValueError) as error:
         return Check("queue", False, _queue_advice(app, error))
     advice = (
         ""
         if policy == "noeviction"
-        else f"队列服务的 maxmemory-policy 是 {policy}，会丢任务。请改成 noeviction。"
+        else Said("队列服务的 maxmemory-policy 是 %(policy)s，会丢任务。请改成 noeviction。", policy=policy)
     )
     return Check("queue", not advice, advice)
 
@@ -161,13 +161,12 @@ def clock(app: Flask) -> Check:
     try:
         seen = db.session.scalar(select(Lease.seen_at).where(Lease.name == CLOCK_LEASE))
     except SQLAlchemyError:
-        return Check("clock", False, "数据库还用不了，看不到时钟。")
+        return Check("clock", False, N_("数据库还用不了，看不到时钟。"))
     if seen is not None and utcnow() - seen < CLOCK_SILENCE:
         return Check("clock", True)
-    since = f"从 {seen:%Y-%m-%d %H:%M} UTC 起" if seen else "一直"
-    return Check(
-        "clock", False, f"时钟{since}没有运行，定时计划和等待都停着。请运行 ./lamplighter clock 或 serve。"
-    )
+    since = Said("从 %(time)s UTC 起", time=f"{seen:%Y-%m-%d %H:%M}") if seen else N_("一直")
+    advice = Said("时钟%(since)s没有运行，定时计划和等待都停着。请运行 ./lamplighter clock 或 serve。", since=since)
+    return Check("clock", False, advice)
 
 
 def font_folders() -> Sequence[Path]:
@@ -188,7 +187,9 @@ def _install(packages: Sequence[str], what: str) -> str:
 
 def _queue_advice(app: Flask, error: Exception) -> str:
     if is_queue_embedded(app):
-        return (
-            f"队列服务没有回答({error})。请先运行 ./lamplighter serve；多台机器时设置 LAMPLIGHTER_REDIS_URL。"
+        return Said(
+            "队列服务没有回答(%(error)s)。请先运行 ./lamplighter serve；"
+            "多台机器时设置 LAMPLIGHTER_REDIS_URL。",
+            error=error,
         )
-    return f"队列服务连不上({error})。请检查 LAMPLIGHTER_REDIS_URL 和队列服务器。"
+    return Said("队列服务连不上(%(error)s)。请检查 LAMPLIGHTER_REDIS_URL 和队列服务器。", error=error)

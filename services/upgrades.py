@@ -15,6 +15,7 @@ from sqlalchemy import Connection, inspect, select, text
 
 from models import Staff, db
 from models.home import prepare_home
+from models.words import N_
 from services import Refused
 
 EMPTY, BEHIND, CURRENT, NEWER = "empty", "behind", "current", "newer"
@@ -66,9 +67,9 @@ def upgrade(app: Flask) -> str:
 
 
 ADVICE = {
-    EMPTY: "数据库还是空的。任何一个命令都会先建好它，也可以运行 ./lamplighter upgrade。",
-    BEHIND: "数据库是旧版本的。请先停下所有服务并备份，然后运行 ./lamplighter upgrade。",
-    NEWER: "数据库是由更新版本的程序写的，本程序太旧，不能打开它。请换用新版本的程序(git pull)，或恢复旧的备份。",
+    EMPTY: N_("数据库还是空的。任何一个命令都会先建好它，也可以运行 ./lamplighter upgrade。"),
+    BEHIND: N_("数据库是旧版本的。请先停下所有服务并备份，然后运行 ./lamplighter upgrade。"),
+    NEWER: N_("数据库是由更新版本的程序写的，本程序太旧，不能打开它。请换用新版本的程序(git pull)，或恢复旧的备份。"),
     CURRENT: "",
 }
 

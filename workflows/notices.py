@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import Assessment, Notice, Staff, Task
 from models.clock import now
-from models.words import N_
+from models.words import N_, Said
 from services import files, notice_papers, notices
 from workflows.steps import Call, Effects, Facts, Item, Options, Planned, Send, asked
 
@@ -130,7 +130,10 @@ def remind(session: Session, items: Sequence[Item]) -> dict[str, Any]:
     """A task for each unit that has not signed."""
     for item in items:
         task = Task(
-            kind="acknowledge", title=f"请签收：{item['title']}", unit_id=item["unit_id"], state="open"
+            kind="acknowledge",
+            title=Said("请签收：%(title)s", title=item["title"]),
+            unit_id=item["unit_id"],
+            state="open",
         )
         task.permission, task.link, task.created_at = (
             "notices.acknowledge",

@@ -15,8 +15,8 @@ from sqlalchemy import select
 from models import Staff, db
 from models.clock import utcnow
 from models.scope import set_scope
-from screens import looks
 from screens.access import READING, SIGNED_IN, needs, opened
+from screens.languages import LOCALES
 from screens.messages import done, said, warn
 from services import Refused, accounts
 
@@ -100,7 +100,7 @@ def password() -> Any:
 def language() -> Any:
     """Choose the language; it stays with the person."""
     wanted = request.form.get("locale", "")
-    if wanted not in looks.LOCALES:
+    if wanted not in LOCALES:
         abort(400)
     session["locale"] = wanted
     if current_user.is_authenticated:
