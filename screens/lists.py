@@ -175,7 +175,9 @@ def _slice(
 ) -> tuple[list[Any], int | None, int | None]:
     """Rows of one page, and the ids that the links to the pages before and after it carry."""
     keys = (*sort.columns, listing.id)
-    place = _place(session, listing, keys, request.args.get("before", request.args.get("after"), type=int))
+    place = _place(
+        session, listing, keys, request.args.get("before", type=int) or request.args.get("after", type=int)
+    )
     backward = place is not None and "before" in request.args
     descending = sort.descending != backward
     if place is not None:

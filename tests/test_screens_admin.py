@@ -216,7 +216,7 @@ def test_a_reason_keeps_its_consequences(session, admin):
     assert (row.label, row.consequences) == ("逾期", {"makes_visit": True})
 
 
-def test_a_row_in_use_is_not_deleted(app, session):
+def test_a_second_row_of_the_same_is_refused(app, session):
     unit = make_unit(session)
     make_customer(session, unit)
     head = browse(app, session, make_staff(session, "station_head", unit))
