@@ -21,7 +21,7 @@ from screens.access import needs
 from screens.filters import equals
 from screens.forms import choices
 from screens.lists import Column, Listing, ListPage, Sort
-from screens.messages import done
+from screens.messages import done, said
 from screens.pickers import unit_choices, unit_filter
 from services import Refused, traces, undo, uploads
 from services.headings import HEADINGS
@@ -47,11 +47,11 @@ class Imports(ListPage):
             Column(_l("文件"), lambda row, _extra: row.file_name),
             Column(_l("状态"), lambda row, _extra: looks.badge(row.state, "IMPORT_STATES"), css="nowrap"),
             Column(_l("方式"), lambda row, _extra: looks.word(row.mode, "IMPORT_MODES"), css="nowrap"),
-            Column(_l("行数"), lambda row, _extra: row.rows or "", css="num"),
-            Column(_l("新建"), lambda row, _extra: row.created or "", css="num"),
-            Column(_l("更新"), lambda row, _extra: row.updated or "", css="num"),
-            Column(_l("待审核"), lambda row, _extra: row.proposed or "", css="num"),
-            Column(_l("拒收"), lambda row, _extra: row.rejected or "", css="num"),
+            Column(_l("行数"), lambda row, _extra: _figure(row.rows), css="num"),
+            Column(_l("新建"), lambda row, _extra: _figure(row.created), css="num"),
+            Column(_l("更新"), lambda row, _extra: _figure(row.updated), css="num"),
+            Column(_l("待审核"), lambda row, _extra: _figure(row.proposed), css="num"),
+            Column(_l("拒收"), lambda row, _extra: _figure(row.rejected), css="num"),
             Column(_l("单位"), lambda row, _extra: row.unit.name, css="nowrap"),
             Column(_l("导入人"), lambda row, _extra: row.recorder.name if row.recorder else "", css="nowrap"),
             Column(_l("时间"), lambda row, _extra: looks.moment(row.created_at), sort="newest", css="nowrap"),
@@ -116,7 +116,7 @@ class Imports(ListPage):
             _run(batch, "import_file", "import")
         except Refused as refusal:
             session.rollback()
-            return self._columns(_one(key), str(refusal)), 422
+            return self._columns(_one(key), said(refusal)), 422
         return redirect(self.get_url(".show", key=key), 303)
 
     @expose("/<int:key>/discard", methods=("POST",))
@@ -174,7 +174,7 @@ class Imports(ListPage):
         try:
             preview = uploads.preview(batch)
         except Refused as refusal:
-            return self.render("screens/import_gone.html", batch=batch, reason=str(refusal))
+            return self.render("screens/import_gone.html", batch=batch, reason=said(refusal))
         return self.render(
             "screens/import_columns.html",
             batch=batch,
@@ -200,6 +200,10 @@ class Imports(ListPage):
             "touched": batch.created + batch.updated + batch.proposed,
             "is_cleanable": batch.state == "done" and _has_cleanable(batch),
         }
+
+
+def _figure(number: int) -> str:
+    return f"{number:,}" if number else ""
 
 
 def _one(key: int) -> ImportBatch:
