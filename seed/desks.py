@@ -27,6 +27,7 @@ from workflows.sessions import reading
 
 A_TIME = 20
 ALL_SAME_SHARE = 0.7
+CARELESS_SHARE = 0.1
 UNSIGNED_SHARE = 0.04
 TRANSFERRED_SHARE = 0.02
 REFUSED_SHARE = 0.12
@@ -43,7 +44,8 @@ T = TypeVar("T")
 
 def open_mail(stage: Stage, campaign_id: int, *, days: range) -> tuple[int, int]:
     """What the post brings on these days after posting: forms to key, letters to record; returns how many of each."""
-    posted = [(token, account) for token, account in _letters(campaign_id) if account in stage.lines]
+    posted = _letters(campaign_id)
+    stage.recall([account for _token, account in posted])
     fates = {token: fate_of_letter(stage.seed, account) for token, account in posted}
     today = [(token, account) for token, account in posted if fates[token].day in days]
     back = [(token, fates[token].reason) for token, _account in today if fates[token].end == "undelivered"]
@@ -66,7 +68,7 @@ def form_of(stage: Stage, account: str) -> Form:
     channels = tuple((purpose, channel) for purpose, channel, share in FORM_CHANNELS if rng.random() < share)
     other = ("transferred",) if rng.random() < TRANSFERRED_SHARE else ()
     nothing_new = not any(reply == "new" for reply, _text in lines.values())
-    all_same = nothing_new and rng.random() < ALL_SAME_SHARE
+    all_same = rng.random() < (ALL_SAME_SHARE if nothing_new else CARELESS_SHARE)
     return Form(
         all_same=all_same,
         lines=() if all_same else tuple(FormLine(kind, reply, text) for kind, (reply, text) in lines.items()),
@@ -79,6 +81,7 @@ def form_of(stage: Stage, account: str) -> Form:
 def walk(stage: Stage) -> int:
     """Every account manager goes to the doors that wait, and records each result; returns how many doors."""
     doors = _doors()
+    stage.recall([account for _login, _visit, account in doors])
     for login in sorted({door[0] for door in doors}):
         mine = [door for door in doors if door[0] == login]
         for some in _chunks(mine):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 
 from models import Run, Staff, Step, Task, clock
 from seed.bureau import Bureau
-from seed.files import Line
+from seed.files import Line, lines
 from services import Refused
 from services.people import scope_of
 from workflows.sessions import reading, writing
 from workflows.tasks import decide_task
 
-PATIENCE = 120.0
+PATIENCE = 900.0
 TICK = 0.1
 STUCK = ("failed", "parked", "partly_failed", "cancelled")
 
@@ -30,9 +30,10 @@ Found = TypeVar("Found")
 
 @dataclass
 class Stage:
-    """One demo: the generated bureau and its customers by account, the seed, the output folder, the first day."""
+    """One demo: the generated bureau, how many customers from which seed, the output folder, the first day."""
 
     bureau: Bureau
+    customers: int
     seed: int
     out: Path
     first_day: date
@@ -79,12 +80,17 @@ class Stage:
         with reading() as session:
             return dict(session.get_one(Run, run_id).facts["run"])
 
-    def remember(self, lines: Iterator[Line]) -> Iterator[Line]:
-        """Keep the customers' first lines on the way into the file: what they are asked later, they know."""
-        for line in lines:
-            if line.written["户号"]:
+    def made(self) -> Iterator[Line]:
+        """The lines of the customer file, the same each time: it was exported on the day before the first."""
+        today = self.first_day - timedelta(days=1)
+        return lines(self.bureau, count=self.customers, seed=self.seed, today=today)
+
+    def recall(self, accounts: Collection[str]) -> None:
+        """Learn what these customers know themselves; only of those who are asked is it kept in memory."""
+        wanted = set(accounts) - set(self.lines)
+        for line in self.made() if wanted else ():
+            if line.written["户号"] in wanted:
                 self.lines.setdefault(line.written["户号"], line)
-            yield line
 
     def wait_for_node(self, run_id: int, node: str, state: str = "waiting") -> None:
         """Wait until a node of a run is in a state."""

@@ -70,6 +70,7 @@ def play(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
     app = create_app()
     stage = Stage(
         bureau=make_bureau(args.seed),
+        customers=args.customers,
         seed=args.seed,
         out=_folder(args.out or app.config["HOME"] / "out"),
         first_day=demo.first_day(datetime.now(UTC).astimezone(ZONE).date()),
@@ -81,7 +82,7 @@ def play(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
         _make_ready(app)
     with machine(app) as is_alive, app.app_context():
         stage.is_alive = is_alive
-        played = demo.play(stage, customers=args.customers, password=password)
+        played = demo.play(stage, password=password)
         figures = demo.figures(stage, played)
     return {**figures, "password": password, "seconds": round(time.monotonic() - started, 1)}
 
