@@ -1,0 +1,76 @@
+"""Which channels reach a customer: the list in memory and the condition in SQL say the same."""
+
+import pytest
+from factories import make_contact, make_customer
+from sqlalchemy import select
+
+from models import Consent, Customer
+from models.clock import now
+from services import reach
+from services.contacts import Finding, confirm
+
+MOBILE = {"kind": "mobile"}
+CASES = [
+    ("a good mobile", [MOBILE], [], "", {"sms", "call"}),
+    ("a mobile to be cleaned", [MOBILE | {"verdict": "repairable"}], [], "", {"sms", "call"}),
+    ("a doubtful mobile", [MOBILE | {"verdict": "suspect"}], [], "", set()),
+    ("a mobile found wrong", [MOBILE], [], "refuted", set()),
+    ("a mobile found right", [MOBILE], [], "confirmed", {"sms", "call"}),
+    ("a mobile whose finding was taken back", [MOBILE], [], "withdrawn", {"sms", "call"}),
+    ("a landline", [{"kind": "landline", "value": "+8675783334444"}], [], "", {"call"}),
+    ("an address", [{"kind": "supply_address", "value": "佛山市"}], [], "", {"letter"}),
+    ("an opt-out", [MOBILE], [("sms", False)], "", {"call"}),
+    ("an opt-out taken back", [MOBILE], [("sms", False), ("sms", True)], "", {"sms", "call"}),
+    ("nothing", [], [], "", set()),
+]
+
+
+@pytest.mark.parametrize(("_what", "contacts", "consents", "finding", "expected"), CASES)
+def test_channels_follow_values_findings_and_wishes(
+    session, shell, _what, contacts, consents, finding, expected
+):
+    customer = make_customer(session)
+    rows = [make_contact(session, customer, **facts) for facts in contacts]
+    facts = {
+        "customer_id": customer.id,
+        "unit_id": customer.unit_id,
+        "source": "visit",
+        "since": now(session),
+    }
+    for channel, granted in consents:
+        session.add(Consent(purpose="business", channel=channel, granted=granted, **facts))
+        session.flush()
+    if finding:
+        confirm(session, [Finding(rows[0].id, "refuted" if finding != "confirmed" else finding, "call")])
+    if finding == "withdrawn":
+        confirm(session, [Finding(rows[0].id, "withdrawn", "call")])
+    assert set(reach.channels_of(session, [customer.id])[customer.id]) == expected
+    by_sql = {
+        name for name in reach.CHANNELS if session.scalar(select(Customer.id).where(reach.reached_by(name)))
+    }
+    assert by_sql == expected
+    assert (session.scalar(select(Customer.id).where(reach.unreachable())) is None) == bool(expected)
+
+
+def test_an_opt_out_of_one_purpose_leaves_the_others(session):
+    customer = make_customer(session)
+    make_contact(session, customer)
+    facts = {
+        "customer_id": customer.id,
+        "unit_id": customer.unit_id,
+        "source": "visit",
+        "since": now(session),
+    }
+    session.add(Consent(purpose="business", channel="sms", granted=False, **facts))
+    session.flush()
+    assert session.scalar(select(Customer.id).where(reach.reached_by("sms", "outage"))) == customer.id
+    assert session.scalar(select(Customer.id).where(reach.reached_by("sms", "business"))) is None
+
+
+def test_rates_count_open_customers_by_unit(session, root):
+    make_contact(session, make_customer(session))
+    make_customer(session)
+    make_customer(session, closed_on=now(session).date())
+    assert reach.rates(session) == [
+        (root.id, 2, {"sms": 1, "call": 1, "wechat": 0, "email": 0, "letter": 0, "any": 1})
+    ]
