@@ -34,8 +34,8 @@
     if (quiet) quiet.checked = localStorage.getItem("desk-quiet") === "1";
     if (root.querySelector("[data-rescan]")) toScan();
     if (root === desk) {
-      const first = desk.querySelector(".desk-form [autofocus], .desk-form input:not([type=hidden])") || desk.querySelector("#scan");
-      if (first) { first.focus(); if (first.select && first.type === "text") first.select(); }
+      const first = desk.querySelector(".desk-form [data-first], .desk-form input:not([type=hidden])") || desk.querySelector("#scan");
+      if (first) { first.focus(); if (first.value && first.type === "text") first.select(); }
       showUnchanged();
     }
   }
@@ -44,9 +44,10 @@
     field.focus();
     field.select();
   }
-  document.body.addEventListener("htmx:afterSettle", (event) => {
+  // at once, not when htmx has settled: a scanner types its next code within milliseconds
+  document.body.addEventListener("htmx:afterSwap", (event) => {
     trouble.hidden = true;
-    arrived(event.detail.elt.id === "work" ? desk : event.detail.elt);
+    arrived(event.detail.target);
   });
 
   // --- nothing was saved: say so, keep what was typed

@@ -39,7 +39,7 @@ def focused(page):
 
 
 def scan(page, token):
-    page.wait_for_function("document.activeElement.name === 'code'")
+    page.wait_for_selector("#scan:focus")
     typed(page, token, "Enter")
 
 
