@@ -241,8 +241,12 @@ IMPORT_REASONS = {
     "no_account": N_("没有户号，不知道是哪一户。请补上户号后再导入。"),
     "unknown_unit": N_("供电单位不认识，或不在您的管辖范围内。请改成本系统里的单位编码或名称后再导入。"),
     "unreadable_columns": N_("这一行的列数与标题行不一致，分不清哪一格是哪一项。请对齐后再导入。"),
-    "unreadable_account": N_("户号读不出来：被电子表格改成科学计数丢了末几位，或超过 40 位。请改正后再导入。"),
-    "contradiction": N_("同一户号前面已有一行，而户名、地址等只能有一个的项目说法不同；已采用前一行。请核对后改正。"),
+    "unreadable_account": N_(
+        "户号读不出来：被电子表格改成科学计数丢了末几位，或超过 40 位。请改正后再导入。"
+    ),
+    "contradiction": N_(
+        "同一户号前面已有一行，而户名、地址等只能有一个的项目说法不同；已采用前一行。请核对后改正。"
+    ),
 }
 
 UNDO_OUTCOMES = {"restored": N_("已恢复"), "removed": N_("已移除"), "kept": N_("保留")}
@@ -287,3 +291,5 @@ TERRITORY_KINDS = {"meter_book": N_("抄表册"), "transformer_area": N_("台区
 DAY_KINDS = {"holiday": N_("节假日"), "workday": N_("调休工作日")}
 
 STANDING_BOARDS = {"unit": N_("单位榜"), "person": N_("个人榜")}
+
+TIMELINESS_WAYS = {"due": N_("按时录入项/本期到期项"), "recorded": N_("按时录入项/已录的到期项")}

@@ -29,8 +29,21 @@ class Bit(IntFlag):
     UNDATED = 64
 
 
-NUMERATOR = {"completeness": Bit.RECORDED, "validity": Bit.GOOD, "timeliness": Bit.IN_TIME}
-DENOMINATOR = {"completeness": Bit.REQUIRED, "validity": Bit.RECORDED, "timeliness": Bit.DUE}
+# What a member must have, all of it, to count above and below the line. `recorded` is the other way of counting
+# timeliness: recorded in time / recorded, instead of / due.
+NUMERATOR = {
+    "completeness": Bit.RECORDED,
+    "validity": Bit.GOOD,
+    "timeliness": Bit.IN_TIME,
+    "timeliness/recorded": Bit.IN_TIME | Bit.RECORDED,
+}
+DENOMINATOR = {
+    "completeness": Bit.REQUIRED,
+    "validity": Bit.RECORDED,
+    "timeliness": Bit.DUE,
+    "timeliness/recorded": Bit.DUE | Bit.RECORDED,
+}
+TIMELINESS = ("due", "recorded")
 
 
 @dataclass(frozen=True)
@@ -77,16 +90,21 @@ def bits_of(value: Recorded | None, due: Due | None) -> int:
     return int(bits | (Bit.DUE if due.is_dated else Bit.UNDATED))
 
 
-def tally(members: Iterable[Member]) -> Counter[tuple[int, int | None, str, str]]:
-    """Count members by unit, person, cohort and name of a bit (`REQUIRED`, `RECORDED` …)."""
-    by_bits: Counter[tuple[int, int | None, str, int]] = Counter()
+def way_of(measure: str, timeliness: str) -> str:
+    """The way a measure is counted: its key in NUMERATOR and DENOMINATOR."""
+    return f"{measure}/{timeliness}" if measure == "timeliness" and timeliness == "recorded" else measure
+
+
+def has(bits: int, wanted: int) -> bool:
+    """Whether a member has all of what is wanted."""
+    return bits & wanted == wanted
+
+
+def tally(members: Iterable[Member]) -> Counter[tuple[int, int | None, str, int]]:
+    """Count members by unit, person, cohort and bits."""
+    found: Counter[tuple[int, int | None, str, int]] = Counter()
     for member in members:
-        by_bits[member.unit_id, member.staff_id, member.cohort, member.bits] += 1
-    found: Counter[tuple[int, int | None, str, str]] = Counter()
-    for (unit_id, staff_id, cohort, bits), number in by_bits.items():
-        for bit in Bit:
-            if bits & bit:
-                found[unit_id, staff_id, cohort, str(bit.name)] += number
+        found[member.unit_id, member.staff_id, member.cohort, member.bits] += 1
     return found
 
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from models import Assessment, AssessmentResult, Unit
+from models import Assessment, AssessmentResult, Setting, Unit
 from models.clock import end_of_day, now, period_days, utcnow
 from models.scope import ALL, working_as
-from quality.measures import DENOMINATOR, MEASURES, NUMERATOR, Member, tally
+from quality.measures import DENOMINATOR, MEASURES, NUMERATOR, TIMELINESS, Bit, Member, has, tally, way_of
 from services import Refused, files, traces
 from services.assessed import members_of
 from services.members import read_members, write_members
 
-Tally = Counter[tuple[int, int | None, str, str]]
+Tally = Counter[tuple[int, int | None, str, int]]
+Key = tuple[int, int | None, str]
+TIMELINESS_KEY = "timeliness"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,21 @@ def question(session: Session, period: str, unit: Unit) -> Question:
     moment = now(session)
     if _first > moment.date():
         raise Refused("考核期 %(period)s 还没有开始，不能评价。", period=period)
-    return Question(period, unit.id, min(end_of_day(last), moment))
+    return Question(period, unit.id, min(end_of_day(last), moment), timeliness_setting(session))
+
+
+def timeliness_setting(session: Session) -> str:
+    """How timeliness is counted here: in time / `due` in the period, or in time / `recorded`."""
+    chosen = session.scalar(select(Setting.value).where(Setting.key == TIMELINESS_KEY))
+    return chosen if chosen in TIMELINESS else "due"
+
+
+def set_timeliness(session: Session, way: str) -> None:
+    """Choose how timeliness is counted from now on; runs that were kept stay as they are."""
+    if way not in TIMELINESS:
+        raise Refused("没有这种及时率口径。请刷新页面后重新选择。")
+    row = session.merge(Setting(key=TIMELINESS_KEY, value=way))
+    traces.record(session, "setting.changed", row, details={"timeliness": way})
 
 
 def count(session: Session, asked: Question) -> Counted:
@@ -79,24 +94,24 @@ def count(session: Session, asked: Question) -> Counted:
         members = members_of(session, asked.period, asked.unit_id, asked.cutoff)
         found = tally(_seen(write_members(path, members), customers))
         units, digest = _units(session, asked.unit_id), files.put(path)
-    undated = sum(number for (_u, _s, _c, bit), number in found.items() if bit == "UNDATED")
-    return Counted(asked, tuple(results_of(found, units)), digest, len(customers), undated)
+    undated = sum(number for (_unit, _staff, _cohort, bits), number in found.items() if bits & Bit.UNDATED)
+    return Counted(asked, tuple(results_of(found, units, asked.timeliness)), digest, len(customers), undated)
 
 
-def results_of(found: Tally, units: Sequence[tuple[int, str]]) -> Iterator[Result]:
+def results_of(found: Tally, units: Sequence[tuple[int, str]], timeliness: str = "due") -> Iterator[Result]:
     """The figures of every unit (all below it included) and of every person, for new, existing and all customers."""
     paths = dict(units)
-    rolled: Tally = Counter()
-    persons: Tally = Counter()
-    for (unit_id, staff_id, cohort, bit), number in found.items():
+    rolled: dict[Key, Counter[int]] = defaultdict(Counter)
+    persons: dict[Key, Counter[int]] = defaultdict(Counter)
+    for (unit_id, staff_id, cohort, bits), number in found.items():
         for label in (cohort, "all"):
             for above in (int(part) for part in paths[unit_id].strip("/").split("/")):
                 if above in paths:
-                    rolled[above, None, label, bit] += number
+                    rolled[above, None, label][bits] += number
             if staff_id is not None:
-                persons[unit_id, staff_id, label, bit] += number
-    yield from _figures(rolled, "unit", [(unit_id, None) for unit_id, _path in units])
-    yield from _figures(persons, "person", sorted({(unit, staff) for unit, staff, _c, _b in persons}))
+                persons[unit_id, staff_id, label][bits] += number
+    yield from _figures(rolled, "unit", [(unit_id, None) for unit_id, _path in units], timeliness)
+    yield from _figures(persons, "person", sorted({(unit, staff) for unit, staff, _c in persons}), timeliness)
 
 
 def keep(session: Session, counted: Counted, *, staff_id: int | None) -> Assessment:
@@ -122,7 +137,8 @@ def recount(session: Session, run: Assessment) -> list[Result]:
     if run.members_sha256 is None:
         raise Refused("这次评价没有保存明细，不能复算。")
     units = _units(session, run.unit_id)
-    return list(results_of(tally(read_members(files.location(run.members_sha256))), units))
+    members = read_members(files.location(run.members_sha256))
+    return list(results_of(tally(members), units, run.settings.get("timeliness", "due")))
 
 
 def rate(numerator: int, denominator: int) -> float | None:
@@ -142,19 +158,26 @@ def _units(session: Session, unit_id: int) -> list[tuple[int, str]]:
     return [(row.id, row.path) for row in rows]
 
 
-def _figures(found: Tally, level: str, keys: Sequence[tuple[int, int | None]]) -> Iterator[Result]:
+def _figures(
+    found: Mapping[Key, Counter[int]], level: str, keys: Sequence[tuple[int, int | None]], timeliness: str
+) -> Iterator[Result]:
     for unit_id, staff_id in keys:
         for cohort in ("new", "existing", "all"):
+            counted = found.get((unit_id, staff_id, cohort), Counter())
             for measure in MEASURES:
-                yield _figure(found, (unit_id, staff_id, cohort), measure, level)
+                above, below, extra = _figure(counted, measure, timeliness)
+                yield Result(measure, unit_id, staff_id, level, cohort, above, below, extra)
 
 
-def _figure(found: Tally, key: tuple[int, int | None, str], measure: str, level: str) -> Result:
-    def number(bit: Any) -> int:
-        return found[(*key, bit.name)] if bit is not None else 0
+def _figure(counted: Counter[int], measure: str, timeliness: str) -> tuple[int, int, dict[str, int]]:
+    """Numerator, denominator and what stands beside them; nothing was audited yet, so accuracy is 0 of 0."""
 
-    extra = {"valid": found[(*key, "VALID")]} if measure == "validity" else {}
-    if measure == "timeliness":
-        extra = {"undated": found[(*key, "UNDATED")]}
-    above, below = number(NUMERATOR.get(measure)), number(DENOMINATOR.get(measure))
-    return Result(measure, key[0], key[1], level, key[2], above, below, extra)
+    def number(wanted: int) -> int:
+        return sum(times for bits, times in counted.items() if has(bits, wanted))
+
+    way = way_of(measure, timeliness)
+    if way not in NUMERATOR:
+        return 0, 0, {}
+    beside = {"validity": ("valid", Bit.VALID), "timeliness": ("undated", Bit.UNDATED)}.get(measure)
+    extra = {beside[0]: number(beside[1])} if beside else {}
+    return number(NUMERATOR[way]), number(DENOMINATOR[way]), extra

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import Assessment, Customer, Unit
 from models.scope import Scope, current_scope
-from quality.measures import DENOMINATOR, NUMERATOR, Bit, Member
+from quality.measures import DENOMINATOR, NUMERATOR, Bit, Member, has, way_of
 from services import Refused, files
 from services.members import pick
 
@@ -42,28 +42,32 @@ def records(session: Session, run: Assessment, asked: Asked, *, page: int = 0) -
     if run.members_sha256 is None:
         raise Refused("这次评价没有保存明细。")
     found, more = pick(
-        files.location(run.members_sha256), _fits(session, asked), skip=page * PAGE, limit=PAGE
+        files.location(run.members_sha256), _fits(session, run, asked), skip=page * PAGE, limit=PAGE
     )
     ids = {member.customer_id for member in found}
     customers = {row.id: row for row in session.scalars(select(Customer).where(Customer.id.in_(ids)))}
     return [Record(customers.get(member.customer_id), member) for member in found], more
 
 
-def wanted_bits(measure: str, part: str) -> Callable[[int], bool]:
+def wanted_bits(measure: str, part: str, timeliness: str = "due") -> Callable[[int], bool]:
     """Whether a member's bits count in a part: the numerator, the denominator, or what keeps the rate from 1."""
     if measure not in NUMERATOR or part not in PARTS:
         raise Refused("没有这项指标的明细。")
-    above, below = NUMERATOR[measure], DENOMINATOR[measure]
+    way = way_of(measure, timeliness)
+    above, below = NUMERATOR[way], DENOMINATOR[way]
     if part == "undated":
-        return lambda bits: bool(bits & Bit.UNDATED)
+        return lambda bits: has(bits, Bit.UNDATED)
     if part == "rest":
-        return lambda bits: bool(bits & below) and not bits & above
+        return lambda bits: has(bits, below) and not has(bits, above)
     wanted = above if part == "numerator" else below
-    return lambda bits: bool(bits & wanted)
+    return lambda bits: has(bits, wanted)
 
 
-def _fits(session: Session, asked: Asked) -> Callable[[Member], bool]:
-    inside, counts = _units(session, asked), wanted_bits(asked.measure, asked.part)
+def _fits(session: Session, run: Assessment, asked: Asked) -> Callable[[Member], bool]:
+    inside, counts = (
+        _units(session, asked),
+        wanted_bits(asked.measure, asked.part, run.settings.get("timeliness", "due")),
+    )
 
     def fits(member: Member) -> bool:
         return (

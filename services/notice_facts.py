@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models import Assessment, Unit
 from models.clock import ZONE
 from models.scope import ALL, working_as
-from models.words import COHORTS, MEASURES, N_
+from models.words import COHORTS, MEASURES, N_, TIMELINESS_WAYS
 from quality.standings import deduction
 from services import figures
 from services.figures import Figure, Line
@@ -22,7 +22,6 @@ BASIS = N_("《客户联系信息质量考核办法》")
 DEFINITIONS = {
     "completeness": N_("已录项/应录项"),
     "validity": N_("有效及可规范项/已录项"),
-    "timeliness": N_("按时录入项/本期到期项"),
     "accuracy": N_("核查准确项/核查项"),
 }
 BEST = 5
@@ -46,6 +45,7 @@ def bulletin(session: Session, run: Assessment) -> dict[str, Any]:
         "existing": [_line(line) for line in listed["existing"]],
         "best_persons": [_person(one) for one in ahead[:BEST]],
         "persons_below": [],
+        "overall": [f"及时率按“{TIMELINESS_WAYS[way(run)]}”计算。"],
         "problems": frequent_problems(session, run),
         "requirements": _requirements(run),
         "digest": run.members_sha256 or "",
@@ -101,7 +101,9 @@ def _measures(session: Session, run: Assessment, unit: Unit) -> list[dict[str, A
         for measure, figure in line.measures.items():
             mark = marks.get((measure, cohort))
             if figure.denominator and mark is not None:
-                rows.append(_measure(measure, cohort, figure, mark))
+                rows.append(
+                    _measure(measure, cohort, figure, mark) | {"definition": _definition(run, measure)}
+                )
     return rows
 
 
@@ -109,13 +111,22 @@ def _measure(measure: str, cohort: str, figure: Figure, mark: Any) -> dict[str, 
     taken = deduction(figure.rate, mark.target)
     return {
         "measure": f"{MEASURES[measure]}（{COHORTS[cohort].removesuffix('客户')}）",
-        "definition": DEFINITIONS[measure],
         "rate": [figure.numerator, figure.denominator],
         "floor": mark.floor,
         "target": mark.target,
         "clause": mark.clause,
         "points": round(taken, 2) if taken is not None else None,
     }
+
+
+def _definition(run: Assessment, measure: str) -> str:
+    """Numerator and denominator of a measure in words, as this run counted it."""
+    return TIMELINESS_WAYS[way(run)] if measure == "timeliness" else DEFINITIONS[measure]
+
+
+def way(run: Assessment) -> str:
+    """How a run counted timeliness."""
+    return str(run.settings.get("timeliness", "due"))
 
 
 def _falls_short(row: dict[str, Any], below: str) -> bool:

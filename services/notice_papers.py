@@ -70,6 +70,7 @@ def _bulletin(printed: Mapping[str, Any]) -> papers.Bulletin:
         existing=tuple(map(_unit_result, facts["existing"])),
         best_persons=_persons(facts["best_persons"]),
         persons_below=_persons(facts["persons_below"]),
+        overall=tuple(facts["overall"]),
         problems=tuple(facts["problems"]),
         opinions=(printed["opinion"],) if printed["opinion"] else (),
         requirements=tuple(facts["requirements"]),

@@ -137,3 +137,20 @@ def test_a_month_ahead_or_misspelt_is_refused(bureau):
         with pytest.raises(Refused):
             assessments.question(session, period, unit)
     assert assessments.question(session, NOVEMBER, unit).cutoff <= now(session)
+
+
+def test_timeliness_is_counted_the_way_that_is_set_and_a_kept_run_keeps_its_way(bureau):
+    session, unit = bureau
+    make_contact(session, customer(session, unit, date(2026, 11, 2)), recorded_at=day(9))
+    run, due = figures(session, unit)
+    assessments.set_timeliness(session, "recorded")
+    _later, recorded = figures(session, unit)
+    key = ("unit", unit.id, None, "all", "timeliness")
+    assert (due[key], recorded[key]) == ((1, 2), (1, 1))
+    again = {
+        (r.level, r.unit_id, r.staff_id, r.cohort, r.measure): r.denominator
+        for r in assessments.recount(session, run)
+    }
+    assert again[key] == 2
+    with pytest.raises(Refused):
+        assessments.set_timeliness(session, "other")

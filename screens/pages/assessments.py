@@ -19,7 +19,7 @@ from screens.access import needs
 from screens.base import Page
 from screens.messages import done
 from screens.pickers import unit_choices
-from services import drill_downs, figures
+from services import assessments, drill_downs, figures
 from services.drill_downs import Asked, Record
 from workflows import runs
 
@@ -38,6 +38,7 @@ class Assessments(Page):
         """All runs, newest first, and the form that starts one."""
         rows = db.session.scalars(select(Assessment).order_by(Assessment.id.desc()).limit(200)).all()
         facts = {"rows": rows, "units": unit_choices(), "period": period_of(today(db.session()))}
+        facts["timeliness"] = assessments.timeliness_setting(db.session())
         return self.render("screens/assessments.html", **facts)
 
     @expose("/start", methods=("POST",))
@@ -49,6 +50,14 @@ class Assessments(Page):
         run = runs.start(db.session(), WORKFLOW, values, current_user)
         done(_("评价已开始，完成后在这里和流程页面都能看到结果。"))
         return redirect(self.get_url("runs.show", key=run.id), 303)
+
+    @expose("/timeliness", methods=("POST",))
+    @needs("rules.edit")
+    def timeliness(self) -> Any:
+        """Choose how timeliness is counted from now on."""
+        assessments.set_timeliness(db.session(), request.form.get("way", ""))
+        done(_("及时率口径已保存，从下一次评价起生效，并印在通报和通知单上。"))
+        return redirect(self.get_url(".index"), 303)
 
     @expose("/<int:key>")
     def show(self, key: int) -> str:
@@ -111,7 +120,7 @@ def _shown(record: Record) -> dict[str, Any]:
     in_time = _("按时录入") if bits & Bit.IN_TIME else _("未按时录入") if bits & Bit.DUE else ""
     return {
         "customer": record.customer,
-        "kind": kind.label if kind else record.member.kind,
+        "kind": _(kind.label) if kind else record.member.kind,
         "cohort": record.member.cohort,
         "verdict": verdict if bits & Bit.RECORDED else "missing",
         "in_time": in_time,
