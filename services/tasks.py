@@ -103,8 +103,9 @@ def time_out(session: Session, task_id: int) -> None:
 
 
 def overdue(session: Session, moment: datetime) -> Sequence[Task]:
-    """Open tasks whose due moment has passed and that say what then: those of person nodes."""
-    query = select(Task).where(Task.state == "open", Task.due_at <= moment, Task.step_id.is_not(None))
+    """Open tasks whose due moment has passed and whose details say what then (`on_timeout`)."""
+    then = Task.details["on_timeout"].as_string()
+    query = select(Task).where(Task.state == "open", Task.due_at <= moment, then != "")
     return session.scalars(query.order_by(Task.id).limit(LISTED)).all()
 
 

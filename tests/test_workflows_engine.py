@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from factories import make_customer, make_staff, make_unit
+from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -201,6 +203,25 @@ def test_a_step_works_within_its_owners_scope_and_the_units_it_was_started_in(
         session.commit()
         engine.drain()
     assert seen == ["近", "近", "近", "远"]
+
+
+def test_slow_work_keeps_its_step_and_work_without_progress_is_ended(
+    session: Session, shell: Staff, core: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[int] = []
+    taken: list[object] = []
+
+    def linger(options: Options, facts: Facts, items: Sequence[Any]) -> Effects:
+        time.sleep(0.35)
+        taken.append(engine.drain(most=1))
+        time.sleep(0.25)
+        return Effects()
+
+    monkeypatch.setitem(STEPS, "linger", StepKind("慢", plan_count, linger, Count))
+    monkeypatch.setitem(core.config, "WORKFLOW_TIMES", {"lease": 0.2, "hang": 0.5})
+    monkeypatch.setitem(core.extensions, "end_hanging_work", lambda: ended.append(1))
+    begin(session, shell, {"id": "one", "step": "linger"})
+    assert (taken, ended) == ([0], [1])
 
 
 def test_a_step_without_items_is_done_without_being_called(session: Session, shell: Staff) -> None:

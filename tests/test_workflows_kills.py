@@ -143,7 +143,7 @@ def test_random_deaths_lose_and_repeat_nothing(machines: Machines) -> None:
     Place.linger(0.03)
     chance = random.Random(7)
     machines.keep_alive(*EVERYBODY)
-    run_ids = [machines.start_run() for _run in range(4)]
+    run_ids = [machines.start_run() for _run in range(3)]
     deaths: list[Callable[[], object]] = [
         *(4 * [lambda: machines.kill_child(chance.choice(("now", "bulk")))]),
         *(3 * [lambda: machines.kill(chance.choice(EVERYBODY))]),

@@ -52,9 +52,11 @@ def read(text: str) -> Definition:
     if (
         not NAME.fullmatch(str(data.get("key", "")))
         or not data.get("name")
-        or not isinstance(data.get("nodes"), list)
+        or not _is_tree(data.get("nodes"))
     ):
-        raise Refused("流程定义要有 key（小写字母、数字、下划线）、name 和至少一个 [[nodes]]。")
+        raise Refused(
+            "流程定义要有 key（小写字母、数字、下划线）、name 和至少一个 [[nodes]]，支路写成 [[nodes.yes]]。"
+        )
     return Definition(
         key=data["key"],
         name=str(data["name"]),
@@ -62,6 +64,13 @@ def read(text: str) -> Definition:
         permission=str(data.get("permission", START)),
         tree=data["nodes"],
         source=text,
+    )
+
+
+def _is_tree(nodes: Any) -> bool:
+    """Whether nodes and arms are lists of tables all the way down; what stands in them is checked later."""
+    return isinstance(nodes, list) and all(
+        isinstance(node, dict) and all(_is_tree(node[arm]) for arm in ARMS if arm in node) for node in nodes
     )
 
 
@@ -107,7 +116,8 @@ def _step_faults(node: Node, known: _Known) -> Iterator[str]:
     if kind is None:
         yield Said(
             "没有步骤「%(node)s」，可用：%(known)s",
-            node=node["step"], known="、".join(sorted(STEPS)),
+            node=node["step"],
+            known="、".join(sorted(STEPS)),
         )
         return
     options = node.get("options", {})
@@ -141,17 +151,31 @@ def _person_faults(node: Node, known: _Known) -> Iterator[str]:
     if not isinstance(person, Mapping) or set(person) - set(PERSON):
         yield Said("person 只能有 %(known)s", known="、".join(PERSON))
         return
-    codes = [choice.get("code") for choice in person.get("choices", ())]
     if not person.get("title") or not (person.get("permission") or person.get("role")):
         yield N_("人工处理要有 title，以及 permission 或 role")
-    if not codes or not all(choice.get("code") and choice.get("label") for choice in person["choices"]):
+    if not _has_choices(person.get("choices")):
         yield N_("choices 至少要有一项，每项有 code 和 label")
-    if set(person.get("not_by", ())) - known.persons:
+        return
+    if {str(name) for name in person.get("not_by", ())} - known.persons:
         yield N_("not_by 只能写前面的人工处理节点，或 start（发起人）")
+    if not re.fullmatch(r"(/[^/\\].*)?", str(person.get("link", ""))):
+        yield N_("link 要写成本系统里的地址，以一条 / 开头")
+    yield from _time_faults(person)
+
+
+def _time_faults(person: Mapping[str, Any]) -> Iterator[str]:
+    codes = [choice["code"] for choice in person["choices"]]
     if "due_days" in person and not _is_count(person["due_days"]):
         yield N_("due_days 要写成不小于 0 的整数（工作日）")
     if "on_timeout" in person and (person["on_timeout"] not in codes or "due_days" not in person):
         yield N_("on_timeout 要是 choices 中的一项，并且要有 due_days")
+
+
+def _has_choices(choices: Any) -> bool:
+    rows = choices if isinstance(choices, list) else []
+    return bool(rows) and all(
+        isinstance(row, Mapping) and row.get("code") and row.get("label") for row in rows
+    )
 
 
 CHECKS = {"step": _step_faults, "branch": _branch_faults, "wait": _wait_faults, "person": _person_faults}

@@ -71,7 +71,8 @@ def due(session: Session, wait: Mapping[str, Any], facts: Facts) -> datetime | N
     except ValueError as error:
         raise Refused(
             "等待的日期「%(day)s」没有值，或不是日期（%(found)s）。请检查流程定义。",
-            day=wait["until"], found=found,
+            day=wait["until"],
+            found=found,
         ) from error
     return end_of_day(day)
 
@@ -96,6 +97,7 @@ def _open_task(session: Session, held: Held) -> Any:
         role=person.get("role", ""),
         not_by=_not_by(person.get("not_by", ()), held.facts),
         choices=list(person.get("choices", ())),
+        details={"on_timeout": person["on_timeout"]} if "on_timeout" in person else {},
         link=_link(person.get("link", ""), held.facts),
         due_at=calendar.last_moment(day) if day else None,
     )
