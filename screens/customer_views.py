@@ -62,7 +62,7 @@ def groups(session: Session, customer: Customer, revealed: frozenset[int]) -> li
 def kinds(session: Session) -> list[tuple[str, str]]:
     """The kinds that are recorded at a desk: name and supply address change only by a transfer."""
     rows = session.execute(select(ContactKind.code, ContactKind.label).order_by(ContactKind.position))
-    return [(row.code, row.label) for row in rows if row.code not in FIXED]
+    return [(row.code, _(row.label)) for row in rows if row.code not in FIXED]
 
 
 def preferences(session: Session, customer: Customer) -> dict[str, list[str]]:
@@ -104,7 +104,7 @@ def _line(
 def _group(kind: ContactKind, lines: Sequence[Line]) -> Group:
     return Group(
         code=kind.code,
-        label=kind.label,
+        label=_(kind.label),
         current=[line for line in lines if line.row.state == "current"],
         waiting=[line for line in lines if line.row.state == "proposed"],
         past=[line for line in lines if line.row.state in PAST],

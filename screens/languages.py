@@ -83,7 +83,7 @@ def _filled(text: str) -> str:
 
 @cache
 def _patterns(_language: str) -> list[tuple[str, re.Pattern[str], str]]:
-    """The catalogue's strings with values as patterns, each with its longest fixed part; the most telling ones first."""
+    """The strings with values as patterns, each with its longest fixed part; the most telling ones first."""
     found = []
     for source in get_translations()._catalog:
         parts = re.split(r"%\((\w+)\)s", source) if isinstance(source, str) else [""]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -34,18 +35,19 @@ def staff_in_reach() -> Any:
 
 def staff_choices() -> list[tuple[int, str]]:
     """Active people with their unit."""
-    return [(person.id, f"{person.name}（{person.unit.name}）") for person in staff_in_reach()]
+    people = staff_in_reach()
+    return [(one.id, _("%(person)s（%(unit)s）", person=one.name, unit=one.unit.name)) for one in people]
 
 
 def role_choices() -> list[tuple[str, str]]:
     """All roles by name and label."""
-    return [(role.name, role.label) for role in db.session.scalars(select(Role).order_by(Role.id))]
+    return [(role.name, _(role.label)) for role in db.session.scalars(select(Role).order_by(Role.id))]
 
 
 def kind_choices() -> list[tuple[str, str]]:
     """The kinds of contacts in their order."""
     query = select(ContactKind.code, ContactKind.label).order_by(ContactKind.position)
-    return [(row.code, row.label) for row in db.session.execute(query)]
+    return [(row.code, _(row.label)) for row in db.session.execute(query)]
 
 
 def below(column: Any) -> Any:

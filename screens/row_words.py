@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import g
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from models import ContactKind, Reason, db
@@ -12,7 +13,7 @@ def kinds_word(code: str) -> str:
     """The label of a kind of contact."""
     if "kind_words" not in g:
         g.kind_words = {
-            row.code: row.label for row in db.session.execute(select(ContactKind.code, ContactKind.label))
+            row.code: _(row.label) for row in db.session.execute(select(ContactKind.code, ContactKind.label))
         }
     return str(g.kind_words.get(code, code))
 
@@ -21,5 +22,5 @@ def reason_word(name: str, code: str) -> str:
     """The label of a reason of a list."""
     if "reason_words" not in g:
         rows = db.session.execute(select(Reason.list, Reason.code, Reason.label))
-        g.reason_words = {(row.list, row.code): row.label for row in rows}
+        g.reason_words = {(row.list, row.code): _(row.label) for row in rows}
     return str(g.reason_words.get((name, code), code))

@@ -47,6 +47,12 @@ def changes(model: Any, traced: Sequence[str]) -> Mapping[str, Any]:
     return {"fields": sorted(moved)} | ({"values": values} if values else {})
 
 
+def as_label(_view: Any, _context: Any, row: Any, name: str) -> str:
+    """A column that holds a label of first data, or the bureau's own, which has no English."""
+    label = getattr(row, name)
+    return _(label) if label else ""
+
+
 def as_word(words_of: str) -> Formatter:
     """Show a code by its word in a list of models/words.py."""
     return lambda _view, _context, model, name: looks.word(getattr(model, name), words_of)

@@ -136,8 +136,8 @@ def _step_text(tree: Tree, node: Node) -> str:
         return _("这个版本的程序里没有步骤「%(step)s」", step=node["step"])
     given = _options(kind, node.get("options") or {})
     asked = [question.label for question in questions([node])] if not given else []
-    return "；".join(given) or (
-        _("发起时填写：%(fields)s", fields="、".join(_(label) for label in asked)) if asked else ""
+    return _("；").join(given) or (
+        _("发起时填写：%(fields)s", fields=_("、").join(_(label) for label in asked)) if asked else ""
     )
 
 
@@ -169,7 +169,7 @@ def _wait_text(tree: Tree, node: Node) -> str:
         parts.append(_("最多等 %(days)s 天", days=wait["days"]))
     if "until" in wait:
         parts.append(_("等到%(day)s（当天结束时）", day=_field(tree, wait["until"])))
-    return "，".join(parts)
+    return _("，").join(parts)
 
 
 def _person_text(tree: Tree, node: Node) -> str:
@@ -186,7 +186,7 @@ def _person_text(tree: Tree, node: Node) -> str:
     others = [_person_name(tree, name) for name in person.get("not_by", ())]
     if others:
         parts.append(_("不能和这些环节是同一个人：%(others)s", others="、".join(others)))
-    return "；".join(parts)
+    return _("；").join(parts)
 
 
 TEXTS = {"step": _step_text, "branch": _branch_text, "wait": _wait_text, "person": _person_text}

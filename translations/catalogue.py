@@ -21,7 +21,12 @@ ENGLISH = ROOT / "translations" / "en" / "LC_MESSAGES" / "messages.po"
 KEYWORDS: Any = dict.fromkeys(("_", "gettext", "_l", "lazy_gettext", "N_", "Said", "Refused", "Throttled"))
 PYTHON = ("models", "quality", "services", "workflows", "screens")
 LEFT_OUT = ("screens/commands/", "templates/print/")  # the shell and the documents speak Chinese
-LABELS = {"contact_kinds.csv": ("label",), "reasons.csv": ("label",), "roles.csv": ("label", "description")}
+LABELS = {
+    "contact_kinds.csv": ("label",),
+    "holidays.csv": ("name",),
+    "reasons.csv": ("label",),
+    "roles.csv": ("label", "description"),
+}
 HEAD = b"""# English for the Chinese source strings. Bring it to the source: python translations/catalogue.py
 msgid ""
 msgstr ""

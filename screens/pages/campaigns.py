@@ -208,7 +208,7 @@ def _exclusions() -> dict[str, str]:
 
 def _reasons(name: str) -> dict[str, str]:
     query = select(Reason).where(Reason.list == name).order_by(Reason.position)
-    return {row.code: row.label for row in db.session.scalars(query)}
+    return {row.code: _(row.label) for row in db.session.scalars(query)}
 
 
 def _stages(sheet: balances.Balance) -> list[dict[str, Any]]:

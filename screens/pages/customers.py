@@ -208,7 +208,7 @@ def purposes_of_reveal() -> list[tuple[str, str]]:
 def reasons_of(name: str) -> list[tuple[str, str]]:
     """One list of reasons by code and label."""
     query = select(Reason.code, Reason.label).where(Reason.list == name).order_by(Reason.position)
-    return [(row.code, row.label) for row in db.session.execute(query)]
+    return [(row.code, _(row.label)) for row in db.session.execute(query)]
 
 
 def moment_of(text: str | None) -> datetime | None:

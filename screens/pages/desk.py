@@ -207,7 +207,7 @@ class Desk(Page):
             "message": message,
             "came_back": came_back,
             "reasons": reasons,
-            "labels": {reason.code: reason.label for reason in reasons},
+            "labels": {reason.code: _(reason.label) for reason in reasons},
             "today": undelivered.recorded_today(db.session(), current_user),
             "recent": undelivered.recent(db.session(), current_user),
             "number_of": letters.number_of,

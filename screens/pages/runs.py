@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload
 
 from models import Outgoing, Run, Staff, Step, Workflow, db
 from models.words import RUN_STATES
-from screens import looks
+from screens import languages, looks
 from screens.access import needs
 from screens.filters import Filter, equals
 from screens.lists import Column, Listing, ListPage, Sort
@@ -42,7 +42,7 @@ def workflow_choices() -> list[tuple[str, str]]:
 LISTING = Listing(
     id=Run.id,
     columns=(
-        Column(_l("流程实例"), lambda run, _extra: run.title),
+        Column(_l("流程实例"), lambda run, _extra: languages.told(run.title)),
         Column(_l("状态"), lambda run, _extra: looks.badge(run.state, "RUN_STATES")),
         Column(_l("单位"), lambda run, _extra: run.unit.name),
         Column(_l("负责人"), lambda run, _extra: run.owner.name if run.owner else "—"),

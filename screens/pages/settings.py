@@ -64,6 +64,7 @@ class ContactKinds(Screen):
     column_default_sort = "position"
     column_sortable_list = ()
     column_formatters = {
+        "label": rows.as_label,
         "judged_as": lambda _v, _c, row, _n: dict(JUDGED_AS).get(row.judged_as, row.judged_as)
     }
     form_columns = ("code", "label", "judged_as", "position")
@@ -97,6 +98,7 @@ class Reasons(Screen):
     column_default_sort = [("list", False), ("position", False)]
     column_sortable_list = ()
     column_formatters = {
+        "label": rows.as_label,
         "list": lambda _v, _c, row, _n: REASON_LISTS.get(row.list, row.list),
         "consequences": lambda _v, _c, row, _n: what_follows(row),
     }
@@ -170,7 +172,7 @@ class Holidays(Screen):
     page_size = 100
     column_list = ("day", "kind", "name")
     column_labels = {"day": _l("日期"), "kind": _l("类型"), "name": _l("名称")}
-    column_formatters = {"kind": rows.as_word("DAY_KINDS")}
+    column_formatters = {"kind": rows.as_word("DAY_KINDS"), "name": rows.as_label}
     column_default_sort = ("day", True)
     column_sortable_list = ("day",)
     filters = (

@@ -43,6 +43,7 @@ class Staff(Screen):
         "roles": _l("角色"),
         "active": _l("账号可用"),
     }
+    column_formatters = {"roles": lambda _view, _context, row, _name: _("、").join(_(role.label) for role in row.roles)}
     column_searchable_list = ("name", "username")
     column_sortable_list = ("name", "username")
     column_default_sort = "username"
@@ -191,7 +192,7 @@ class Roles(Page):
         staff.change_permissions(
             db.session(), role, set(PERMISSIONS) & set(request.form.getlist("permission"))
         )
-        done(_("已保存角色「%(role)s」的权限。", role=role.label))
+        done(_("已保存角色「%(role)s」的权限。", role=_(role.label)))
         return redirect(self.get_url(".index"), 303)
 
 

@@ -18,6 +18,7 @@ from screens import looks
 from screens.access import needs
 from screens.base import Page
 from screens.cards import Card, Line
+from screens.languages import told
 from screens.messages import done
 from screens.workflow_words import earlier_results
 from services import tasks
@@ -71,7 +72,7 @@ def waiting_card(session: Session, staff: Staff) -> Card | None:
     moment = now(session)
     late = sum(urgency(task, moment) == "bad" for task in rows)
     lines = [
-        Line(task.title, f"{looks.screen_url('tasks')}{task.id}", looks.day(task.due_at)) for task in rows[:5]
+        Line(told(task.title), f"{looks.screen_url('tasks')}{task.id}", looks.day(task.due_at)) for task in rows[:5]
     ]
     note = _("其中 %(late)s 项已经逾期", late=late) if late else ""
     return Card(_l("待办"), len(rows), looks.screen_url("tasks"), "alarm" if late else "care", note, lines)

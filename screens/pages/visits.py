@@ -31,7 +31,7 @@ PAGE = 50
 def walker_choices() -> list[tuple[int, str]]:
     """Active account managers within reach."""
     people = staff_in_reach().filter(Staff.roles.any(Role.name == "account_manager"))
-    return [(person.id, f"{person.name}（{person.unit.name}）") for person in people]
+    return [(person.id, _("%(person)s（%(unit)s）", person=person.name, unit=person.unit.name)) for person in people]
 
 
 FILTERS = (
