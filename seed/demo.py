@@ -7,38 +7,29 @@ clock's offset, so that the loop begins on the tenth of a month that is over and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
 from models import (
-    Campaign,
     Competition,
-    Customer,
-    Keying,
-    Letter,
-    Notice,
     Setting,
-    Standing,
-    StandingSet,
     Unit,
-    Visit,
     clock,
 )
 from models.clock import period_days, period_of
 from models.people import root_unit
 from models.scope import ALL, working_as
-from seed import desks, files, papers, read_table, staffing
+from seed import desks, files, papers, staffing
+from seed.results import Played
 from seed.stage import Stage, acting_as
 from services import assessments, competitions, import_errors, import_spools, imports, tables, units
 from workflows import runs
 from workflows.sessions import reading, writing
 
 FIRST_DAY = 10
-LONGEST = 33
+LONGEST = 36
 LETTERS = 250
 REPLY_DAYS = 11
 GRACE_DAYS = 1
@@ -52,26 +43,6 @@ RACE = "客户联系信息质量劳动竞赛"
 CAMPAIGN = "客户联系信息核对"
 MARK = "demo"
 BELIEVABLE = 1000  # fewer customers than this leave no unit below its target: then every unit gets its notice
-COUNTED = {
-    "customers": "客户",
-    "letters": "函件",
-    "returned": "回函",
-    "applied": "采用",
-    "undelivered": "退信",
-    "visits": "走访",
-    "standings": "名次",
-    "notices": "通报和通知单",
-}
-
-
-@dataclass(frozen=True)
-class Played:
-    """What the loop left behind, as `print`, `standings` and `notices` take it."""
-
-    campaign_id: int
-    competition: str
-    assessment_id: int
-    returned: int
 
 
 def first_day(today: date) -> date:
@@ -246,54 +217,3 @@ def start(stage: Stage, key: str, values: Mapping[str, Any], login: str) -> int:
     """Start a workflow in a person's name; returns the run."""
     with acting_as(login) as (session, staff):
         return runs.start(session, key, values, staff).id
-
-
-def figures(stage: Stage, played: Played) -> dict[str, Any]:
-    """What the command prints: the names that other commands take, counts as they stand in the tables, the papers."""
-    with reading() as session:
-        campaign = session.get_one(Campaign, played.campaign_id)
-        letters = select(func.count(Letter.id)).where(Letter.campaign_id == campaign.id)
-        standings = select(func.count(Standing.id)).join(StandingSet).join(Competition)
-        counts = {
-            "customers": _count(session, select(func.count(Customer.id))),
-            "letters": stage.letters,
-            "pages": stage.pages,
-            "returned": _count(session, letters.where(Letter.answered_at.is_not(None))),
-            "applied": _applied(session, campaign.id),
-            "undelivered": _count(session, letters.where(Letter.undelivered_at.is_not(None))),
-            "visits": _count(session, select(func.count(Visit.id))),
-            "standings": _count(session, standings.where(Competition.code == played.competition)),
-            "notices": _count(session, select(func.count(Notice.id)).where(Notice.issued_at.is_not(None))),
-        }
-        return {
-            "campaign": campaign.code,
-            "competition": played.competition,
-            "assessment": played.assessment_id,
-            **counts,
-            "artifacts": {name: str(path) for name, path in stage.artifacts.items()},
-            "out": str(stage.out),
-            "logins": logins(stage),
-        }
-
-
-def logins(stage: Stage) -> list[dict[str, str]]:
-    """One person of each role to sign in as."""
-    labels = {row["name"]: row["label"] for row in read_table("roles")}
-    units = {unit.code: unit.name for unit in stage.bureau.units}
-    first = {who.role: who for who in reversed(stage.bureau.staff)}
-    return [
-        {"login": first[role].login, "role": label, "name": first[role].name, "unit": units[first[role].unit]}
-        for role, label in labels.items()
-        if role in first
-    ]
-
-
-def _applied(session: Session, campaign_id: int) -> int:
-    """Returned forms of which something became current or was found right as recorded."""
-    query = select(Keying.results).join(Letter, Letter.id == Keying.letter_id)
-    rows = session.scalars(query.where(Letter.campaign_id == campaign_id, Keying.duplicate.is_(False)))
-    return sum(bool(row.get("settled") or row.get("same")) for row in rows)
-
-
-def _count(session: Session, query: Any) -> int:
-    return session.scalar(query) or 0

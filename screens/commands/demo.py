@@ -26,7 +26,7 @@ from screens.commands import CreateApp, say, show
 from screens.commands.serve import serve
 from screens.commands.worker import worker_children
 from screens.processes import Child, address_of, listen, only_one, queue_child
-from seed import demo, load
+from seed import demo, load, results
 from seed.bureau import make_bureau
 from seed.stage import Stage
 from services import Refused, accounts, health, upgrades
@@ -83,7 +83,7 @@ def play(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
     with machine(app) as is_alive, app.app_context():
         stage.is_alive = is_alive
         played = demo.play(stage, password=password)
-        figures = demo.figures(stage, played)
+        figures = results.figures(stage, played)
     return {**figures, "password": password, "seconds": round(time.monotonic() - started, 1)}
 
 
@@ -92,7 +92,7 @@ def summary(result: Mapping[str, Any]) -> str:
     people = "\n".join(
         f"  {row['login']:<16}{row['role']}　{row['name']}　{row['unit']}" for row in result["logins"]
     )
-    counts = "，".join(f"{label} {result[name]}" for name, label in demo.COUNTED.items())
+    counts = "，".join(f"{label} {result[name]}" for name, label in results.COUNTED.items())
     return (
         f"演示完成，用时 {result['seconds']} 秒：{counts}。\n单据在 {result['out']}\n"
         f"登录账号（密码都是 {result['password']}）：\n{people}"
