@@ -231,7 +231,7 @@ IMPORT_MODES = {"insert": N_("新增"), "update": N_("更新"), "fill": N_("补�
 
 IMPORT_OUTCOMES = {
     "created": N_("新建"),
-    "updated": N_("更新"),
+    "updated": N_("已更新"),
     "unchanged": N_("无变化"),
     "proposed": N_("待审核"),
     "rejected": N_("拒收"),

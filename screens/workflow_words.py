@@ -154,7 +154,7 @@ def _options(kind: StepKind, options: Mapping[str, Any]) -> list[str]:
 def _option(one: Any, value: Any) -> str:
     labels = (one.json_schema_extra or {}).get("labels") or {}
     values = value if isinstance(value, list | tuple) else [value]
-    return "、".join(_(labels[str(part)]) if str(part) in labels else _value(part) for part in values)
+    return _("、").join(_(labels[str(part)]) if str(part) in labels else _value(part) for part in values)
 
 
 def _branch_text(tree: Tree, node: Node) -> str:
@@ -185,7 +185,7 @@ def _person_text(tree: Tree, node: Node) -> str:
         parts.append(_("逾期按“%(choice)s”处理", choice=_choice(tree, node["id"], person["on_timeout"])))
     others = [_person_name(tree, name) for name in person.get("not_by", ())]
     if others:
-        parts.append(_("不能和这些环节是同一个人：%(others)s", others="、".join(others)))
+        parts.append(_("不能和这些环节是同一个人：%(others)s", others=_("、").join(others)))
     return _("；").join(parts)
 
 

@@ -49,7 +49,7 @@ class Imports(ListPage):
             Column(_l("方式"), lambda row, _extra: looks.word(row.mode, "IMPORT_MODES"), css="nowrap"),
             Column(_l("行数"), lambda row, _extra: _figure(row.rows), css="num"),
             Column(_l("新建"), lambda row, _extra: _figure(row.created), css="num"),
-            Column(_l("更新"), lambda row, _extra: _figure(row.updated), css="num"),
+            Column(_l("已更新"), lambda row, _extra: _figure(row.updated), css="num"),
             Column(_l("待审核"), lambda row, _extra: _figure(row.proposed), css="num"),
             Column(_l("拒收"), lambda row, _extra: _figure(row.rejected), css="num"),
             Column(_l("单位"), lambda row, _extra: row.unit.name, css="nowrap"),

@@ -30,7 +30,7 @@ class Units(Screen):
 
     table = Unit
     permission, change_permission = "units.view", "units.edit"
-    label, group = _l("单位"), "settings"
+    label, group = _l("单位一览"), "settings"
     lead = _l("上下级决定谁看得到哪些客户。移动一个单位，会连同它的全部下级和资料一起移动。")
     can_create = can_edit = True
     page_size = 500

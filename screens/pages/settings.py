@@ -166,7 +166,7 @@ class Holidays(Screen):
 
     table = Holiday
     permission, change_permission = "settings.view", "settings.edit"
-    label, group = _l("节假日"), "settings"
+    label, group = _l("节假日和调休"), "settings"
     lead = _l("国务院公布的放假和调休日；录入时限、公示期等按工作日计算时用。没列出的日子按周一到周五上班。")
     can_create = can_edit = can_delete = True
     page_size = 100
