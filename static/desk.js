@@ -47,8 +47,11 @@
   // at once, not when htmx has settled: a scanner types its next code within milliseconds
   document.body.addEventListener("htmx:afterSwap", (event) => {
     trouble.hidden = true;
+    window.htmx.process(event.detail.target);
     arrived(event.detail.target);
   });
+  // no form of the desk is ever sent by the browser itself: what was keyed would stand in an address
+  desk.addEventListener("submit", (event) => event.preventDefault());
 
   // --- nothing was saved: say so, keep what was typed
   function failed(event) {
@@ -58,6 +61,7 @@
       ? (english ? "Nothing was saved: please sign in again in another tab, then save once more." : "没有保存：登录已失效。请在另一个标签页重新登录，再回来保存一次。")
       : (english ? "Nothing was saved: the server does not answer. What you typed is still here; please try again." : "没有保存：服务器没有应答。录入的内容还在，请稍后再保存一次。");
     trouble.hidden = false;
+    desk.querySelectorAll("button:disabled").forEach((button) => { button.disabled = false; });
     sound("bad");
   }
   document.body.addEventListener("htmx:responseError", failed);

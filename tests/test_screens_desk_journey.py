@@ -101,6 +101,21 @@ def test_two_undelivered_letters_take_a_scan_and_a_key_each(app, session, clerk,
     assert session.scalars(reasons).all() == ["moved", "other"]
 
 
+def test_a_form_that_could_not_be_sent_is_kept_and_sent_again(app, session, clerk, tokens):
+    with driven(app, session, clerk, expected=("ERR_FAILED", "htmx:")) as page:
+        page.goto("/admin/desk/")
+        scan(page, tokens[0])
+        page.fill("[name=new_mobile]", "13902800241")
+        page.route("**/desk/save", lambda route: route.abort())
+        typed(page, "Control+Enter")
+        page.wait_for_selector("#trouble:not([hidden])")
+        assert page.input_value("[name=new_mobile]") == "13902800241"
+        page.unroute("**/desk/save")
+        typed(page, "Control+Enter")
+        page.wait_for_selector(".message.success:has-text('已变更')")
+    assert session.query(Keying).count() == 1
+
+
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 def test_the_desk_fits_and_is_accessible(app, session, clerk, tokens, size):
     with driven(app, session, clerk, size=size) as page:
