@@ -21,6 +21,7 @@ from models import (
 from models.clock import period_days, period_of
 from models.people import root_unit
 from models.scope import ALL, working_as
+from models.words import IMPORT_OUTCOMES
 from seed import desks, files, papers, staffing
 from seed.results import Played
 from seed.stage import Stage, acting_as
@@ -99,13 +100,13 @@ def bring_in(stage: Stage) -> None:
         imports.finish(
             session, batch, import_errors.write(session, batch, import_spools.spool_path(batch.id))
         )
-        figures = {name: getattr(batch, name) for name in ("rows", "created", "updated", "rejected")}
+        figures = [f"{label} {getattr(batch, name)}" for name, label in IMPORT_OUTCOMES.items()]
+        stage.say(f"导入客户资料 {batch.rows} 行：{'，'.join(figures)}。")
         session.commit()
         imports.forget(session, batch)
     with writing() as session:
         staffing.share_out_books(session, stage.bureau)
     stage.artifacts |= {"customers": path, "truth": truth}
-    stage.say("导入客户资料：" + "，".join(f"{name} {number}" for name, number in figures.items()) + "。")
 
 
 def assess(stage: Stage) -> None:
