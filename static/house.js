@@ -126,7 +126,7 @@
     const number = pickedIn(form).length;
     form.querySelectorAll("button").forEach((button) => { button.disabled = number === 0; });
     form.querySelectorAll("[data-picked]").forEach((place) => { place.textContent = number; });
-    const all = document.querySelector(`[data-pick-all=${form.id}]`);
+    const all = form.id ? document.querySelector(`[data-pick-all=${form.id}]`) : null;
     if (all) { all.checked = number > 0 && number === boxesOf(form).length; all.indeterminate = number > 0 && !all.checked; }
   }
 
