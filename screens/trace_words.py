@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+
+from screens.row_words import reason_word
 
 ACTIONS = {
     "assessment.done": _l("质量评价完成"),
@@ -11,8 +14,12 @@ ACTIONS = {
     "campaign.closed": _l("核对活动结束"),
     "campaign.frozen": _l("冻结发送对象"),
     "competition.changed": _l("竞赛修改"),
+    "competition.counting": _l("竞赛统计"),
     "competition.created": _l("竞赛新建"),
+    "competition.final": _l("竞赛公布"),
     "competition.frozen": _l("竞赛定榜"),
+    "competition.open": _l("竞赛开赛"),
+    "competition.publicity": _l("竞赛公示"),
     "contact.confirmed": _l("联系信息核实无误"),
     "contact.proposed": _l("提出变更申请"),
     "contact.refuted": _l("联系信息核实有误"),
@@ -47,10 +54,12 @@ ACTIONS = {
     "notice.acknowledged": _l("通知单签收"),
     "notice.approved": _l("文稿批准"),
     "notice.drafted": _l("文稿拟稿"),
+    "notice.exported": _l("文件导出"),
     "notice.issued": _l("文件印发"),
     "notice.rebutted": _l("提出异议"),
     "notice.reviewed": _l("文稿审核"),
     "notice.signed": _l("文件签发"),
+    "notice.void": _l("文件作废"),
     "outgoing.settled": _l("外发结果确认"),
     "policy.changed": _l("自动审核规则修改"),
     "policy.created": _l("自动审核规则新增"),
@@ -78,6 +87,7 @@ ACTIONS = {
     "run.retried": _l("步骤重试"),
     "run.skipped": _l("步骤跳过"),
     "run.started": _l("流程启动"),
+    "setting.changed": _l("参数修改"),
     "staff.changed": _l("人员修改"),
     "staff.closed": _l("账号停用"),
     "staff.created": _l("账号新建"),
@@ -101,6 +111,7 @@ ACTIONS = {
     "visit.made": _l("生成走访任务"),
     "visit.recorded": _l("走访登记"),
     "walk_list.made": _l("走访清单生成"),
+    "walk_list.printed": _l("走访清单打印"),
     "workflow.disabled": _l("流程停用"),
     "workflow.enabled": _l("流程启用"),
     "workflow.owned": _l("流程负责人变更"),
@@ -110,4 +121,7 @@ ACTIONS = {
 
 def action_word(action: str) -> str:
     """What a trace's action is called."""
+    subject, _dot, result = action.partition(".")
+    if subject == "visit" and action not in ACTIONS:
+        return f"{ACTIONS['visit.recorded']}{_('：')}{reason_word('visit_result', result)}"
     return str(ACTIONS.get(action, action))

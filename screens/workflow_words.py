@@ -169,7 +169,7 @@ def _wait_text(tree: Tree, node: Node) -> str:
         parts.append(_("最多等 %(days)s 天", days=wait["days"]))
     if "until" in wait:
         parts.append(_("等到%(day)s（当天结束时）", day=_field(tree, wait["until"])))
-    return _("，").join(parts)
+    return _begun(_("，").join(parts))
 
 
 def _person_text(tree: Tree, node: Node) -> str:
@@ -186,7 +186,12 @@ def _person_text(tree: Tree, node: Node) -> str:
     others = [_person_name(tree, name) for name in person.get("not_by", ())]
     if others:
         parts.append(_("不能和这些环节是同一个人：%(others)s", others=_("、").join(others)))
-    return _("；").join(parts)
+    return _begun(_("；").join(parts))
+
+
+def _begun(sentence: str) -> str:
+    """A sentence made of parts begins with a capital."""
+    return sentence[:1].upper() + sentence[1:]
 
 
 TEXTS = {"step": _step_text, "branch": _branch_text, "wait": _wait_text, "person": _person_text}

@@ -19,6 +19,7 @@ from models.words import Said
 from screens import languages
 from screens.languages import told
 from screens.messages import said
+from screens.trace_words import ACTIONS
 from services import Refused
 from translations import catalogue
 
@@ -198,3 +199,10 @@ def test_catalogues_are_compiled_again_when_they_change(tmp_path: Path) -> None:
     os.utime(target, ns=(1, 1))
     languages.compiled(tmp_path)
     assert target.stat().st_mtime_ns == age
+
+
+def test_every_trace_has_its_word() -> None:
+    source = "".join(path.read_text("utf-8") for floor in catalogue.PYTHON for path in (CHECKOUT / floor).rglob("*.py"))
+    written = set(re.findall(r'\b(?:traces\.)?(?:record|entry)\(\s*\w+,\s*"([a-z_]+\.[a-z_]+)"', source))
+    written |= {f"competition.{state}" for state in words.COMPETITION_STATES if state != "draft"}
+    assert len(written) > 40 and sorted(written - set(ACTIONS)) == []
