@@ -48,7 +48,7 @@ def agree(page, button):
 def test_an_administrator_adds_a_unit_and_a_person_in_it(app, session):
     with at_work(app, session, make_staff(session, "administrator")) as page:
         page.goto("/")
-        page.get_by_role("link", name="单位", exact=True).first.click()
+        page.get_by_role("link", name="单位一览", exact=True).first.click()
         page.get_by_role("link", name="新增").click()
         page.get_by_label("名称").fill("白沙供电所")
         page.get_by_label("代码").fill("075001")
