@@ -116,8 +116,9 @@ def _unmarked_utf16(head: bytes) -> str:
 
 
 def _is_binary(head: str) -> bool:
-    """Whether characters stand there that no text has."""
-    return any(char < " " and char not in "\t\r\n\f\x1a" for char in head)
+    """Whether it is full of characters that no text has; one that strayed into a cell costs nobody the file."""
+    strange = sum(char < " " and char not in "\t\r\n\f\x1a" for char in head)
+    return "\x00" in head or strange * 100 > len(head)
 
 
 def _checked(path: Path, name: str) -> Encoding:

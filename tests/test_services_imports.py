@@ -187,6 +187,12 @@ def test_a_row_with_too_many_columns_is_rejected_and_the_rest_goes_on(session, t
     assert figures(batch) == {"created": 2, "rejected": 1}
 
 
+def test_a_control_character_in_a_cell_costs_neither_the_file_nor_the_row(session, tmp_path):
+    batch = bring_in(session, write_csv(tmp_path / "a.csv", [row(手机=f"\x08{GOOD}"), row("2", 户名="李\u200b四\x08")]))
+    assert figures(batch) == {"created": 2} and values(session, "mobile", account="2") == [e164(GOOD)]
+    assert session.scalars(select(Customer.name).where(Customer.account_no == "2")).one() == "李四"
+
+
 def test_units_outside_the_recorders_scope_are_unknown(session, tmp_path):
     mine, other = make_unit(session, code="M", name="本所"), make_unit(session, code="O", name="外所")
     steward = make_staff(session, "data_steward", mine)
