@@ -46,7 +46,7 @@ class Converter(AdminModelConverter):
     """Columns to fields, with the types that Flask-Admin leaves out or gives a widget of scripts."""
 
     def _get_field_override(self, name: str) -> Any:
-        listed = (self.view.form_choices or {}).get(name)
+        listed = (getattr(self.view, "form_choices", None) or {}).get(name)
         return super()._get_field_override(name) or (listed and partial(ChoiceField, choices=listed))
 
     def _model_select_field(self, prop: Any, multiple: Any, remote_model: Any, **options: Any) -> Any:
