@@ -118,7 +118,7 @@ def _unmarked_utf16(head: bytes) -> str:
 def _is_binary(head: str) -> bool:
     """Whether it is full of characters that no text has; one that strayed into a cell costs nobody the file."""
     strange = sum(char < " " and char not in "\t\r\n\f\x1a" for char in head)
-    return "\x00" in head or strange * 100 > len(head)
+    return "\x00" in head or strange > max(4, len(head) // 50)
 
 
 def _checked(path: Path, name: str) -> Encoding:
