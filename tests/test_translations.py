@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask import session as cookie
+from flask_admin.babel import Translations
 from flask_admin.babel import gettext as admin_gettext
+from flask_wtf.i18n import translations as form_words
 
 from models import words
 from models.home import CHECKOUT
@@ -186,6 +188,8 @@ def test_stored_sentences_are_told_in_english(asked_in_english: None, stored: st
 def test_libraries_speak_chinese_unless_asked(app: Flask) -> None:
     with app.test_request_context():
         assert admin_gettext("Save") == "保存" and told("已完成") == "已完成"
+        assert form_words.gettext("This field is required.") == "该字段是必填字段。"
+        assert Translations().gettext("This field is required.") == "该字段是必填字段。"
 
 
 def test_catalogues_are_compiled_again_when_they_change(tmp_path: Path) -> None:
