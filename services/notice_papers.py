@@ -34,8 +34,10 @@ def printed_facts(session: Session, notice: Notice) -> dict[str, Any]:
         "unit": unit,
         "person": person.name if person else "",
         "position": person.job if person else "",
-        "issued_on": today(session).isoformat(),
-        "appeal_by": notices.appeal_day(session).isoformat(),
+        "issued_on": (
+            notice.issued_at.astimezone(ZONE).date() if notice.issued_at else today(session)
+        ).isoformat(),
+        "appeal_by": (notice.appeal_until or notices.appeal_day(session)).isoformat(),
         "opinion": notice.opinion,
         "anchor": notice.fingerprint,
         "draft": notice.state not in ("signed", "issued", "acknowledged", "rebutted"),
