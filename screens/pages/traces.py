@@ -84,7 +84,7 @@ class Traces(ListPage):
             Column(_l("动作"), lambda row, _extra: action_word(row.action), css="nowrap"),
             Column(_l("户号"), _customer, css="nowrap"),
             Column(_l("对象"), lambda row, _extra: f"{row.object} {row.object_id or ''}", css="nowrap soft"),
-            Column(_l("内容"), lambda row, _extra: said(row)),
+            Column(_l("内容"), lambda row, _extra: said(row), css="breaks"),
             Column(_l("链序号"), lambda row, _extra: row.seq or _("待封存"), css="num"),
         ),
         sorts={"newest": Sort(_l("最近"), (), descending=True), "oldest": Sort(_l("最早"), ())},
