@@ -45,7 +45,7 @@ class Letterhead(db.Model, WithId):
     options: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
     def __str__(self) -> str:
-        return self.name
+        return self.organ or self.name
 
 
 class StoredFile(db.Model):

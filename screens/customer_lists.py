@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 
 from models import Contact, Customer, db
 from models.contacts import GOOD
-from models.words import VERDICTS
+from models.words import SENSITIVITIES, VERDICTS
 from quality import judge
 from quality.verdicts import Context
 from screens import looks, masking
 from screens.filters import Filter
 from screens.forms import choices
-from services import reach
+from services import Refused, reach
 
 SHOWN_KINDS = ("mobile", "landline", "supply_address")
 NONE_AT_ALL = "none"
@@ -101,3 +101,14 @@ def channels_column(_row: Customer, extra: dict[str, Any]) -> Any:
     """The channels that work for a customer."""
     words = " ".join(looks.word(channel, "CHANNELS") for channel in extra["reach"])
     return words or looks.badge_text("bad", _("不可达"))
+
+
+def typed_facts(form: Mapping[str, str], managers: Collection[int]) -> dict[str, Any]:
+    """What was typed about a customer; a manager outside one's reach, or a word that is none, is refused."""
+    manager = form.get("manager_id", "")
+    if manager and not (manager.isdigit() and int(manager) in managers):
+        raise Refused(_("所选客户经理不在您的单位范围内，请重新选择。"))
+    if form.get("sensitivity") not in SENSITIVITIES:
+        raise Refused(_("请选择敏感级别。"))
+    texts = {name: form.get(name, "").strip()[:60] for name in ("meter_book", "transformer_area")}
+    return {"manager_id": int(manager) if manager else None, "sensitivity": form["sensitivity"], **texts}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from models import Confirmation, Consent, Contact, Customer
@@ -19,6 +20,16 @@ CHANNELS: dict[str, tuple[str, ...]] = {
     "email": ("email",),
     "letter": ("postal_address", "supply_address"),
 }
+ANY = "any"
+
+
+@dataclass(frozen=True)
+class Rate:
+    """One unit's open customers, and how many of them each channel reaches; `any` counts those with at least one."""
+
+    unit_id: int
+    customers: int
+    reached: Mapping[str, int]
 
 
 def reached_by(channel: str, purpose: str = "") -> ColumnElement[bool]:
@@ -87,16 +98,46 @@ def channels_of(session: Session, customer_ids: Sequence[int]) -> dict[int, tupl
     }
 
 
-def rates(session: Session) -> list[tuple[int, int, dict[str, int]]]:
-    """Per unit id: how many open customers it has, and how many of them each channel (or any: ``any``) reaches."""
-    works = {channel: reached_by(channel) for channel in CHANNELS}
+def rates(session: Session) -> list[Rate]:
+    """How many open customers each unit has, and how many of them each channel, or any of them, reaches.
+
+    Set-based: one pass over the current contacts, one over the refusals, one over the customers.
+    """
+    values, refusals = _values(), _refusals()
+    works = {
+        channel: and_(values.c[channel] == 1, func.coalesce(refusals.c[channel], 0) == 0)
+        for channel in CHANNELS
+    }
+    works[ANY] = or_(*works.values())
     counted = [func.sum(case((condition, 1), else_=0)).label(name) for name, condition in works.items()]
-    counted.append(func.sum(case((or_(*works.values()), 1), else_=0)).label("any"))
     query = select(Customer.unit_id, func.count().label("customers"), *counted)
+    query = query.outerjoin(values, values.c.customer_id == Customer.id)
+    query = query.outerjoin(refusals, refusals.c.customer_id == Customer.id)
     rows = session.execute(query.where(Customer.closed_on.is_(None)).group_by(Customer.unit_id))
-    return [
-        (r.unit_id, r.customers, {name: int(getattr(r, name)) for name in (*CHANNELS, "any")}) for r in rows
+    return [Rate(r.unit_id, r.customers, {name: int(getattr(r, name)) for name in works}) for r in rows]
+
+
+def _values() -> Subquery:
+    """By customer, one flag a channel: whether a usable value stands behind it."""
+    flags = [
+        func.max(case((Contact.kind.in_(kinds), 1), else_=0)).label(name) for name, kinds in CHANNELS.items()
     ]
+    good = select(Contact.customer_id, *flags).where(Contact.state == "current", Contact.verdict.in_(GOOD))
+    return good.where(~_refuted(Contact)).group_by(Contact.customer_id).subquery()
+
+
+def _refusals() -> Subquery:
+    """By customer, one flag a channel: whether the latest word on it was no."""
+    newer = aliased(Consent)
+    later = exists().where(
+        newer.customer_id == Consent.customer_id,
+        newer.purpose == Consent.purpose,
+        newer.channel == Consent.channel,
+        newer.id > Consent.id,
+    )
+    flags = [func.max(case((Consent.channel == name, 1), else_=0)).label(name) for name in CHANNELS]
+    latest = select(Consent.customer_id, *flags).where(Consent.granted.is_(False), ~later)
+    return latest.group_by(Consent.customer_id).subquery()
 
 
 def _refuted(contact: type[Contact]) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ import pytest
 from browsing import browse
 from factories import make_campaign, make_contact, make_customer, make_letter, make_staff, make_unit
 
-from models import Consent, Contact, Trace
+from models import Consent, Contact, CustomerVersion, Trace
 from models.clock import now
 from services import traces
 from services.contacts import Draft, Finding, confirm, record
@@ -239,3 +239,36 @@ def test_traces_are_found_by_customer_and_action_and_the_chain_is_checked(app, s
     assert "链条完整" in auditor.post("/admin/traces/verify").text
     session.query(Trace).filter_by(seq=2).update({"details": {"kinds": ["forged"]}})
     assert "第 2 条断开" in auditor.post("/admin/traces/verify").text
+
+
+def test_the_bureau_s_own_facts_are_changed_with_a_dated_version(app, session, unit, customer):
+    steward = browse(app, session, make_staff(session, "data_steward"))
+    manager = make_staff(session, "account_manager", unit)
+    path, form = f"/admin/customers/{customer.id}/edit", {"sensitivity": "high", "meter_book": "B-7"}
+    assert steward.get(path).status_code == 200
+    assert "单位范围" in steward.post(path, form | {"manager_id": "999999"}, follow_redirects=True).text
+    steward.post(path, form | {"manager_id": str(manager.id)})
+    session.expire_all()
+    assert (customer.manager_id, customer.sensitivity, customer.meter_book) == (manager.id, "high", "B-7")
+    assert session.query(CustomerVersion).filter_by(customer_id=customer.id, valid_until=None).count() == 1
+    clerk = browse(app, session, make_staff(session, "clerk", unit))
+    assert clerk.post(path, form).status_code == 403
+
+
+def test_reach_is_counted_by_unit_and_opens_its_customers(app, session, unit, customer):
+    make_customer(session, unit)
+    page = (
+        browse(app, session, make_staff(session, "data_steward"))
+        .get("/admin/reach/")
+        .text.replace("&amp;", "&")
+    )
+    assert "50.00%" in page and f'href="/admin/customers/?unit={unit.id}&reach=sms">1<' in page
+    assert f'href="/admin/customers/?unit={unit.id}&reach=none">1<' in page
+
+
+def test_closed_accounts_are_found_by_searching_and_by_filter_only(session, clerk, customer):
+    customer.closed_on = now(session).date()
+    assert customer.account_no not in clerk.get("/admin/customers/").text
+    assert customer.account_no in clerk.get("/admin/customers/?closed=1").text
+    answer = clerk.post("/admin/customers/search", {"q": customer.account_no})
+    assert "已销户" in clerk.get(answer.headers["Location"]).text

@@ -67,10 +67,17 @@ def test_an_opt_out_of_one_purpose_leaves_the_others(session):
     assert session.scalar(select(Customer.id).where(reach.reached_by("sms", "business"))) is None
 
 
-def test_rates_count_open_customers_by_unit(session, root):
-    make_contact(session, make_customer(session))
-    make_customer(session)
+def test_rates_count_open_customers_by_unit(session, shell, root):
+    reached, silent = make_customer(session), make_customer(session)
+    make_contact(session, reached)
+    make_contact(session, silent)
+    make_contact(session, silent, "email", raw="a@b.cn", value="a@b.cn")
+    facts = {"customer_id": silent.id, "unit_id": root.id, "source": "visit", "since": now(session)}
+    session.add_all(
+        Consent(purpose="business", channel=name, granted=False, **facts) for name in ("sms", "call")
+    )
+    wrong = make_customer(session)
+    confirm(session, [Finding(make_contact(session, wrong).id, "refuted", "call")])
     make_customer(session, closed_on=now(session).date())
-    assert reach.rates(session) == [
-        (root.id, 2, {"sms": 1, "call": 1, "wechat": 0, "email": 0, "letter": 0, "any": 1})
-    ]
+    counts = {"sms": 1, "call": 1, "wechat": 0, "email": 1, "letter": 0, "any": 2}
+    assert reach.rates(session) == [reach.Rate(root.id, 3, counts)]

@@ -16,7 +16,7 @@ from sqlalchemy.orm import joinedload
 
 from models import Contact, Customer, Reason, db
 from models.words import CHANNELS, CUSTOMER_CLASSES, PURPOSES, RELATIONS
-from screens import customer_views, looks, masking
+from screens import customer_lists, customer_views, looks, masking
 from screens.access import READING, needs
 from screens.customer_lists import (
     NONE_AT_ALL,
@@ -32,10 +32,12 @@ from screens.filters import Filter, equals
 from screens.forms import choices
 from screens.lists import Column, Listing, ListPage, Search, Sort
 from screens.messages import done, refuse, said
-from screens.pickers import unit_filter
+from screens.pickers import staff_choices, unit_filter
 from screens.rows import key_of
-from services import Refused, contact_desk, reach, timelines
+from services import Refused, contact_desk, customers, reach, timelines
 from services.contacts import Finding
+
+CLOSED = "1"
 
 
 class Customers(ListPage):
@@ -76,6 +78,7 @@ class Customers(ListPage):
                 [*((code, _l(CHANNELS[code])) for code in reach.CHANNELS), (NONE_AT_ALL, _l("没有任何渠道"))],
                 reached,
             ),
+            Filter("closed", _l("销户"), [(CLOSED, _l("已销户"))], lambda query, _value: query),
         ),
         searches=(Search("q", _l("户号、电话、户名开头"), find),),
         load=load,
@@ -83,7 +86,10 @@ class Customers(ListPage):
     )
 
     def query(self) -> Select[Any]:
-        return select(Customer).options(joinedload(Customer.unit), joinedload(Customer.manager))
+        found = select(Customer).options(joinedload(Customer.unit), joinedload(Customer.manager))
+        if request.args.get("closed") == CLOSED:
+            return found.where(Customer.closed_on.is_not(None))
+        return found if request.args.get("find") else found.where(Customer.closed_on.is_(None))
 
     @expose("/search", methods=("POST",))
     def search(self) -> Any:
@@ -156,6 +162,19 @@ class Customers(ListPage):
         )
         contact_desk.report_finding(db.session(), contact, found, staff=current_user)
         done(_("核实结果已登记。"))
+        return redirect(looks.customer_url(customer_id), 303)
+
+    @expose("/<int:customer_id>/edit", methods=("GET", "POST"))
+    @needs("customers.edit")
+    def edit(self, customer_id: int) -> Any:
+        """What the bureau itself says of a customer: who looks after it, how sensitive it is, its round."""
+        customer = customer_of(customer_id)
+        if request.method in READING:
+            return self.render("screens/customer_form.html", customer=customer, staff=staff_choices())
+        facts = customer_lists.typed_facts(request.form, {key for key, _name in staff_choices()})
+        changed = {name: value for name, value in facts.items() if getattr(customer, name) != value}
+        customers.change(db.session(), {customer.id: changed} if changed else {})
+        done(_("已保存。") if changed else _("没有改动。"))
         return redirect(looks.customer_url(customer_id), 303)
 
     def _view(self, customer: Customer, revealed: frozenset[int], *, name: bool) -> str:

@@ -25,11 +25,31 @@ from screens.filters import Filter
 from screens.lists import Column, Listing, ListPage, Search, Sort
 from screens.messages import done, warn
 from screens.pickers import staff_choices, unit_filter
-from screens.row_words import reason_word
+from screens.row_words import kinds_word, reason_word
 from screens.trace_words import ACTIONS, action_word
 from services import traces
 
 SHORT = 120
+ROWS = ("contacts", "values")  # keys of rows: in the trace as it is kept, not in the sentence
+DETAILS = {
+    "added": _l("增加"),
+    "removed": _l("去掉"),
+    "fields": _l("改动"),
+    "roles": _l("角色"),
+    "reason": _l("原因"),
+    "from": _l("从"),
+    "to": _l("到"),
+    "units": _l("单位数"),
+    "rows": _l("行数"),
+    "created": _l("新建"),
+    "updated": _l("更新"),
+    "unchanged": _l("无变化"),
+    "proposed": _l("待审核"),
+    "rejected": _l("拒收"),
+    "letters": _l("函件"),
+    "mode": _l("方式"),
+    "choice": _l("决定"),
+}
 
 
 def load(session: Session, rows: Sequence[Trace]) -> Mapping[int, str]:
@@ -42,14 +62,23 @@ def load(session: Session, rows: Sequence[Trace]) -> Mapping[int, str]:
 
 
 def said(row: Trace) -> Any:
-    """The details of a trace, short; all of it for whoever asks."""
-    details = dict(row.details)
-    if row.action == "customer.revealed":
-        details["purpose"] = reason_word("reveal", str(details.get("purpose", "")))
-    text = json.dumps(details, ensure_ascii=False) if details else ""
-    if len(text) <= SHORT:
-        return text
-    return Markup("<details><summary>{}…</summary><code>{}</code></details>").format(text[:SHORT], text)
+    """The details of a trace in words, and all of it as it is kept for whoever asks."""
+    if not row.details:
+        return ""
+    parts = [_part(name, value) for name, value in row.details.items() if name not in ROWS]
+    text = "；".join(part for part in parts if part)
+    kept = json.dumps(row.details, ensure_ascii=False)
+    return Markup("<details><summary>{}</summary><code>{}</code></details>").format(text or _("原文"), kept)
+
+
+def _part(name: str, value: Any) -> str:
+    """One detail: its word, its value in words."""
+    if name == "purpose":
+        return reason_word("reveal", str(value))
+    if name == "kinds":
+        return "、".join(kinds_word(code) for code in value)
+    shown = "、".join(str(one) for one in value) if isinstance(value, list) else str(value)
+    return f"{DETAILS.get(name, name)} {shown}"[:SHORT]
 
 
 def _customer(row: Trace, number: str) -> Any:
