@@ -22,6 +22,10 @@ def _where_set(column: str) -> Index:
     return Index(f"ix_contacts_{column}", column, sqlite_where=condition, postgresql_where=condition)
 
 
+# Literal, not a parameter: SQLite takes its index of what waits only for a condition that it can read.
+WAITING = text("state = 'proposed'")
+
+
 class ContactKind(db.Model):
     """What a contact value is (联系信息种类): mobile, landline, person, supply_address … as rows."""
 
@@ -46,6 +50,7 @@ class Contact(Scoped, db.Model, WithId):
         Index("ix_contacts_customer_kind_state", "customer_id", "kind", "state"),
         Index("ix_contacts_value_state", "value", "state"),
         Index("ix_contacts_unit_kind_state", "unit_id", "kind", "state", "verdict"),
+        Index("ix_contacts_waiting", "id", sqlite_where=WAITING, postgresql_where=WAITING),
         _where_set("recorder_id"),
         _where_set("replaces_id"),
         _where_set("batch_id"),

@@ -902,6 +902,13 @@ def upgrade() -> None:
             "ix_contacts_unit_kind_state", ["unit_id", "kind", "state", "verdict"], unique=False
         )
         batch_op.create_index("ix_contacts_value_state", ["value", "state"], unique=False)
+        batch_op.create_index(
+            "ix_contacts_waiting",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'proposed'"),
+            postgresql_where=sa.text("state = 'proposed'"),
+        )
 
     op.create_table(
         "customer_versions",
@@ -1433,6 +1440,11 @@ def downgrade() -> None:
 
     op.drop_table("customer_versions")
     with op.batch_alter_table("contacts", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_contacts_waiting",
+            sqlite_where=sa.text("state = 'proposed'"),
+            postgresql_where=sa.text("state = 'proposed'"),
+        )
         batch_op.drop_index("ix_contacts_value_state")
         batch_op.drop_index("ix_contacts_unit_kind_state")
         batch_op.drop_index(

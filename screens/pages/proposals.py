@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from markupsafe import Markup
-from sqlalchemy import Select, select
+from sqlalchemy import Select, literal_column, select
 from sqlalchemy.orm import Session, joinedload
 
 from models import Contact, Staff, db
@@ -133,7 +133,7 @@ class Proposals(ListPage):
 
 def waiting() -> Select[Any]:
     """Proposals that nobody has decided yet."""
-    return select(Contact).where(Contact.state == "proposed")
+    return select(Contact).where(Contact.state == literal_column("'proposed'"))  # what its index is made for
 
 
 def waiting_card(session: Session, staff: Staff) -> Card | None:
