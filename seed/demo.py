@@ -71,6 +71,7 @@ def play(stage: Stage, *, password: str) -> Played:
     stage.wait_for_run(race, "done")
     with writing() as session:
         clock.move_to(session, clock.utcnow())
+    desks.leave_doors(stage)
     return Played(campaign_id, race_code(stage), assessment_id, returned)
 
 

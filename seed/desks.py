@@ -13,6 +13,7 @@ from typing import TypeVar
 from sqlalchemy import select
 
 from models import Contact, Customer, Letter, Notice, Staff, Unit, Visit
+from models.contacts import GOOD
 from models.scope import ALL, working_as
 from seed.phones import load_blocks
 from seed.replies import fate_of_letter, found_at_door, relation, written_on_form
@@ -22,7 +23,7 @@ from services.answers import Answer
 from services.form_ticks import Ticks
 from services.returns import Form
 from services.returns import Line as FormLine
-from services.visits import Report
+from services.visits import Need, Report
 from workflows.sessions import reading
 
 A_TIME = 20
@@ -31,6 +32,7 @@ CARELESS_SHARE = 0.1
 UNSIGNED_SHARE = 0.04
 TRANSFERRED_SHARE = 0.02
 REFUSED_SHARE = 0.12
+DOORS_LEFT = 40
 REBUTTAL = "本所当月集中换表，部分客户资料由施工单位代录，请求复核及时率。"
 FORM_CHANNELS = (
     ("outage", "sms", 0.7),
@@ -94,6 +96,23 @@ def walk(stage: Stage) -> int:
                         session, visit, _report(stage, account, visit.attempts + 1), staff=staff
                     )
     return len(doors)
+
+
+def leave_doors(stage: Stage) -> int:
+    """Some customers without a usable mobile are put on today's round, so that a newcomer finds doors to go to."""
+    good = select(Contact.id).where(
+        Contact.customer_id == Customer.id,
+        Contact.kind == "mobile",
+        Contact.state == "current",
+        Contact.verdict.in_(GOOD),
+    )
+    with acting_as(stage.login("FS", "service_specialist")) as (session, _staff):
+        rows = session.scalars(
+            select(Customer).where(~good.exists()).order_by(Customer.id).limit(DOORS_LEFT)
+        ).all()
+        return len(
+            visits.make_visits(session, [Need(row.id, row.unit_id, "invalid_contact") for row in rows])
+        )
 
 
 def decide_proposals(stage: Stage) -> tuple[int, int]:

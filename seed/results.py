@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from models import Campaign, Competition, Customer, Keying, Letter, Notice, Standing, StandingSet, Visit
+from models import (
+    Campaign,
+    Competition,
+    Customer,
+    Keying,
+    Letter,
+    Notice,
+    Staff,
+    Standing,
+    StandingSet,
+    Visit,
+)
 from seed import read_table
 from seed.stage import Stage
 from workflows.sessions import reading
@@ -59,15 +71,25 @@ def figures(stage: Stage, played: Played) -> dict[str, Any]:
             **counts,
             "artifacts": {name: str(path) for name, path in stage.artifacts.items()},
             "out": str(stage.out),
-            "logins": logins(stage),
+            "logins": logins(stage, busiest_walkers(session)),
         }
 
 
-def logins(stage: Stage) -> list[dict[str, str]]:
-    """One person of each role to sign in as."""
+def busiest_walkers(session: Session) -> dict[str, int]:
+    """How many doors each account manager had, those that still wait counted ten times: there is most to see."""
+    weight = func.sum(case((Visit.ended_at.is_(None), 10), else_=1))
+    query = select(Staff.username, weight).join(Visit, Visit.staff_id == Staff.id).group_by(Staff.username)
+    return {login: int(doors) for login, doors in session.execute(query)}
+
+
+def logins(stage: Stage, doors: Mapping[str, int]) -> list[dict[str, str]]:
+    """One person of each role to sign in as; where a role walks, whoever has most doors."""
     labels = {row["name"]: row["label"] for row in read_table("roles")}
     units = {unit.code: unit.name for unit in stage.bureau.units}
-    first = {who.role: who for who in reversed(stage.bureau.staff)}
+    staff = sorted(stage.bureau.staff, key=lambda who: doors.get(who.login, 0))
+    first = {who.role: who for who in reversed(stage.bureau.staff)} | {
+        w.role: w for w in staff if w.login in doors
+    }
     return [
         {"login": first[role].login, "role": label, "name": first[role].name, "unit": units[first[role].unit]}
         for role, label in labels.items()
