@@ -20,6 +20,7 @@ from services import (
     Refused,
     files,
     import_errors,
+    import_readers,
     import_rows,
     import_spools,
     import_units,
@@ -126,8 +127,7 @@ def import_file(session: Session, batch: ImportBatch, table: Table) -> Iterator[
         units = units_of(session, batch)
         layout = lay_out(session, spool, table, units)
     begin(session, batch, layout.rows, layout_facts(table))
-    for first, last in layout.spans:
-        rows = import_rows.read_rows(import_spools.read(spool, first, last), units)
+    for rows in import_readers.read_chunks(spool, layout.spans, units):
         tally = import_chunk(session, batch_id, rows, layout.heading_of(), units=units)
         figures = {name: figures[name] + number for name, number in tally.items()}
         done += len(rows)
@@ -213,8 +213,7 @@ def rehearse(session: Session, table: Table, plan: Plan, *, recorder: Staff) -> 
         with only_reading(session):
             units = import_units.load_units(session, people.scope_of(session, recorder), unit_id)
             layout = lay_out(session, spool, table, units)
-        for first, last in layout.spans:
-            rows = import_rows.read_rows(import_spools.read(spool, first, last), units)
+        for rows in import_readers.read_chunks(spool, layout.spans, units):
             session.rollback()
             batch = start_batch(session, table.path.name, plan, recorder=session.get_one(Staff, staff_id))
             tally = import_chunk(session, batch.id, rows, layout.heading_of(), units=units)

@@ -92,6 +92,8 @@ def look_into(path: str | Path, mapping: Mapping[str, str] | None = None) -> Tab
 
 def read_account_no(text: str) -> str:
     """An account number as text, whatever a spreadsheet made of it; empty when blank or when digits were lost."""
+    if text.isascii() and text.isdigit():
+        return text
     flat = unicodedata.normalize("NFKC", text)
     flat = "".join(char for char in flat if not char.isspace() and unicodedata.category(char) != "Cf")
     wrapped = _WRAPPED.fullmatch(flat)
