@@ -66,7 +66,7 @@ def said(row: Trace) -> Any:
     if not row.details:
         return ""
     parts = [_part(name, value) for name, value in row.details.items() if name not in ROWS]
-    text = "；".join(part for part in parts if part)
+    text = _("；").join(part for part in parts if part)
     kept = json.dumps(row.details, ensure_ascii=False)
     return Markup("<details><summary>{}</summary><code>{}</code></details>").format(text or _("原文"), kept)
 
@@ -76,8 +76,8 @@ def _part(name: str, value: Any) -> str:
     if name == "purpose":
         return reason_word("reveal", str(value))
     if name == "kinds":
-        return "、".join(kinds_word(code) for code in value)
-    shown = "、".join(str(one) for one in value) if isinstance(value, list) else str(value)
+        return _("、").join(kinds_word(code) for code in value)
+    shown = _("、").join(str(one) for one in value) if isinstance(value, list) else str(value)
     return f"{DETAILS.get(name, name)} {shown}"[:SHORT]
 
 
