@@ -121,9 +121,9 @@ def fingerprint(session: Session) -> str:
 def first_broken(session: Session) -> tuple[int, int | None]:
     """How many sealed traces there are, and the seq of the first whose hash does not follow; None when all do."""
     link, number = GENESIS, 0
-    with working_as(session, ALL):
-        chain = select(Trace).where(Trace.seq.is_not(None)).order_by(Trace.seq)
-        for row in session.scalars(chain.execution_options(yield_per=1000)):
+    chain = select(Trace).where(Trace.seq.is_not(None)).order_by(Trace.seq).execution_options(yield_per=1000)
+    with working_as(session, ALL), session.scalars(chain) as rows:
+        for row in rows:
             number += 1
             if row.seq != number or row.hash != chained(link, link_facts(row, number)):
                 return number, number
