@@ -88,7 +88,8 @@ def change(session: Session, changes: Mapping[int, Facts]) -> None:
 
 def remove(session: Session, customer_ids: Collection[int]) -> None:
     """Close accounts that should never have been opened: no measure sees them; the row stays for its traces."""
-    _write(session, {key: {"closed_on": today(session)} for key in customer_ids})
+    day = today(session)
+    _write(session, {key: {"closed_on": day} for key in customer_ids})
     session.execute(delete(VERSIONS).where(VERSIONS.c.customer_id.in_(sorted(customer_ids))))
     _trace(session, {key: {} for key in customer_ids}, "customer.removed")
 

@@ -7,11 +7,11 @@ from datetime import date
 import pytest
 from factories import make_contact, make_customer, make_staff, make_unit
 from importing import bring_in, figures, state_of, values, write_csv
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from models import BatchRow, Confirmation, Contact, Customer, CustomerVersion, StoredFile, Trace
 from models.clock import ZONE
-from services import Refused, contacts, files, import_errors, import_spools, imports
+from services import Refused, contacts, files, import_errors, import_spools, imports, undo
 from services.contacts import Finding
 from services.counts import recount
 from services.tables import open_table
@@ -313,3 +313,43 @@ def test_rehearsal_gives_the_same_figures_and_keeps_nothing(session, tmp_path, s
     last = list(imports.rehearse(session, open_table(path), plan, recorder=shell))[-1]
     assert session.scalar(select(func.count(Customer.id))) == 0
     assert {name: number for name, number in last.figures.items() if number} == figures(bring_in(session, path))
+
+
+def statements(session, work):
+    """How many statements the database gets meanwhile."""
+    seen = []
+
+    def note(*args):
+        seen.append(args[2])
+
+    event.listen(session.get_bind(), "before_cursor_execute", note)
+    work()
+    event.remove(session.get_bind(), "before_cursor_execute", note)
+    return len(seen)
+
+
+@pytest.mark.parametrize("mode", ["insert", "update", "fill"])
+def test_no_statement_a_row(session, tmp_path, mode):
+    def brought_in(name, number):
+        rows = [row(f"{name}{place}", 联系人="张三", 客户经理="某人") for place in range(number)]
+        path = write_csv(tmp_path / f"{name}{number}.csv", rows)
+        changed = write_csv(tmp_path / f"{name}{number}b.csv", [one | {"手机": OTHER} for one in rows])
+        first = statements(session, lambda: bring_in(session, path, mode))
+        return first, statements(session, lambda: bring_in(session, changed, mode))
+
+    few, many = brought_in("A", 5), brought_in("B", 60)
+    assert all(abs(more - less) < 5 for less, more in zip(few, many, strict=True))
+
+
+def test_an_undo_needs_no_statement_a_row(session, tmp_path):
+    def undone(name, number):
+        old = [row(f"{name}{place}") for place in range(number)]
+        bring_in(session, write_csv(tmp_path / f"{name}a.csv", old))
+        new = [one | {"手机": OTHER, "户名": "李四", "联系人": "李四"} for one in [*old, row(f"{name}x")]]
+        batch = bring_in(session, write_csv(tmp_path / f"{name}b.csv", new))
+        session.refresh(batch)
+        undo.begin(session, batch, batch.recorder)
+        session.commit()
+        return statements(session, lambda: [session.commit() for _progress in undo.undo_batch(session, batch)])
+
+    assert abs(undone("B", 60) - undone("A", 5)) < 5
