@@ -21,6 +21,7 @@ from screens import access, errors, languages, looks
 from screens.access import READING
 from screens.base import GROUPS
 from screens.pages import ADDRESSES, HOME_CARDS, SCREENS, accounts, home
+from services import Refused
 from services.people import scope_of
 
 
@@ -36,9 +37,7 @@ def register(app: Flask) -> None:
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # as long as the session: nobody loses a form to a phone call
     app.config["SESSION_REFRESH_EACH_REQUEST"] = False
     app.session_interface = HouseSessions()
-    if int(app.config.get("PROXY_HOPS") or 0):
-        hops = int(app.config["PROXY_HOPS"])
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    trust_proxies(app)
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(languages.compiled(Path(app.config["HOME"])))
     Babel(app, locale_selector=languages.babel_name)
     # first of all, before the accounts' own hook asks the database who is there: a page that reads takes no write lock
@@ -53,6 +52,16 @@ def register(app: Flask) -> None:
     for blueprint in ADDRESSES:
         app.register_blueprint(blueprint)
     mount(app)
+
+
+def trust_proxies(app: Flask) -> None:
+    """Believe what as many reverse proxies say as the administrator set up; none by default."""
+    hops = str(app.config.get("PROXY_HOPS") or "0")
+    if not hops.isdigit():
+        raise Refused(f"LAMPLIGHTER_PROXY_HOPS 要填反向代理的层数，例如 1；现在是「{hops}」。")
+    if int(hops):
+        proxies = ProxyFix(app.wsgi_app, x_for=int(hops), x_proto=int(hops), x_host=int(hops))
+        app.wsgi_app = proxies  # type: ignore[method-assign]
 
 
 def mount(app: Flask) -> Admin:

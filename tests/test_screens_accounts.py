@@ -7,11 +7,13 @@ import pytest
 import time_machine
 from browsing import browse
 from factories import make_staff
+from flask import Flask, request
 from flask_security import hash_password
 
 from models import SignIn, SignInAttempt, Trace
+from screens import site
 from screens.pages.accounts import safe_target
-from services import accounts
+from services import Refused, accounts
 
 PASSWORD = "Lamp-2026"
 
@@ -186,3 +188,16 @@ def test_readiness_is_told_to_this_machine_or_with_the_token(app, session):
     assert client.get("/readyz", headers={"X-Forwarded-For": "10.0.0.9"}).status_code == 404
     token = {"Authorization": f"Bearer {app.config['METRICS_TOKEN']}"}
     assert client.get("/readyz", environ_base=elsewhere, headers=token).status_code == 200
+
+
+def test_a_proxy_is_believed_only_as_far_as_it_was_set_up(app):
+    made = Flask("x")
+    made.config["PROXY_HOPS"] = "1"
+    made.add_url_rule("/", view_func=lambda: f"{request.remote_addr} {request.scheme}")
+    forged = {"X-Forwarded-For": "1.1.1.1, 10.0.0.9", "X-Forwarded-Proto": "https"}
+    assert made.test_client().get("/", headers=forged).text == "127.0.0.1 http"
+    site.trust_proxies(made)
+    assert made.test_client().get("/", headers=forged).text == "10.0.0.9 https"
+    made.config["PROXY_HOPS"] = "many"
+    with pytest.raises(Refused, match="层数"):
+        site.trust_proxies(made)
