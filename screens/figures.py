@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from models import ContactCount
+from models import Contact, ContactCount
 from models.contacts import GOOD
+from models.scope import current_scope
 from models.words import VERDICTS
 from screens.pickers import kind_choices
 
@@ -41,14 +42,34 @@ class Bar:
 
 
 def contact_bars(session: Session) -> list[Bar]:
-    """How the current contacts in the session's scope are judged, by kind; each part opens its rows."""
-    query = select(ContactCount.kind, ContactCount.verdict, func.sum(ContactCount.number).label("number"))
+    """How the current contacts in the session's scope are judged, by kind; each part opens its rows.
+
+    Units read the kept counts; whoever sees own customers only has few enough to be counted now.
+    """
     found: dict[str, dict[str, int]] = {}
-    for row in session.execute(query.group_by(ContactCount.kind, ContactCount.verdict)):
+    for row in session.execute(_counted_now() if is_own(session) else _kept_counts()):
         found.setdefault(row.kind, {})[row.verdict] = int(row.number)
     return [
         _bar(code, label, found[code]) for code, label in kind_choices() if any(found.get(code, {}).values())
     ]
+
+
+def is_own(session: Session) -> bool:
+    """Whether the asking person sees own customers only."""
+    scope = current_scope(session)
+    return scope is not None and scope.own
+
+
+def _kept_counts() -> Select[Any]:
+    query = select(ContactCount.kind, ContactCount.verdict, func.sum(ContactCount.number).label("number"))
+    return query.group_by(ContactCount.kind, ContactCount.verdict)
+
+
+def _counted_now() -> Select[Any]:
+    query = select(Contact.kind, Contact.verdict, func.count().label("number")).where(
+        Contact.state == "current"
+    )
+    return query.group_by(Contact.kind, Contact.verdict)
 
 
 def _bar(kind: str, label: str, numbers: Mapping[str, int]) -> Bar:

@@ -146,6 +146,16 @@ def test_figures_open_the_rows_behind_them(app, session):
     assert len(re.findall(r">06\d{11}</a>", steward.get(link).text)) == 1
 
 
+def test_whoever_has_own_customers_sees_their_figures(app, session):
+    unit = make_unit(session)
+    manager = make_staff(session, "account_manager", unit)
+    make_contact(session, make_customer(session, unit, manager_id=manager.id))
+    make_contact(session, make_customer(session, unit), verdict="invalid")
+    page = browse(app, session, manager).get("/admin/").text.replace("&amp;", "&")
+    assert "我的客户" in page and "100.00%" in page
+    assert re.search(r'kind=mobile&verdict=valid">1<', page) and 'verdict=invalid">1<' not in page
+
+
 def test_the_state_of_the_system_is_asked_for_afterwards(session, admin):
     assert 'hx-get="/admin/health"' in admin.get("/admin/").text
     assert "数据库" in admin.get("/admin/health").text

@@ -62,7 +62,9 @@ class Home(Guarded, AdminIndexView):
     def index(self) -> Any:
         """Cards, figures, shortcuts."""
         bars = figures.contact_bars(db.session()) if access.may("contacts.view") else []
-        return self.render("screens/home.html", cards=cards(self.sources), bars=bars, shortcuts=shortcuts())
+        own = figures.is_own(db.session())
+        found = cards(self.sources)
+        return self.render("screens/home.html", cards=found, bars=bars, own=own, shortcuts=shortcuts())
 
     @expose("/health")
     @needs("settings.view")
