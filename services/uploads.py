@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,8 +93,8 @@ def remove_abandoned(session: Session) -> int:
         discard(session, batch)
     folder = spool_path(0).parent
     for path in folder.iterdir() if folder.is_dir() else ():
-        if path.is_file() and time.time() - path.stat().st_mtime > KEEP_DAYS * 86_400:
-            path.unlink(missing_ok=True)
+        if time.time() - path.stat().st_mtime > KEEP_DAYS * 86_400:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     return len(batches)
 
 

@@ -129,8 +129,11 @@ def test_abandoned_uploads_go_after_a_week(session, root, tmp_path, shell, monke
     assert uploads.remove_abandoned(session) == 0
     week = uploads.timedelta(days=8)
     monkeypatch.setattr(uploads, "utcnow", lambda: utcnow() + week)
-    upload = files.location(batch.sha256)
-    assert uploads.remove_abandoned(session) == 1 and not upload.exists()
+    upload, folder = files.location(batch.sha256), spool_path(0).parent / "killed"
+    folder.mkdir(parents=True)
+    (folder / "upload").write_text("x")
+    os.utime(folder, (0, 0))
+    assert uploads.remove_abandoned(session) == 1 and not upload.exists() and not folder.exists()
     assert session.scalars(select(ImportBatch)).all() == []
 
 

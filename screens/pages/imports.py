@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from flask import Response, abort, current_app, make_response, redirect, request
+from flask import Response, abort, make_response, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -25,6 +25,7 @@ from screens.messages import done, said
 from screens.pickers import unit_choices, unit_filter
 from services import Refused, traces, undo, uploads
 from services.headings import HEADINGS
+from services.import_spools import spool_path
 from services.imports import Plan
 from services.people import in_scope_units
 from workflows import runs
@@ -76,7 +77,7 @@ class Imports(ListPage):
         file = request.files.get("file")
         if file is None or not file.filename:
             raise Refused(_("请先选择要导入的文件(CSV 或 XLSX)。"))
-        folder = current_app.config["HOME"] / "files"
+        folder = spool_path(0).parent
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder) as place:
             path = Path(place) / "upload"
