@@ -6,7 +6,8 @@ import pytest
 from browsing import browse
 from factories import make_contact, make_customer, make_staff, make_unit
 
-from models import Leave, Role, Staff, Trace, Unit
+from models import ImportBatch, Leave, Role, Run, Staff, Trace, Unit
+from models.clock import utcnow
 from models.people import root_unit
 from screens.pages import HOME_CARDS
 
@@ -159,6 +160,19 @@ def test_whoever_has_own_customers_sees_their_figures(app, session):
 def test_the_state_of_the_system_is_asked_for_afterwards(session, admin):
     assert 'hx-get="/admin/health"' in admin.get("/admin/").text
     assert "数据库" in admin.get("/admin/health").text
+
+
+def test_what_got_stuck_stands_on_the_home_page(app, session):
+    steward = browse(app, session, make_staff(session, "data_steward"))
+    assert "要处理" not in steward.get("/admin/").text
+    facts = {"unit_id": root_unit(session).id, "started_at": utcnow(), "tree": [], "version": 1}
+    session.add(Run(workflow_key="contact_survey", title="春季核对", state="parked", **facts))
+    batch = {"unit_id": root_unit(session).id, "created_at": utcnow(), "file_name": "客户.csv"}
+    session.add(ImportBatch(state="failed", **batch))
+    page = steward.get("/admin/").text
+    assert "个流程实例要处理" in page and "春季核对" in page and "已搁置" in page
+    assert "个导入批次未完成" in page and "客户.csv" in page
+    assert "春季核对" not in browse(app, session, make_staff(session, "clerk")).get("/admin/").text
 
 
 def test_every_card_names_a_permission_and_a_source():

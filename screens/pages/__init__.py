@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from screens import home_cards
 from screens.base import Page, Screen
 from screens.cards import Source
 from screens.pages import (
@@ -69,6 +70,8 @@ SCREENS: dict[str, type[Page] | type[Screen]] = {
 
 HOME_CARDS: tuple[tuple[str, Source], ...] = (
     ("tasks.view", tasks.waiting_card),
+    ("runs.run", home_cards.stuck_runs),
+    ("imports.run", home_cards.imports_under_way),
     ("visits.edit", visits.own_doors_card),
     ("visits.assign", visits.unassigned_card),
     ("notices.acknowledge", notices.to_sign_card),
