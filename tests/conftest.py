@@ -80,6 +80,7 @@ def root(session: Session) -> Unit:
 def overrides() -> dict[str, object]:
     """The configuration of a test session's apps."""
     found: dict[str, object] = {"TESTING": True, "SECRET_KEY": "only for tests"}
+    found["SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS"] = {"argon2__rounds": 1, "argon2__memory_cost": 64}
     if os.environ.get("LAMPLIGHTER_TEST_DATABASE_URL"):
         found["SQLALCHEMY_DATABASE_URI"] = os.environ["LAMPLIGHTER_TEST_DATABASE_URL"]
     return found

@@ -123,6 +123,7 @@ def test_leave_ends_after_it_begins(app, session):
     assert str(session.query(Leave).one()) == "2026-12-02–2026-12-05"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", SIX + OTHERS)
 def test_everybody_has_a_home(app, session, role):
     unit = make_unit(session)
