@@ -46,7 +46,8 @@
   }
   // at once, not when htmx has settled: a scanner types its next code within milliseconds
   document.body.addEventListener("htmx:afterSwap", (event) => {
-    trouble.hidden = true;
+    // a verdict that comes in late must not hide that the form was not saved
+    if (event.detail.target === desk) trouble.hidden = true;
     window.htmx.process(event.detail.target);
     arrived(event.detail.target);
   });
