@@ -36,7 +36,9 @@ def reverse(session: Session, condition: ColumnElement[bool], *, evidence: str) 
     undone = select(contra.id).where(contra.reverses_id == ScoreEntry.id).exists()
     with working_as(session, ALL):
         entries = session.scalars(
-            select(ScoreEntry).where(condition, ScoreEntry.reverses_id.is_(None), ~undone).order_by(ScoreEntry.id)
+            select(ScoreEntry)
+            .where(condition, ScoreEntry.reverses_id.is_(None), ~undone)
+            .order_by(ScoreEntry.id)
         ).all()
         moment = now(session)
         if entries:
@@ -65,7 +67,9 @@ def _confirmed_facts(session: Session, contact_ids: Sequence[int]) -> Sequence[A
     """Current versions whose latest confirmation says confirmed, with that confirmation and the customer's unit."""
     newer = aliased(Confirmation)
     same = (
-        (newer.customer_id == Contact.customer_id) & (newer.kind == Contact.kind) & (newer.value == Contact.value)
+        (newer.customer_id == Contact.customer_id)
+        & (newer.kind == Contact.kind)
+        & (newer.value == Contact.value)
     )
     latest = select(func.max(newer.id)).where(same).correlate(Contact).scalar_subquery()
     return session.execute(
@@ -87,10 +91,11 @@ def _score_in(session: Session, competition: Competition, facts: Sequence[Any]) 
     keys = [_fact_key(row.Contact) for row in counted]
     standing = _standing_entries(session, competition.id, keys)
     rows: dict[str, dict[str, Any]] = {}
+    moment = now(session)
     for key, row in zip(keys, counted, strict=True):
         active, reversals = standing.get(key, (False, 0))
         if not active and key not in rows:
-            rows[key] = _entry(competition, row, f"{key}:{reversals}", now(session))
+            rows[key] = _entry(competition, row, f"{key}:{reversals}", moment)
     if rows:
         session.execute(insert(ScoreEntry), list(rows.values()))
         move_board(session, competition.id)
@@ -103,14 +108,18 @@ def _paths_taking_part(session: Session, competition_id: int) -> tuple[str, ...]
     return tuple(session.scalars(query.where(Division.competition_id == competition_id)))
 
 
-def _standing_entries(session: Session, competition_id: int, keys: Sequence[str]) -> dict[str, tuple[bool, int]]:
+def _standing_entries(
+    session: Session, competition_id: int, keys: Sequence[str]
+) -> dict[str, tuple[bool, int]]:
     """For each fact that has entries: whether one of them stands, and how many were reversed."""
     contra = aliased(ScoreEntry)
     prefix = func.substr(ScoreEntry.fact_key, 1, 32)
     query = (
         select(prefix, func.count(ScoreEntry.id), func.count(contra.id))
         .outerjoin(contra, contra.reverses_id == ScoreEntry.id)
-        .where(ScoreEntry.competition_id == competition_id, ScoreEntry.reverses_id.is_(None), prefix.in_(keys))
+        .where(
+            ScoreEntry.competition_id == competition_id, ScoreEntry.reverses_id.is_(None), prefix.in_(keys)
+        )
         .group_by(prefix)
     )
     return {key: (number > reversed_, reversed_) for key, number, reversed_ in session.execute(query)}

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import case, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import Customer, Reason, Staff, Visit, VisitAttempt
@@ -19,6 +19,7 @@ from services.answers import Answer, Applied, Origin
 from services.contacts import Finding
 
 OPEN = ("open", "assigned", "accepted", "not_met")
+UNASSIGNED = ("open", "given_back")
 MAX_ATTEMPTS = 3
 DUE_DAYS = 14
 
@@ -55,28 +56,41 @@ def make_visits(session: Session, needs: Sequence[Need]) -> list[int]:
         return []
     customers = {row.id: row for row in _customers(session, [need.customer_id for need in fresh])}
     walking = territories.walkers(session)
-    rows = [_visit(session, need, walking.choose(customers[need.customer_id]), customers) for need in fresh]
+    due = today(session) + timedelta(days=DUE_DAYS)
+    rows = [
+        _visit(need, customers[need.customer_id], due, staff_id=walking.choose(customers[need.customer_id]))
+        for need in fresh
+    ]
     ids = list(session.scalars(insert(Visit).returning(Visit.id, sort_by_parameter_order=True), rows))
     traces.record_all(session, [_trace(session, key, row) for key, row in zip(ids, rows, strict=True)])
     return ids
 
 
 def assign(session: Session, visit_ids: Sequence[int], *, staff_id: int) -> int:
-    """Give open visits to one person; returns how many. Visits that ended stay as they are."""
-    query = update(Visit).where(Visit.id.in_(visit_ids), Visit.state.in_(OPEN))
-    values = {"staff_id": staff_id, "state": "assigned", "assigned_at": utcnow(), "walk_list_id": None}
+    """Give visits to one person, given-back ones too; returns how many. Visits that ended stay as they are."""
+    query = update(Visit).where(Visit.id.in_(visit_ids), Visit.state.in_((*OPEN, "given_back")))
+    # what was given as the reason for giving back has done its work when somebody else goes
+    hint = case((Visit.state == "given_back", ""), else_=Visit.hint)
+    values = {
+        "staff_id": staff_id,
+        "state": "assigned",
+        "assigned_at": utcnow(),
+        "walk_list_id": None,
+        "hint": hint,
+    }
     return session.execute(query.values(**values)).rowcount  # type: ignore[attr-defined,no-any-return]
 
 
 def assign_open(session: Session, visit_ids: Sequence[int]) -> int:
     """Assign by territory what has nobody yet; returns how many found somebody."""
-    rows = session.scalars(select(Visit).where(Visit.id.in_(visit_ids), Visit.state == "open")).all()
+    rows = session.scalars(select(Visit).where(Visit.id.in_(visit_ids), Visit.state.in_(UNASSIGNED))).all()
     walking = territories.walkers(session)
-    with working_as(session, ALL):
-        for row in rows:
-            row.staff_id = walking.choose(row.customer)
-            if row.staff_id is not None:
-                row.state, row.assigned_at = "assigned", utcnow()
+    customers = {row.id: row for row in _customers(session, [row.customer_id for row in rows])}
+    for row in rows:
+        row.staff_id = walking.choose(customers[row.customer_id])
+        if row.staff_id is not None:
+            row.hint = "" if row.state == "given_back" else row.hint
+            row.state, row.assigned_at = "assigned", utcnow()
     return sum(row.staff_id is not None for row in rows)
 
 
@@ -160,18 +174,14 @@ def _customers(session: Session, ids: Sequence[int]) -> Sequence[Customer]:
         return session.scalars(select(Customer).where(Customer.id.in_(ids))).all()
 
 
-def _visit(
-    session: Session, need: Need, staff_id: int | None, customers: dict[int, Customer]
-) -> dict[str, Any]:
-    due = need.due_on or today(session) + timedelta(days=DUE_DAYS)
-    sensitive = customers[need.customer_id].sensitivity
+def _visit(need: Need, customer: Customer, due: date, *, staff_id: int | None) -> dict[str, Any]:
     return asdict(need) | {
-        "due_on": due,
+        "due_on": need.due_on or due,
         "staff_id": staff_id,
         "state": "assigned" if staff_id else "open",
         "assigned_at": utcnow() if staff_id else None,
         "token": new_token(),
-        "hint": sensitive if sensitive != "normal" else "",
+        "hint": customer.sensitivity if customer.sensitivity != "normal" else "",
         "created_at": utcnow(),
     }
 

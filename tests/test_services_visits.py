@@ -143,3 +143,15 @@ def test_given_back_visit_needs_a_reason_and_leaves_the_person(session, unit):
         visits.give_back(session, visit, reason=" ")
     visits.give_back(session, visit, reason="道路封闭")
     assert (visit.state, visit.staff_id) == ("given_back", None)
+
+
+def test_a_given_back_visit_is_assigned_anew(session, unit):
+    first, second = make_staff(session, "account_manager", unit), make_staff(session, "account_manager", unit)
+    visit = made(session, make_customer(session, unit, manager_id=first.id))
+    visits.give_back(session, visit, reason="道路封闭")
+    assert visits.assign(session, [visit.id], staff_id=second.id) == 1
+    session.refresh(visit)
+    assert (visit.state, visit.staff_id, visit.hint) == ("assigned", second.id, "")
+    visits.give_back(session, visit, reason="狗")
+    assert visits.assign_open(session, [visit.id]) == 1
+    assert (visit.state, visit.staff_id, visit.hint) == ("assigned", first.id, "")

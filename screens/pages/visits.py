@@ -19,7 +19,7 @@ from screens import downloads
 from screens.access import needs
 from screens.base import Page
 from screens.cards import Card, Line
-from screens.filters import Filter, chosen, narrowed
+from screens.filters import Filter, chosen, equals, narrowed
 from screens.messages import done, said, warn
 from screens.pages import phone
 from screens.pickers import staff_in_reach
@@ -31,16 +31,14 @@ PAGE = 50
 def walker_choices() -> list[tuple[int, str]]:
     """Active account managers within reach."""
     people = staff_in_reach().filter(Staff.roles.any(Role.name == "account_manager"))
-    return [(person.id, _("%(person)s（%(unit)s）", person=person.name, unit=person.unit.name)) for person in people]
+    return [
+        (person.id, _("%(person)s（%(unit)s）", person=person.name, unit=person.unit.name))
+        for person in people
+    ]
 
 
 FILTERS = (
-    Filter(
-        "state",
-        _l("状态"),
-        tuple(VISIT_STATES.items()),
-        lambda query, value: query.where(Visit.state == value),
-    ),
+    equals("state", _l("状态"), tuple(VISIT_STATES.items()), Visit.state),
     Filter(
         "person",
         _l("客户经理"),
