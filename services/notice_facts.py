@@ -135,9 +135,11 @@ def _falls_short(row: dict[str, Any], below: str) -> bool:
 
 
 def _total(session: Session, run: Assessment, cohort: str) -> dict[str, Any]:
-    line = figures.whole(session, run, cohort)
+    line = figures.unit_line(session, run, run.unit, cohort)
     before = figures.run_before(session, run)
-    earlier = figures.whole(session, before, cohort).measures["completeness"].rate if before else None
+    earlier = (
+        figures.unit_line(session, before, run.unit, cohort).measures["completeness"].rate if before else None
+    )
     rate = line.measures["completeness"].rate
     change = rate - earlier if rate is not None and earlier is not None else None
     return {"cohort": COHORTS[cohort], "result": _line(line), "change": change}

@@ -7,12 +7,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select, true
 from sqlalchemy.orm import Session, joinedload
 
 from models import Assessment, BulletinReceipt, Notice, Staff, Unit
 from models.clock import now, today
-from models.scope import ALL, Scope, current_scope, working_as
+from models.scope import ALL, criterion, current_scope, working_as
 from paper.codes import new_token
 from services import Refused, files, letterheads, notice_facts, traces
 from services.calendar import calendar
@@ -89,6 +89,8 @@ def acknowledge(session: Session, notice: Notice, *, staff: Staff, unit: Unit, r
     require(staff, "notices.acknowledge")
     if notice.state not in ("issued", "acknowledged", "rebutted"):
         raise Refused("文件还没有印发，不能签收。")
+    if not _is_addressed(notice, unit):
+        raise Refused("这份文件不是发给「%(unit)s」的，不能以它的名义签收。", unit=unit.name)
     if notice.kind == "bulletin":
         _receipt(session, notice, staff, unit, rebuttal)
     elif notice.acknowledged_at is not None:
@@ -119,17 +121,13 @@ def void(session: Session, notices: Sequence[Notice], *, reason: str) -> int:
 
 def visible(session: Session, staff: Staff, *, limit: int = 300) -> Sequence[Notice]:
     """The documents a person may see, newest first: those of their units, and issued bulletins that address them."""
-    with working_as(session, current_scope(session) or Scope(path="/-")):
-        own = set(session.scalars(select(Notice.id)))
-    query = select(Notice).options(joinedload(Notice.unit)).order_by(Notice.id.desc()).limit(limit)
-    with working_as(session, ALL):
-        rows = session.scalars(query.where(or_(Notice.id.in_(own), _is_published()))).all()
-        return [row for row in rows if row.id in own or _addresses(session, row, staff)]
+    return _visible(session, staff, select(Notice).order_by(Notice.id.desc()).limit(limit))
 
 
 def visible_one(session: Session, staff: Staff, notice_id: int) -> Notice | None:
     """One document, if the person may see it."""
-    return next((row for row in visible(session, staff, limit=10_000) if row.id == notice_id), None)
+    found = _visible(session, staff, select(Notice).where(Notice.id == notice_id))
+    return found[0] if found else None
 
 
 def signable(session: Session, notice: Notice, staff: Staff) -> bool:
@@ -179,16 +177,26 @@ def appeal_day(session: Session) -> date:
     return calendar(session).after(today(session), APPEAL_DAYS)
 
 
-def _is_published() -> ColumnElement[bool]:
-    return and_(Notice.kind == "bulletin", Notice.state == "issued")
+def _is_addressed(notice: Notice, unit: Unit) -> bool:
+    return unit.code in notice.facts["unit_codes"] if notice.kind == "bulletin" else unit.id == notice.unit_id
 
 
-def _addresses(session: Session, bulletin: Notice, staff: Staff) -> bool:
-    """Whether a bulletin addresses a person's unit or one above it."""
+def _visible(session: Session, staff: Staff, query: Select[tuple[Notice]]) -> Sequence[Notice]:
+    condition = criterion(Notice, current_scope(session))
+    own = true() if condition is None else condition
+    published = and_(Notice.kind == "bulletin", Notice.state == "issued")
+    with working_as(session, ALL):
+        above = _codes_above(session, staff)
+        query = query.options(joinedload(Notice.unit)).where(or_(own, published))
+        rows = session.execute(query.add_columns(own.label("own"))).all()
+        return [row.Notice for row in rows if row.own or above & set(row.Notice.facts["unit_codes"])]
+
+
+def _codes_above(session: Session, staff: Staff) -> set[str]:
+    """The codes of a person's unit and of every unit above it: a bulletin to any of them addresses the person."""
     path = session.scalar(select(Unit.path).where(Unit.id == staff.unit_id)) or ""
     above = [int(part) for part in path.strip("/").split("/") if part]
-    codes = set(session.scalars(select(Unit.code).where(Unit.id.in_(above))))
-    return bool(codes & set(bulletin.facts["unit_codes"]))
+    return set(session.scalars(select(Unit.code).where(Unit.id.in_(above))))
 
 
 def _signers(row: Notice) -> set[int | None]:

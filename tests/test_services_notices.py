@@ -20,12 +20,18 @@ def assessed(session, root):
     session.query(RequiredField).delete()
     session.query(Target).delete()
     session.add(RequiredField(customer_class="low_voltage_residential", kind="mobile"))
-    session.add(Target(measure="completeness", cohort="existing", floor=0.8, target=0.9, stretch=1, clause="第六条"))
+    session.add(
+        Target(measure="completeness", cohort="existing", floor=0.8, target=0.9, stretch=1, clause="第六条")
+    )
     good, bad = make_unit(session, name="石湾供电所"), make_unit(session, name="南庄供电所")
     for unit, missing in ((good, 0), (bad, 2)):
         for number in range(4):
             row = make_customer(session, unit)
-            version = {"customer_class": row.customer_class, "opened_on": date(2020, 1, 1), "valid_from": utcnow()}
+            version = {
+                "customer_class": row.customer_class,
+                "opened_on": date(2020, 1, 1),
+                "valid_from": utcnow(),
+            }
             session.add(CustomerVersion(customer_id=row.id, unit_id=unit.id, **version))
             if number >= missing:
                 make_contact(session, row, recorded_at=datetime(2026, 11, 3, tzinfo=ZONE))
@@ -56,7 +62,10 @@ def test_units_are_ranked_by_their_marks(session, assessed):
 def test_one_bulletin_and_a_notice_for_who_falls_short(session, assessed):
     run, _good, bad = assessed
     rows, _drafter = drafted(session, run)
-    assert [(row.kind, row.unit_id) for row in rows] == [("bulletin", run.unit_id), ("assessment_notice", bad.id)]
+    assert [(row.kind, row.unit_id) for row in rows] == [
+        ("bulletin", run.unit_id),
+        ("assessment_notice", bad.id),
+    ]
     (measure,) = rows[1].facts["measures"]
     assert (measure["rate"], measure["points"], measure["clause"]) == ([2, 4], -2, "第六条")
     assert rows[1].facts["findings"] == ["手机缺失 2 项"]
@@ -123,6 +132,18 @@ def test_issued_documents_wait_for_their_signatures(session, assessed, tmp_path)
         notices.acknowledge(session, rows[0], staff=head, unit=bad)
     notices.acknowledge(session, rows[0], staff=make_staff(session, "station_head", good), unit=good)
     assert notices.receipts_open(session, 7) == 0
+
+
+def test_nobody_signs_in_the_name_of_another_unit(session, assessed):
+    run, good, bad = assessed
+    rows, _drafter = drafted(session, run)
+    for row in rows:
+        row.state = "issued"
+    head = make_staff(session, "station_head", run.unit)
+    for row, unit in ((rows[1], good), (rows[1], run.unit), (rows[0], run.unit)):
+        with pytest.raises(Refused, match="不是发给"):
+            notices.acknowledge(session, row, staff=head, unit=unit)
+    assert rows[1].unit_id == bad.id and rows[1].state == "issued"
 
 
 def test_what_is_not_signed_cannot_be_issued(session, assessed, tmp_path):

@@ -10,10 +10,9 @@ from typing import Any, Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Assessment, Notice, Staff, Task
-from models.clock import now
+from models import Assessment, Notice, Staff
 from models.words import N_, Said
-from services import files, notice_papers, notices
+from services import files, notice_papers, notices, tasks
 from workflows.steps import Call, Effects, Facts, Item, Options, Planned, Send, asked
 
 BELOW = {"floor": N_("低于基本值的单位"), "target": N_("低于目标值的单位"), "all": N_("全部单位")}
@@ -129,18 +128,9 @@ def void(session: Session, ids: Sequence[int]) -> dict[str, Any]:
 def remind(session: Session, items: Sequence[Item]) -> dict[str, Any]:
     """A task for each unit that has not signed."""
     for item in items:
-        task = Task(
-            kind="acknowledge",
-            title=Said("请签收：%(title)s", title=item["title"]),
-            unit_id=item["unit_id"],
-            state="open",
-        )
-        task.permission, task.link, task.created_at = (
-            "notices.acknowledge",
-            f"/admin/notices/{item['id']}",
-            now(session),
-        )
-        session.add(task)
+        title = Said("请签收：%(title)s", title=item["title"])
+        rights = {"permission": "notices.acknowledge", "link": f"/admin/notices/{item['id']}"}
+        tasks.open_task(session, "acknowledge", title, unit_id=item["unit_id"], **rights)
     return {"reminded": len(items)}
 
 
