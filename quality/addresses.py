@@ -18,16 +18,18 @@ from quality.verdicts import INVALID, NOWHERE, REPAIRABLE, SUSPECT, VALID, Conte
 _LONGEST = 200  # characters; an address row of a window envelope holds about 30
 _LABEL = re.compile(r"^(?:(?:用电|装表|通讯|通信|联系|邮寄|家庭|详细|现|客户)?(?:地址|住址)|住|地点)[:：\s]+")
 _POSTCODE = re.compile(r"^\d{6}(?=[^\d号]*[\u4e00-\u9fff])(?!号)|[(\s]*(?:邮编|邮政编码)[:：\s]*\d{6}\)?")
-_PHONE = re.compile(r"[(\s,，]*(?:电话|手机|联系电话|tel)?[:：\s]*(?<!\d)1[3-9]\d{9}(?!\d)\)?$", re.IGNORECASE)
+_PHONE = re.compile(
+    r"[(\s,，]*(?:电话|手机|联系电话|tel)?[:：\s]*(?<!\d)1[3-9]\d{9}(?!\d)\)?$", re.IGNORECASE
+)
 _ELSEWHERE = re.compile(
     r"同(?:上|前|左|用电地址|装表地址|户主|通讯地址|户籍|住址|地址|联系地址)+|见(?:上|附件|备注)|如上|本地|本市|本村"
 )
 _OR = re.compile(r"\s*(?:[;；]|或者?|(?<=[号室房])[/、](?=[\u4e00-\u9fff]))\s*")
-_AS_WRITTEN = frozenset("乾於昇夥徵淩堃")  # traditional forms that stand in names written otherwise in simplified
+_AS_WRITTEN = frozenset(
+    "乾於昇夥徵淩堃"
+)  # traditional forms that stand in names written otherwise in simplified
 _WIDE = re.compile(r"[０-９Ａ-Ｚａ-ｚ]")  # punctuation in full width is ordinary Chinese
 _EDGES = ",，。.;；、:：'\""
-_NUMERALS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0}
-_NATURAL = re.compile(r"\d+|\D+")
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,6 @@ class AddressParts:
     floor: str = ""
     room: str = ""
     rest: str = ""
-
-    @property
-    def sort_key(self) -> tuple[tuple[tuple[int, str], ...], ...]:
-        """The order of doors on a walk: place by place, 9号 before 10号, 二单元 before 十单元."""
-        order = (
-            self.city, self.county, self.town, self.village, self.group, self.road, self.lane, self.number,
-            self.estate, self.building, self.unit, self.floor, self.room, self.rest,
-        )  # fmt: skip
-        return tuple(map(_natural, order))
 
 
 @dataclass(frozen=True)
@@ -146,7 +139,9 @@ def _standard(reading: _Reading) -> str:
 
 def _parts(reading: _Reading) -> AddressParts:
     place = reading.place
-    return AddressParts(place.province, place.city, place.county, rest=reading.tail.rest, **reading.tail.parts)
+    return AddressParts(
+        place.province, place.city, place.county, rest=reading.tail.rest, **reading.tail.parts
+    )
 
 
 def _read(plain: str, repairs: tuple[str, ...], *, column: str, region: str) -> _Reading:
@@ -233,21 +228,3 @@ def _simplify_run(run: str) -> str:
 @lru_cache(maxsize=1)
 def _converter() -> opencc.OpenCC:
     return opencc.OpenCC("t2s")
-
-
-def _natural(text: str) -> tuple[tuple[int, str], ...]:
-    """A key that orders numbers by their size, Chinese ones too."""
-    arabic = re.sub("[零〇一二三四五六七八九十百]+", lambda run: str(_value(run.group())), text)
-    return tuple((int(piece), "") if piece.isdecimal() else (-1, piece) for piece in _NATURAL.findall(arabic))
-
-
-def _value(numeral: str) -> int:
-    total = 0
-    digit = 0
-    for char in numeral:
-        if char in "十百":
-            total += (digit or 1) * (10 if char == "十" else 100)
-            digit = 0
-        else:
-            digit = digit * 10 + _NUMERALS[char]
-    return total + digit

@@ -7,22 +7,9 @@ from typing import Any
 
 from quality.addresses import AddressParts
 
-_NUMERALS = {
-    "零": 0,
-    "〇": 0,
-    "一": 1,
-    "二": 2,
-    "两": 2,
-    "三": 3,
-    "四": 4,
-    "五": 5,
-    "六": 6,
-    "七": 7,
-    "八": 8,
-    "九": 9,
-}
+_NUMERALS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _DIGITS = re.compile(r"\d+")
-_CHINESE = re.compile(r"[零〇一二两三四五六七八九十]+")
+_CHINESE = re.compile(r"[零〇一二两三四五六七八九十百]+")
 
 Key = tuple[Any, ...]
 
@@ -47,11 +34,12 @@ def walking_key(parts: AddressParts) -> Key:
         inside = (_natural(parts.building), _natural(parts.unit), -_floor(parts), _natural(parts.room))
         return (*area, 0, *inside, _natural(parts.rest))
     number = numeral(parts.number)
-    return (*area, 1, number % 2 == 0, number, -_floor(parts), _natural(parts.room), _natural(parts.rest))
+    door = (_natural(parts.unit), -_floor(parts), _natural(parts.room), _natural(parts.rest))
+    return (*area, 1, number % 2 == 0, number, *door)
 
 
 def numeral(text: str) -> int:
-    """The first number in a text, in digits or Chinese numerals up to 99; 0 where there is none."""
+    """The first number in a text, in digits or Chinese numerals up to 999; 0 where there is none."""
     digits = _DIGITS.search(text)
     if digits:
         return int(digits.group())
@@ -60,10 +48,13 @@ def numeral(text: str) -> int:
 
 
 def _read_numeral(text: str) -> int:
-    if "十" not in text:
-        return int("".join(str(_NUMERALS[char]) for char in text))
-    tens, _ten, ones = text.partition("十")
-    return (_NUMERALS.get(tens, 1) if tens else 1) * 10 + _NUMERALS.get(ones, 0)
+    total = digit = 0
+    for char in text:
+        if char in "十百":
+            total, digit = total + (digit or 1) * (10 if char == "十" else 100), 0
+        else:
+            digit = digit * 10 + _NUMERALS[char]
+    return total + digit
 
 
 def _floor(parts: AddressParts) -> int:
