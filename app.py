@@ -14,7 +14,7 @@ from flask_security import Security, SQLAlchemyUserDatastore
 
 import seed
 from models import Role, Staff, db
-from models.base import prepare_engine
+from models.base import ENGINE_OPTIONS, prepare_engine
 from models.home import CHECKOUT, home_path, load_secrets
 from models.processes import queue_url
 from screens.commands import main
@@ -47,7 +47,7 @@ def _defaults() -> dict[str, Any]:
         **secrets,
         "HOME": home,
         "SQLALCHEMY_DATABASE_URI": f"sqlite:///{home / 'lamplighter.db'}",
-        "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},
+        "SQLALCHEMY_ENGINE_OPTIONS": ENGINE_OPTIONS,
         "REDIS_URL": queue_url(home),
         "PUBLIC_ADDRESS": "",
         "MAX_CONTENT_LENGTH": 2**30,
@@ -78,7 +78,9 @@ def _from_environment() -> dict[str, Any]:
     url = found.get("SQLALCHEMY_DATABASE_URI", "")
     if url.startswith("postgresql://"):
         found["SQLALCHEMY_DATABASE_URI"] = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    times = {key.removeprefix(TIMES).lower(): value for key, value in os.environ.items() if key.startswith(TIMES)}
+    times = {
+        key.removeprefix(TIMES).lower(): value for key, value in os.environ.items() if key.startswith(TIMES)
+    }
     return found | {"WORKFLOW_TIMES": times} if times else found
 
 

@@ -20,6 +20,9 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
+# What every engine has: no values in errors and logs, and a dropped connection is replaced before it is used.
+ENGINE_OPTIONS = {"hide_parameters": True, "pool_pre_ping": True}
+
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 
 

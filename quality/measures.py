@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import IntFlag
-from math import sqrt
 
 GOOD = ("valid", "repairable")
 MEASURES = ("completeness", "validity", "timeliness", "accuracy")
@@ -106,14 +105,3 @@ def tally(members: Iterable[Member]) -> Counter[tuple[int, int | None, str, int]
     for member in members:
         found[member.unit_id, member.staff_id, member.cohort, member.bits] += 1
     return found
-
-
-def wilson(numerator: int, denominator: int) -> tuple[float, float] | None:
-    """Wilson's 95 % interval of a sampled rate (Wilson 1927, JASA 22:209); None when nothing was counted."""
-    if not denominator:
-        return None
-    rate, z2 = numerator / denominator, Z95 * Z95
-    middle = rate + z2 / (2 * denominator)
-    half = Z95 * sqrt(rate * (1 - rate) / denominator + z2 / (4 * denominator**2))
-    scale = 1 + z2 / denominator
-    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)

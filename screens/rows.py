@@ -58,11 +58,6 @@ def as_word(words_of: str) -> Formatter:
     return lambda _view, _context, model, name: looks.word(getattr(model, name), words_of)
 
 
-def as_badge(words_of: str) -> Formatter:
-    """Show a code as a badge."""
-    return lambda _view, _context, model, name: looks.badge(getattr(model, name), words_of)
-
-
 def as_percent(_view: Any, _context: Any, model: Any, name: str) -> str:
     """Show a rate from 0 to 1 as per cent."""
     return looks.percent(getattr(model, name))

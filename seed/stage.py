@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -111,12 +111,6 @@ def acting_as(login: str) -> Iterator[tuple[Session, Staff]]:
         scope, staff_id = scope_of(session, staff), staff.id
     with writing(scope, actor_id=staff_id) as session:
         yield session, session.get_one(Staff, staff_id)
-
-
-def business_now() -> datetime:
-    """What the business clock shows."""
-    with reading() as session:
-        return clock.now(session)
 
 
 def _state(session: Session, run_id: int, states: tuple[str, ...]) -> str | None:

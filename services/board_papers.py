@@ -53,14 +53,10 @@ def _unit(row: Row) -> papers.BoardUnit:
 
 
 def _persons(rows: Sequence[Row]) -> tuple[papers.BoardPerson, ...]:
-    """Persons of all divisions together, best first; equal scores share a rank and the next is skipped."""
-    best = sorted(rows, key=lambda row: (-row.score, row.code))[: papers.PERSONS]
-    scores = [row.score for row in best]
+    """The first persons of all divisions together, in the places the board gave them."""
+    first = rows[: papers.PERSONS]
     return tuple(
-        papers.BoardPerson(
-            scores.index(row.score) + 1, row.name, row.unit_name, row.score, tied=scores.count(row.score) > 1
-        )
-        for row in best
+        papers.BoardPerson(row.rank, row.name, row.unit_name, row.score, tied=row.tied) for row in first
     )
 
 

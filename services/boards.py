@@ -169,12 +169,10 @@ def _persons(
     own: Counter[int] = Counter({key: number for key, number in counted})
     found = []
     taking_part = tuple(unit.path for _division, unit in members)
-    for staff, path in session.execute(select(Staff, Unit.path).join(Staff.unit).where(Staff.id.in_(sums))):
-        if path.startswith(taking_part):
+    for staff, unit in session.execute(select(Staff, Unit).join(Staff.unit).where(Staff.id.in_(sums))):
+        if unit.path.startswith(taking_part):
             points, facts = sums[staff.id]
-            found.append(
-                Competitor("", staff.username, staff.name, staff.unit.name, points, facts, own[staff.id])
-            )
+            found.append(Competitor("", staff.username, staff.name, unit.name, points, facts, own[staff.id]))
     return found
 
 

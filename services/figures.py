@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from models import Assessment, AssessmentResult, Staff, Target, Unit
 from models.scope import ALL, working_as
@@ -77,14 +77,8 @@ def lines(session: Session, run: Assessment, cohort: str) -> list[Line]:
     return [_placed(line, places.get(line.code)) for line in ordered]
 
 
-def whole(session: Session, run: Assessment, cohort: str) -> Line:
-    """The figures of the assessed unit with all below it."""
-    with working_as(session, ALL):
-        return _lines(session, run, [run.unit], cohort)[0]
-
-
 def unit_line(session: Session, run: Assessment, unit: Unit, cohort: str) -> Line:
-    """The figures of any unit of the run."""
+    """The figures of any unit of the run, all below it included."""
     with working_as(session, ALL):
         return _lines(session, run, [unit], cohort)[0]
 
@@ -102,7 +96,8 @@ def persons(session: Session, run: Assessment, measure: str = MAIN) -> list[Pers
         for row in session.scalars(query):
             both = summed.setdefault(row.staff_id or 0, [0, 0])
             both[0], both[1] = both[0] + row.numerator, both[1] + row.denominator
-        staff = {row.id: row for row in session.scalars(select(Staff).where(Staff.id.in_(summed)))}
+        people = select(Staff).options(joinedload(Staff.unit)).where(Staff.id.in_(summed))
+        staff = {row.id: row for row in session.scalars(people)}
         found = [
             Person(key, staff[key].name, staff[key].unit.name, Figure(*both)) for key, both in summed.items()
         ]
@@ -151,4 +146,4 @@ def _score(measures: Mapping[str, Figure], marks: Targets, cohort: str) -> float
 def _placed(line: Line, place: Any) -> Line:
     if place is None:
         return line
-    return Line(**{**vars(line), "rank": place.rank, "tied": place.tied})
+    return replace(line, rank=place.rank, tied=place.tied)

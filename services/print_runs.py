@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from models import Campaign, FormVersion, Letter, PrintRun, Trace
+from models import Campaign, FormVersion, Letter, PrintRun
 from models.clock import now, utcnow
 from paper.letterheads import Letterhead
 from paper.print_runs import render_letters
@@ -120,14 +120,6 @@ def runs_of(session: Session, campaign_id: int) -> Sequence[PrintRun]:
     return session.scalars(
         select(PrintRun).where(PrintRun.campaign_id == campaign_id).order_by(PrintRun.number)
     ).all()
-
-
-def times_printed(session: Session, run: PrintRun) -> int:
-    """How often the file was handed out."""
-    query = select(func.count(Trace.id)).where(
-        Trace.object == PrintRun.__tablename__, Trace.object_id == run.id
-    )
-    return session.scalar(query.where(Trace.action == "print_run.handed_out")) or 0
 
 
 def file_name(campaign: Campaign, run: PrintRun) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models import Customer, Keying, Letter, Recipient, Staff, Visit
+from models import Customer, Keying, Letter, Staff, Visit
 from models.clock import now, start_of_day
 from models.scope import ALL, working_as
 from services import Refused, answers, form_ticks, letters, outcomes, traces, visits
@@ -216,11 +216,6 @@ def _close_visits(session: Session, letter: Letter) -> list[list[Any]]:
 
 def _iso(moment: Any) -> str | None:
     return moment.isoformat() if moment is not None else None
-
-
-def recipient_of(session: Session, letter: Letter) -> Recipient:
-    """Whose letter it is in the campaign."""
-    return session.get_one(Recipient, letter.recipient_id)
 
 
 def recent_keyings(session: Session, staff: Staff, *, limit: int = 5) -> Sequence[Keying]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from models import Staff, Unit
+from models import Unit
 from models.people import root_unit
 from models.scope import OutOfScope, current_scope
 from models.words import UNIT_KINDS
@@ -72,7 +72,8 @@ def move_unit(session: Session, unit: Unit, new_parent: Unit) -> int:
     if new_parent.path.startswith(unit.path):
         raise Refused(
             "「%(name)s」在「%(unit_name)s」下面，不能把单位移到自己的下级里。",
-            name=new_parent.name, unit_name=unit.name,
+            name=new_parent.name,
+            unit_name=unit.name,
         )
     _check_scope(session, unit)
     _check_scope(session, new_parent)
@@ -115,7 +116,9 @@ def read_rows(path: Path) -> list[UnitRow]:
     if missing:
         raise Refused(
             "%(name)s 第 1 行缺少列 %(missing)s。单位文件的列名是: %(columns)s。",
-            name=path.name, missing="、".join(missing), columns=", ".join(COLUMNS),
+            name=path.name,
+            missing="、".join(missing),
+            columns=", ".join(COLUMNS),
         )
     return [
         _row(at, dict(zip(heading, (cell.strip() for cell in cells), strict=False)))
@@ -149,7 +152,8 @@ def _row(line: int, cells: Mapping[str, str]) -> UnitRow:
     if days and not (days.isdigit() and 0 < int(days) <= 365):
         raise Refused(
             "第 %(line)s 行: deadline_days 要填 1 到 365 的工作日天数，现在是「%(days)s」。",
-            line=line, days=days,
+            line=line,
+            days=days,
         )
     texts = {name: cells.get(name, "") for name in COLUMNS if name != "deadline_days"}
     return UnitRow(line, **texts, deadline_days=int(days) if days else None)
@@ -165,12 +169,16 @@ def _check_rows(rows: Sequence[UnitRow]) -> None:
         if row.kind and row.kind not in UNIT_KINDS:
             raise Refused(
                 "第 %(line)s 行: 单位类型「%(kind)s」不认识，可以填 %(kinds)s。",
-                line=row.line, kind=row.kind, kinds=", ".join(UNIT_KINDS),
+                line=row.line,
+                kind=row.kind,
+                kinds=", ".join(UNIT_KINDS),
             )
         if row.code in seen:
             raise Refused(
                 "第 %(line)s 行: 单位代码「%(code)s」和第 %(first)s 行重复。",
-                line=row.line, code=row.code, first=seen[row.code],
+                line=row.line,
+                code=row.code,
+                first=seen[row.code],
             )
         seen[row.code] = row.line
 
@@ -181,7 +189,8 @@ def _check_parents(rows: Sequence[UnitRow], known: Mapping[str, Unit]) -> None:
         if row.parent and row.parent not in codes:
             raise Refused(
                 "第 %(line)s 行: 上级单位「%(parent)s」在文件和系统里都没有。",
-                line=row.line, parent=row.parent,
+                line=row.line,
+                parent=row.parent,
             )
 
 
@@ -240,9 +249,3 @@ def _check_scope(session: Session, unit: Unit) -> None:
         raise OutOfScope("Unit: no scope is set")
     if session.scalar(select(Unit.id).where(Unit.id == unit.id, in_scope_units(session))) is None:
         raise Refused("单位「%(name)s」不在您的单位范围内。", name=unit.name)
-
-
-def staff_of(session: Session, unit: Unit) -> int:
-    """How many active people a unit and everything below it has."""
-    below = select(Unit.id).where(Unit.path.startswith(unit.path, autoescape=True))
-    return session.scalar(select(func.count(Staff.id)).where(Staff.active, Staff.unit_id.in_(below))) or 0

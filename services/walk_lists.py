@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from models import Contact, Customer, Reason, Staff, Visit, WalkList
 from models.clock import today, utcnow
@@ -68,13 +68,11 @@ def in_walking_order(session: Session, visits: Sequence[Visit]) -> list[Door]:
 def facts_of(session: Session, walk_list: WalkList) -> dict[str, Any]:
     """What the printed list says, as plain values: `paper.visits.WalkList` is made of it outside the transaction."""
     with working_as(session, ALL):
-        query = select(Visit).where(Visit.walk_list_id == walk_list.id).order_by(Visit.position)
+        query = select(Visit).where(Visit.walk_list_id == walk_list.id).options(joinedload(Visit.customer))
         doors = in_walking_order(session, session.scalars(query).all())
         doors.sort(key=lambda door: door.visit.position or 0)
         phones = _phones(session, [door.visit.customer_id for door in doors])
-        reasons = {
-            row.code: row.label for row in session.scalars(select(Reason).where(Reason.list == "undelivered"))
-        }
+        reasons = _reasons(session)
         groups = [
             {"title": place, "rows": [_row(door, phones, reasons) for door in group]}
             for place, group in groupby(doors, key=lambda door: door.place)

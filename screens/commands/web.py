@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from models.base import db
+from models.base import ENGINE_OPTIONS, db
 from models.processes import die_with_parent
 from screens import site
 from screens.commands import CreateApp, say
@@ -18,8 +18,8 @@ from services import upgrades
 
 HELP = "只运行网页服务(多台机器时用)"
 THREADS = 32
-# A connection for each thread, few of them kept; one that the database has dropped meanwhile is replaced.
-CONNECTIONS = {"hide_parameters": True, "pool_pre_ping": True, "pool_size": 8, "max_overflow": THREADS - 8}
+# A connection for each thread, few of them kept.
+CONNECTIONS = ENGINE_OPTIONS | {"pool_size": 8, "max_overflow": THREADS - 8}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

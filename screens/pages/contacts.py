@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 from models import Contact
 from models.words import CONTACT_STATES, SOURCES, VERDICTS
 from screens import customer_views, looks, masking
-from screens.filters import Filter, equals
+from screens.filters import equals
 from screens.forms import choices
 from screens.lists import Column, Listing, ListPage, Sort
 from screens.pickers import kind_choices, unit_filter
@@ -42,24 +42,9 @@ class Contacts(ListPage):
         filters=(
             unit_filter(Contact.unit_id),
             equals("kind", _l("种类"), kind_choices, Contact.kind),
-            Filter(
-                "verdict",
-                _l("判定"),
-                choices(VERDICTS),
-                lambda query, value: query.where(Contact.verdict == value),
-            ),
-            Filter(
-                "source",
-                _l("来源"),
-                choices(SOURCES),
-                lambda query, value: query.where(Contact.source == value),
-            ),
-            Filter(
-                "state",
-                _l("状态"),
-                choices(CONTACT_STATES),
-                lambda query, value: query.where(Contact.state == value),
-            ),
+            equals("verdict", _l("判定"), choices(VERDICTS), Contact.verdict),
+            equals("source", _l("来源"), choices(SOURCES), Contact.source),
+            equals("state", _l("状态"), choices(CONTACT_STATES), Contact.state),
         ),
         link=lambda row: looks.customer_url(row.customer_id),
     )

@@ -19,7 +19,7 @@ from models.words import SOURCES, VERDICTS
 from screens import customer_views, looks, masking
 from screens.access import needs
 from screens.cards import Card, Line
-from screens.filters import Filter, equals
+from screens.filters import equals
 from screens.forms import choices
 from screens.lists import Action, Column, Listing, ListPage, Sort
 from screens.messages import done
@@ -82,18 +82,8 @@ class Proposals(ListPage):
         filters=(
             unit_filter(Contact.unit_id),
             equals("kind", _l("种类"), kind_choices, Contact.kind),
-            Filter(
-                "source",
-                _l("来源"),
-                choices(SOURCES),
-                lambda query, value: query.where(Contact.source == value),
-            ),
-            Filter(
-                "verdict",
-                _l("判定"),
-                choices(VERDICTS),
-                lambda query, value: query.where(Contact.verdict == value),
-            ),
+            equals("source", _l("来源"), choices(SOURCES), Contact.source),
+            equals("verdict", _l("判定"), choices(VERDICTS), Contact.verdict),
         ),
         actions=(
             Action("approve", _l("通过"), "proposals.approve", _l("确定通过选中的 {n} 条变更申请？")),

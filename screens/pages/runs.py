@@ -51,12 +51,7 @@ LISTING = Listing(
     ),
     sorts={"new": Sort(_l("最近发起"), (Run.id,), descending=True)},
     filters=(
-        Filter(
-            "state",
-            _l("状态"),
-            tuple(RUN_STATES.items()),
-            lambda query, value: query.where(Run.state == value),
-        ),
+        equals("state", _l("状态"), tuple(RUN_STATES.items()), Run.state),
         equals("workflow", _l("流程"), workflow_choices, Run.workflow_key),
         Filter(
             "mine",

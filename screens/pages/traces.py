@@ -21,7 +21,7 @@ from models.scope import ALL, working_as
 from screens import looks
 from screens.access import needs, reads
 from screens.cards import Card, Line
-from screens.filters import Filter
+from screens.filters import Filter, equals
 from screens.lists import Column, Listing, ListPage, Search, Sort
 from screens.messages import done, warn
 from screens.pickers import staff_choices, unit_filter
@@ -124,12 +124,7 @@ class Traces(ListPage):
                 staff_choices,
                 lambda query, value: query.where(Trace.actor_id == int(value)),
             ),
-            Filter(
-                "action",
-                _l("动作"),
-                sorted(ACTIONS.items()),
-                lambda query, value: query.where(Trace.action == value),
-            ),
+            equals("action", _l("动作"), sorted(ACTIONS.items()), Trace.action),
             unit_filter(Trace.unit_id),
             Filter("from", _l("从"), None, _from),
             Filter("until", _l("到"), None, _until),
