@@ -19,6 +19,7 @@ from models.imports import BatchRow, ImportBatch
 from models.letters import Keying, Letter, PrintRun
 from models.notices import BulletinReceipt, Notice
 from models.people import Leave, Role, SavedFilter, SignIn, SignInAttempt, Staff, Territory, Unit
+from models.places import DoorPlate, PlaceDivision, PlaceRename
 from models.settings import Holiday, Letterhead, Reason, Setting, StoredFile
 from models.traces import Trace, TraceAnchor
 from models.visits import Visit, VisitAttempt, WalkList
@@ -43,6 +44,7 @@ __all__ = [
     "CustomerVersion",
     "Division",
     "DivisionUnit",
+    "DoorPlate",
     "FormVersion",
     "Holiday",
     "ImportBatch",
@@ -53,6 +55,8 @@ __all__ = [
     "Letterhead",
     "Notice",
     "Outgoing",
+    "PlaceDivision",
+    "PlaceRename",
     "Policy",
     "Preference",
     "PrintRun",
