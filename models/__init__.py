@@ -16,10 +16,14 @@ from models.competitions import (
 from models.contacts import Confirmation, Contact, ContactCount, ContactKind, Policy
 from models.customers import Consent, Customer, CustomerVersion, Preference
 from models.imports import BatchRow, ImportBatch
+from models.issues import Issue
 from models.letters import Keying, Letter, PrintRun
 from models.notices import BulletinReceipt, Notice
 from models.people import Leave, Role, SavedFilter, SignIn, SignInAttempt, Staff, Territory, Unit
 from models.places import DoorPlate, PlaceDivision, PlaceRename
+from models.publications import Publication
+from models.rules import Rule, RuleResult
+from models.samples import AuditEntry, AuditItem, BatchAudit, Sample, SampledCustomer
 from models.settings import Holiday, Letterhead, Reason, Setting, StoredFile
 from models.traces import Trace, TraceAnchor
 from models.visits import Visit, VisitAttempt, WalkList
@@ -28,7 +32,10 @@ from models.workflows import Lease, Outgoing, Run, Step, StepItem, Task, Workflo
 __all__ = [
     "Assessment",
     "AssessmentResult",
+    "AuditEntry",
+    "AuditItem",
     "Base",
+    "BatchAudit",
     "BatchRow",
     "BoardKey",
     "BoardRevision",
@@ -48,6 +55,7 @@ __all__ = [
     "FormVersion",
     "Holiday",
     "ImportBatch",
+    "Issue",
     "Keying",
     "Lease",
     "Leave",
@@ -60,11 +68,16 @@ __all__ = [
     "Policy",
     "Preference",
     "PrintRun",
+    "Publication",
     "Reason",
     "Recipient",
     "RequiredField",
     "Role",
+    "Rule",
+    "RuleResult",
     "Run",
+    "Sample",
+    "SampledCustomer",
     "SavedFilter",
     "ScoreEntry",
     "Setting",

@@ -17,6 +17,7 @@ SECRET_NAMES = (
     "ID_KEY",
     "THROTTLE_KEY",
     "METRICS_TOKEN",
+    "SAMPLE_KEY",
 )
 
 

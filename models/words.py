@@ -293,3 +293,23 @@ DAY_KINDS = {"holiday": N_("节假日"), "workday": N_("调休工作日")}
 STANDING_BOARDS = {"unit": N_("单位榜"), "person": N_("个人榜")}
 
 TIMELINESS_WAYS = {"due": N_("按时录入项/本期到期项"), "recorded": N_("按时录入项/已录的到期项")}
+
+SAMPLE_STATES = {"committed": N_("已承诺"), "drawn": N_("已抽取"), "closed": N_("核查结束")}
+
+SAMPLE_METHODS = {"stratified": N_("分层比例抽样"), "systematic": N_("等距抽样"), "pps": N_("按册不等概率抽样")}
+
+AUDIT_MODES = {"call": N_("致电"), "interview": N_("面访"), "on_site": N_("现场核对")}
+
+AUDIT_VERDICTS = {
+    "right": N_("准确"),
+    "wrong": N_("不准确"),
+    "not_reached": N_("未联系上"),
+    "refused": N_("拒绝"),
+    "unverifiable": N_("无法核实"),
+}
+
+ACCURACY_WAYS = {"item": N_("按项"), "account": N_("按户")}
+
+INSPECTIONS = {"normal": N_("正常检验"), "tightened": N_("加严检验"), "reduced": N_("放宽检验")}
+
+BATCH_AUDIT_STATES = {"open": N_("核查中"), "accepted": N_("已接收"), "returned": N_("已退回")}
