@@ -39,7 +39,7 @@ class Target(db.Model, WithId):
 
 
 class Assessment(db.Model, WithId):
-    """One run of the measures over a unit for a month, at its cut-off; `members_sha256` names the counted members."""
+    """One run of the measures over a unit for a month, at its cut-off; the files named by sha256 hold its members."""
 
     __tablename__ = "assessments"
     period: Mapped[str] = mapped_column(String(7), index=True)
@@ -48,6 +48,7 @@ class Assessment(db.Model, WithId):
     state: Mapped[str] = mapped_column(String(12))
     settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     members_sha256: Mapped[str | None] = mapped_column(String(64))
+    rule_members_sha256: Mapped[str | None] = mapped_column(String(64))
     customers: Mapped[int] = mapped_column(default=0)
     undated: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(Text, default="")
