@@ -30,6 +30,7 @@ class Unit(db.Model, WithId):
     path: Mapped[str] = mapped_column(String(200), index=True)
     area_code: Mapped[str] = mapped_column(String(5), default="")
     region: Mapped[str] = mapped_column(String(120), default="")
+    phones: Mapped[str] = mapped_column(String(200), default="", server_default="")
     deadline_days: Mapped[int] = mapped_column(default=5)
     parent: Mapped[Unit | None] = relationship(remote_side="Unit.id")
 

@@ -64,10 +64,16 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Context:
-    """What a local leaves out: the unit's area code (`0757`) and region (`广东省佛山市`)."""
+    """What a local leaves out: the unit's area code (`0757`) and region (`广东省佛山市`); numbers of no customer.
+
+    `offices` are the bureau's own telephones and those of its staff, `shared` the values that stand on too many
+    customers; both in E.164.
+    """
 
     area_code: str = ""
     region: str = ""
+    offices: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
 
 
 NOWHERE = Context()

@@ -1,11 +1,16 @@
-"""Judging in the light of a unit: its area code and region supply what a local leaves out."""
+"""Judging in the light of a unit: its area code and region supply what a local leaves out.
+
+The bureau's own telephones (offices of units, staff, the letterhead's hotline) are told apart from customers'.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Unit
+from models import Letterhead, Staff, Unit
 from quality import judge
 from quality.verdicts import Context, Verdict
 
@@ -20,6 +25,22 @@ def contact_kind(asked: str, found: str) -> str:
 
 
 def contexts(session: Session) -> dict[int, Context]:
+    """What judging must know of every unit: its area code and region, and the bureau's own numbers.
+
+    For many values at once: it reads every unit and every staff telephone.
+    """
+    places = _places(session)
+    offices = _office_numbers(session, places)
+    return {unit_id: replace(place, offices=offices) for unit_id, place in places.items()}
+
+
+def judge_in(session: Session, unit_id: int, kind: str, text: str) -> Verdict:
+    """Judge one value keyed for a customer of a unit; chunks take `contexts` once instead."""
+    known = contexts if kind in (*PHONES, "phone", "wechat") else _places
+    return judge(kind, text, known(session).get(unit_id, Context()))
+
+
+def _places(session: Session) -> dict[int, Context]:
     """Area code and region of every unit, from the nearest unit above that states them."""
     found: dict[int, Context] = {}
     rows = session.execute(select(Unit.id, Unit.parent_id, Unit.area_code, Unit.region).order_by(Unit.path))
@@ -29,6 +50,12 @@ def contexts(session: Session) -> dict[int, Context]:
     return found
 
 
-def judge_in(session: Session, unit_id: int, kind: str, text: str) -> Verdict:
-    """Judge one value keyed for a customer of a unit; chunks take `contexts` once instead."""
-    return judge(kind, text, contexts(session).get(unit_id, Context()))
+def _office_numbers(session: Session, places: dict[int, Context]) -> frozenset[str]:
+    """Every telephone of the bureau in standard form; what cannot be read as one is left out."""
+    found: set[str] = set()
+    for table, owner in ((Unit.phones, Unit.id), (Staff.phone, Staff.unit_id)):
+        for text, unit_id in session.execute(select(table, owner).where(table != "")):
+            found.update(judge("phone", text, places.get(unit_id, Context())).values)
+    for hotline in session.scalars(select(Letterhead.hotline)):
+        found.update(judge("phone", hotline).values)
+    return frozenset(found)

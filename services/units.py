@@ -18,8 +18,9 @@ from services import Refused, csv_files, traces
 from services.people import acting_staff, in_scope_units, require
 
 SEEDED_ROOT = "root"
-COLUMNS = ("code", "name", "parent", "kind", "area_code", "region", "deadline_days")
+COLUMNS = ("code", "name", "parent", "kind", "area_code", "region", "deadline_days", "phones")
 LONGEST_CODE = 40
+LONGEST_PHONES = 200
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class UnitRow:
     area_code: str = ""
     region: str = ""
     deadline_days: int | None = None
+    phones: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def import_file(session: Session, path: Path) -> Imported:
 
 
 def read_rows(path: Path) -> list[UnitRow]:
-    """The lines of a unit file: CSV with the columns code, name, parent, kind, area_code, region, deadline_days."""
+    """The lines of a unit file: CSV with the columns code, name, parent, kind, area_code, region, deadline_days, phones."""
     encoding = csv_files.detect_encoding(path)
     records = [(at, cells) for at, cells in csv_files.records(path, encoding.name, ",") if any(cells)]
     heading = [cell.strip().lower() for cell in records[0][1]] if records else []
@@ -166,6 +168,8 @@ def _check_rows(rows: Sequence[UnitRow]) -> None:
             raise Refused("第 %(line)s 行: code 和 name 都要填。", line=row.line)
         if len(row.code) > LONGEST_CODE or len(row.name) > 80:
             raise Refused("第 %(line)s 行: 单位代码最长 40 个字符，名称最长 80 个字。", line=row.line)
+        if len(row.phones) > LONGEST_PHONES:
+            raise Refused("第 %(line)s 行: 办公电话一共最长 200 个字符。", line=row.line)
         if row.kind and row.kind not in UNIT_KINDS:
             raise Refused(
                 "第 %(line)s 行: 单位类型「%(kind)s」不认识，可以填 %(kinds)s。",
@@ -222,7 +226,7 @@ def _is_new_top(session: Session, row: UnitRow, known: dict[str, Unit]) -> bool:
 
 def _create(session: Session, row: UnitRow, known: Mapping[str, Unit]) -> Unit:
     parent = known[row.parent] if row.parent else root_unit(session)
-    facts = {"kind": row.kind, "area_code": row.area_code, "region": row.region}
+    facts = {"kind": row.kind, "area_code": row.area_code, "region": row.region, "phones": row.phones}
     unit = Unit(code=row.code, name=row.name, **facts, deadline_days=row.deadline_days)
     add_unit(session, unit, parent)
     traces.record(session, "unit.created", unit)
@@ -235,6 +239,7 @@ def _update(session: Session, row: UnitRow, known: Mapping[str, Unit]) -> int:
     _check_scope(session, unit)
     facts: dict[str, Any] = {"code": row.code, "name": row.name, "kind": row.kind}
     facts |= {"area_code": row.area_code, "region": row.region, "deadline_days": row.deadline_days}
+    facts["phones"] = row.phones
     different = {name: value for name, value in facts.items() if value and getattr(unit, name) != value}
     for name, value in different.items():
         setattr(unit, name, value)

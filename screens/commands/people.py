@@ -57,7 +57,7 @@ def units_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="import")
     load = actions.add_parser("import", help="从 CSV 导入单位")
     load.add_argument(
-        "file", type=Path, help="CSV 文件，列: code, name, parent, kind, area_code, region, deadline_days"
+        "file", type=Path, help="CSV 文件，列: code, name, parent, kind, area_code, region, deadline_days, phones"
     )
     load.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     acts_as(load)

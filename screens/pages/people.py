@@ -40,6 +40,7 @@ class Units(Screen):
         "code": _l("代码"),
         "kind": _l("类型"),
         "area_code": _l("电话区号"),
+        "phones": _l("办公电话"),
         "region": _l("行政区划"),
         "deadline_days": _l("录入时限(工作日)"),
         "parent": _l("上级单位"),
@@ -47,6 +48,7 @@ class Units(Screen):
     column_descriptions = {
         "region": _l("写到区县，例如 广东省佛山市禅城区；地址里省略的部分按它补全。"),
         "area_code": _l("固定电话没写区号时按它补全，例如 0757。"),
+        "phones": _l("用顿号隔开。客户资料里出现这些号码时会判为存疑。"),
     }
     column_default_sort = "path"
     column_searchable_list = ("name", "code")
@@ -55,12 +57,12 @@ class Units(Screen):
         "kind": rows.as_word("UNIT_KINDS"),
         "name": lambda _view, _context, unit, _name: "　" * max(unit.path.count("/") - 2, 0) + unit.name,
     }
-    form_columns = ("name", "code", "kind", "parent", "area_code", "region", "deadline_days")
+    form_columns = ("name", "code", "kind", "parent", "area_code", "region", "phones", "deadline_days")
     form_choices = {"kind": choices(UNIT_KINDS)}
     form_args = {"parent": {"query_factory": units_in_scope, "allow_blank": False}}
     form_widget_args = {"parent": {"data-search": True}}
     edit_template = "screens/unit_edit.html"
-    traced = ("code", "name", "kind", "area_code", "region", "deadline_days")
+    traced = ("code", "name", "kind", "area_code", "region", "phones", "deadline_days")
 
     def narrowed(self, query: Query[Any]) -> Query[Any]:
         return query.filter(in_scope_units(db.session()))
