@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import text
+from sqlalchemy import Table, text
 from sqlalchemy.orm import Session
 
 import seed
 from models import Staff, Unit, db
 from models.scope import ALL, set_scope
+
+Rows = dict[str, list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="session")
@@ -51,13 +54,25 @@ def app(core: Flask) -> Iterator[Flask]:
         db.engine.dispose()
 
 
-@pytest.fixture
-def session(core: Flask) -> Iterator[Session]:
-    """A session that reaches all rows, on a database that holds the first data only; emptied afterwards."""
+@pytest.fixture(scope="session")
+def first_data(core: Flask) -> Rows:
+    """The rows of the first data, loaded once: putting them back is ten times as fast as loading them."""
     with core.app_context():
-        set_scope(db.session(), ALL)
         seed.load(db.session())
         db.session.commit()
+        db.session.remove()
+        with db.engine.connect() as connection:
+            found = {table.name: connection.execute(table.select()).mappings().all() for table in _tables()}
+        empty_tables()
+    return {name: [dict(row) for row in rows] for name, rows in found.items() if rows}
+
+
+@pytest.fixture
+def session(core: Flask, first_data: Rows) -> Iterator[Session]:
+    """A session that reaches all rows, on a database that holds the first data only; emptied afterwards."""
+    with core.app_context():
+        put_back(first_data)
+        set_scope(db.session(), ALL)
         yield db.session()
         db.session.remove()
         empty_tables()
@@ -84,6 +99,24 @@ def overrides() -> dict[str, object]:
     if os.environ.get("LAMPLIGHTER_TEST_DATABASE_URL"):
         found["SQLALCHEMY_DATABASE_URI"] = os.environ["LAMPLIGHTER_TEST_DATABASE_URL"]
     return found
+
+
+def put_back(first_data: Rows) -> None:
+    """Fill empty tables with the first data, parents first."""
+    with db.engine.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        for name, rows in first_data.items():
+            connection.execute(db.metadata.tables[name].insert(), rows)
+        if connection.dialect.name == "postgresql":
+            for name in (name for name in first_data if "id" in db.metadata.tables[name].c):
+                connection.exec_driver_sql(
+                    f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), max(id)) FROM {name}"  # noqa: S608
+                )
+
+
+def _tables() -> Sequence[Table]:
+    return db.metadata.sorted_tables
 
 
 def empty_tables() -> None:
