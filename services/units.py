@@ -110,7 +110,7 @@ def import_file(session: Session, path: Path) -> Imported:
 
 
 def read_rows(path: Path) -> list[UnitRow]:
-    """The lines of a unit file: CSV with the columns code, name, parent, kind, area_code, region, deadline_days, phones."""
+    """The lines of a unit file: CSV with the columns of `COLUMNS`; code, name and parent are needed."""
     encoding = csv_files.detect_encoding(path)
     records = [(at, cells) for at, cells in csv_files.records(path, encoding.name, ",") if any(cells)]
     heading = [cell.strip().lower() for cell in records[0][1]] if records else []
