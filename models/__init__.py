@@ -25,6 +25,7 @@ from models.publications import Publication
 from models.rules import Rule, RuleResult
 from models.samples import AuditEntry, AuditItem, BatchAudit, Sample, SampledCustomer
 from models.settings import Holiday, Letterhead, Reason, Setting, StoredFile
+from models.shared_numbers import NumberAllowance, SharedNumber
 from models.traces import Trace, TraceAnchor
 from models.visits import Visit, VisitAttempt, WalkList
 from models.workflows import Lease, Outgoing, Run, Step, StepItem, Task, Workflow, WorkflowVersion
@@ -62,6 +63,7 @@ __all__ = [
     "Letter",
     "Letterhead",
     "Notice",
+    "NumberAllowance",
     "Outgoing",
     "PlaceDivision",
     "PlaceRename",
@@ -81,6 +83,7 @@ __all__ = [
     "SavedFilter",
     "ScoreEntry",
     "Setting",
+    "SharedNumber",
     "SignIn",
     "SignInAttempt",
     "Staff",

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import WithId, db
+from models.base import BigId, WithId, db
 from models.people import Staff, Unit
 from models.scope import Scoped
 
+OPEN = text("closed_on IS NULL")
+MERGED = text("merged_into_id IS NOT NULL")
+
 
 class Customer(Scoped, db.Model, WithId):
-    """One account (户): the thing that is assessed. Identity numbers are kept as keyed hash and last four only."""
+    """One account (户): the thing that is assessed. Identity numbers are kept as keyed hash and last four only.
+
+    `reach` is the sum of the bits (`services/reach.py`) of the channels that work now, kept as contacts change.
+    A merged account is closed and points to the one that stands for it.
+    """
 
     __tablename__ = "customers"
     own_by = "self"
     __table_args__ = (
         Index("ix_customers_name_id", "name", "id"),
         Index("ix_customers_unit_book", "unit_id", "meter_book"),
+        Index("ix_customers_open_reach", "unit_id", "reach", sqlite_where=OPEN, postgresql_where=OPEN),
+        Index("ix_customers_merged_into_id", "merged_into_id", sqlite_where=MERGED, postgresql_where=MERGED),
     )
     account_no: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str] = mapped_column(String(200), default="")
@@ -36,6 +45,8 @@ class Customer(Scoped, db.Model, WithId):
     id_last4: Mapped[str] = mapped_column(String(4), default="")
     id_verdict: Mapped[str] = mapped_column(String(12), default="missing")
     uscc: Mapped[str] = mapped_column(String(18), default="")
+    reach: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    merged_into_id: Mapped[int | None] = mapped_column(BigId)  # no foreign key: SQLite would copy the table for it
     batch_id: Mapped[int | None] = mapped_column(ForeignKey("import_batches.id"), index=True)
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime] = mapped_column(index=True)

@@ -14,11 +14,12 @@ from models import Confirmation, Contact, Customer
 from models.bulk import insert_rows, take_ids
 from models.clock import now, utcnow
 from models.contacts import GOOD, latest_confirmations
-from services import policies, scores, traces
+from services import policies, reach, scores, traces
 from services.counts import add_counts
 
 CHUNK = 1000
 CONTACTS = Contact.__table__
+CUSTOMERS = Customer.__table__
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def record(session: Session, drafts: Sequence[Draft], *, action: str = "contact.
     _insert(session, keyed, frozenset(added))
     replacing = _settled(session, sorted(passing.difference(added)))
     _account_for(session, [keyed[key] for key in added], 1)
+    _touch(session, {keyed[key].customer_id for key in added})
     _trace(session, [*(_version(key, keyed[key]) for key in added), *replacing], action)
     waiting = frozenset(keyed) - passing
     _trace(session, [_version(key, keyed[key]) for key in sorted(waiting)], "contact.proposed")
@@ -234,9 +236,8 @@ def _settle_chunk(session: Session, contact_ids: Sequence[int]) -> Sequence[Any]
 
 
 def _account_for(session: Session, rows: Sequence[Any], number: int) -> None:
-    """Keep the counts of current values, and the customers' last change, with what these rows began or ended."""
+    """Keep the counts of current values with what these rows began or ended."""
     add_counts(session, [(row.unit_id, row.kind, row.verdict, number) for row in rows])
-    _touch(session, {row.customer_id for row in rows})
 
 
 def _inherit_preference(session: Session, kept: Sequence[Any], replaced: Sequence[Any]) -> None:
@@ -259,9 +260,12 @@ def _change(session: Session, contact_ids: Sequence[int], values: Mapping[str, A
 
 
 def _touch(session: Session, customer_ids: Collection[int]) -> None:
+    """Keep the customers' last change and their reach, once all that changed is written."""
     if customer_ids:
-        query = update(Customer).where(Customer.id.in_(sorted(customer_ids))).values(changed_at=utcnow())
-        session.execute(query, execution_options={"synchronize_session": False})
+        session.flush()
+        query = update(CUSTOMERS).where(CUSTOMERS.c.id.in_(sorted(customer_ids)))
+        session.execute(query.values(changed_at=utcnow(), reach=reach.standing()))
+        reach.forget(session)
 
 
 def _trace(session: Session, versions: Sequence[Any], action: str) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models import Consent, Customer, Letter, Preference
 from models.clock import now
 from models.words import N_, RELATIONS, Said
-from services import Refused, tasks
+from services import Refused, reach, tasks
 
 SOURCE = "returned_form"
 CHANNELS = {
@@ -93,6 +93,7 @@ def _consent(session: Session, customer: Customer, ticks: Ticks) -> list[int]:
     rows = [Consent(purpose=purpose, channel=channel, granted=True, **facts) for purpose, channel in pairs]
     session.add_all(rows)
     session.flush()
+    reach.keep(session, [customer.id] if rows else [])
     return [row.id for row in rows]
 
 

@@ -1,16 +1,19 @@
-"""Which channels reach a customer now (可达渠道): a usable value behind the channel, and no opt-out from it."""
+"""Which channels reach a customer now (可达渠道): a usable value behind the channel, and no opt-out from it.
+
+What works stands on the customer as a sum of bits, kept as contacts, findings and consents change: a filter or a rate
+reads one column. `recount` proves it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Subquery, and_, case, exists, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Integer, ScalarSelect, case, exists, func, literal, select, update
+from sqlalchemy.orm import Session
 
 from models import Confirmation, Consent, Contact, Customer
 from models.contacts import GOOD
-from services.contacts import usable
 
 # channel: the kinds of which one usable value makes it work
 CHANNELS: dict[str, tuple[str, ...]] = {
@@ -20,7 +23,11 @@ CHANNELS: dict[str, tuple[str, ...]] = {
     "email": ("email",),
     "letter": ("postal_address", "supply_address"),
 }
+BITS = {"letter": 1, "sms": 2, "call": 4, "email": 8, "wechat": 16}  # stored: never renumbered
+EVERY = sum(BITS.values())
 ANY = "any"
+CHUNK = 10_000
+CUSTOMERS = Customer.__table__
 
 
 @dataclass(frozen=True)
@@ -32,126 +39,111 @@ class Rate:
     reached: Mapping[str, int]
 
 
-def reached_by(channel: str, purpose: str = "") -> ColumnElement[bool]:
-    """The condition on customers that a channel works for them; for every purpose, or for one."""
-    return and_(has_usable(CHANNELS[channel]), ~opted_out(channel, purpose))
+def reached_by(channel: str) -> ColumnElement[bool]:
+    """The condition on customers that a channel works for them; `any`: that at least one does."""
+    bits = EVERY if channel == ANY else BITS[channel]
+    return Customer.reach.bitwise_and(bits) != 0
 
 
 def unreachable() -> ColumnElement[bool]:
     """The condition on customers that no channel works for them."""
-    return ~or_(*(reached_by(channel) for channel in CHANNELS))
+    return Customer.reach == 0
 
 
-def has_usable(kinds: Sequence[str]) -> ColumnElement[bool]:
-    """The condition on customers that a current value of some kinds is good and not refuted."""
-    contact = aliased(Contact)
-    return exists().where(
-        contact.customer_id == Customer.id,
-        contact.kind.in_(kinds),
-        contact.state == "current",
-        contact.verdict.in_(GOOD),
-        ~_refuted(contact),
-    )
-
-
-def opted_out(channel: str, purpose: str = "") -> ColumnElement[bool]:
-    """The condition on customers that the latest word on a channel was no: for this purpose, or for any."""
-    consent, newer = aliased(Consent), aliased(Consent)
-    later = exists().where(
-        newer.customer_id == consent.customer_id,
-        newer.purpose == consent.purpose,
-        newer.channel == consent.channel,
-        newer.id > consent.id,
-    )
-    said_no = [
-        consent.customer_id == Customer.id,
-        consent.channel == channel,
-        consent.granted.is_(False),
-        ~later,
-    ]
-    return exists().where(
-        *said_no, consent.purpose.in_(("", purpose)) if purpose else consent.id.is_not(None)
-    )
+def channels_in(reach: int) -> tuple[str, ...]:
+    """The channels behind a customer's `reach`, in the order of the table."""
+    return tuple(channel for channel in CHANNELS if reach & BITS[channel])
 
 
 def channels_of(session: Session, customer_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
     """The channels that work for each of a few customers, in the order of the table."""
-    kinds = {kind for needed in CHANNELS.values() for kind in needed}
-    has = {(row.customer_id, row.kind) for row in usable(session, customer_ids, kinds)}
-    said: dict[tuple[int, str, str], bool] = {}
-    for row in session.execute(
-        select(Consent.customer_id, Consent.purpose, Consent.channel, Consent.granted)
-        .where(Consent.customer_id.in_(customer_ids))
-        .order_by(Consent.id)
-    ):
-        said[row.customer_id, row.purpose, row.channel] = row.granted
-    refused = {
-        (customer_id, channel) for (customer_id, _purpose, channel), granted in said.items() if not granted
-    }
-    return {
-        key: tuple(
-            channel
-            for channel, needed in CHANNELS.items()
-            if (key, channel) not in refused and any((key, kind) in has for kind in needed)
-        )
-        for key in customer_ids
-    }
+    rows = session.execute(select(Customer.id, Customer.reach).where(Customer.id.in_(customer_ids)))
+    return {row.id: channels_in(row.reach) for row in rows}
 
 
 def rates(session: Session) -> list[Rate]:
-    """How many open customers each unit has, and how many of them each channel, or any of them, reaches.
-
-    Set-based: one pass over the current contacts, one over the refusals, one over the customers.
-    """
-    values, refusals = _values(), _refusals()
-    works = {
-        channel: and_(values.c[channel] == 1, func.coalesce(refusals.c[channel], 0) == 0)
-        for channel in CHANNELS
-    }
-    works[ANY] = or_(*works.values())
-    counted = [func.sum(case((condition, 1), else_=0)).label(name) for name, condition in works.items()]
-    query = select(Customer.unit_id, func.count().label("customers"), *counted)
-    query = query.outerjoin(values, values.c.customer_id == Customer.id)
-    query = query.outerjoin(refusals, refusals.c.customer_id == Customer.id)
-    rows = session.execute(query.where(Customer.closed_on.is_(None)).group_by(Customer.unit_id))
-    return [Rate(r.unit_id, r.customers, {name: int(getattr(r, name)) for name in works}) for r in rows]
+    """How many open customers each unit has, and how many of them each channel, or any of them, reaches."""
+    query = select(Customer.unit_id, Customer.reach, func.count().label("number"))
+    query = query.where(Customer.closed_on.is_(None)).group_by(Customer.unit_id, Customer.reach)
+    units: dict[int, list[tuple[int, int]]] = {}
+    for row in session.execute(query.order_by(Customer.unit_id)):
+        units.setdefault(row.unit_id, []).append((row.reach, row.number))
+    return [Rate(key, sum(n for _reach, n in found), _reached(found)) for key, found in units.items()]
 
 
-def _values() -> Subquery:
-    """By customer, one flag a channel: whether a usable value stands behind it."""
-    flags = [
-        func.max(case((Contact.kind.in_(kinds), 1), else_=0)).label(name) for name, kinds in CHANNELS.items()
-    ]
-    good = select(Contact.customer_id, *flags).where(Contact.state == "current", Contact.verdict.in_(GOOD))
-    return good.where(~_refuted(Contact)).group_by(Contact.customer_id).subquery()
+def standing() -> ColumnElement[int]:
+    """What `reach` must be, from contacts, findings and consents: for an UPDATE or a SELECT of customers."""
+    return _values().bitwise_and(literal(EVERY) - _refusals())
 
 
-def _refusals() -> Subquery:
-    """By customer, one flag a channel: whether the latest word on it was no."""
-    newer = aliased(Consent)
-    later = exists().where(
-        newer.customer_id == Consent.customer_id,
-        newer.purpose == Consent.purpose,
-        newer.channel == Consent.channel,
-        newer.id > Consent.id,
+def keep(session: Session, customer_ids: Collection[int]) -> None:
+    """Count the reach of a chunk of customers anew, after something that it depends on has changed."""
+    if not customer_ids:
+        return
+    session.flush()
+    keys = sorted(customer_ids)
+    session.execute(update(CUSTOMERS).where(CUSTOMERS.c.id.in_(keys)).values(reach=standing()))
+    forget(session)
+
+
+def forget(session: Session) -> None:
+    """Let customers that the session holds read their reach again when asked for it."""
+    for row in session.identity_map.values():
+        if isinstance(row, Customer):
+            session.expire(row, ["reach", "changed_at"])
+
+
+def recount(session: Session) -> Iterator[int]:
+    """Count everybody's reach anew in spans of keys; yields how many were wrong in each, the caller commits it."""
+    last = session.scalar(select(func.max(CUSTOMERS.c.id))) or 0
+    for first in range(1, last + 1, CHUNK):
+        span = CUSTOMERS.c.id.between(first, first + CHUNK - 1)
+        wrong = update(CUSTOMERS).where(span, CUSTOMERS.c.reach != standing())
+        yield session.connection().execute(wrong.values(reach=standing())).rowcount
+
+
+def _reached(found: Sequence[tuple[int, int]]) -> dict[str, int]:
+    bits = {**{name: BITS[name] for name in CHANNELS}, ANY: EVERY}
+    return {name: sum(number for reach, number in found if reach & bit) for name, bit in bits.items()}
+
+
+def _values() -> ColumnElement[int]:
+    """The bits of the channels behind which a usable value stands."""
+    contact = Contact.__table__.alias()
+    flags = [func.max(case((contact.c.kind.in_(CHANNELS[name]), bit), else_=0)) for name, bit in BITS.items()]
+    good = select(sum(flags[1:], start=flags[0])).where(
+        contact.c.customer_id == CUSTOMERS.c.id,
+        contact.c.state == "current",
+        contact.c.verdict.in_(GOOD),
+        ~_refuted(contact.c),
     )
-    flags = [func.max(case((Consent.channel == name, 1), else_=0)).label(name) for name in CHANNELS]
-    latest = select(Consent.customer_id, *flags).where(Consent.granted.is_(False), ~later)
-    return latest.group_by(Consent.customer_id).subquery()
+    return _number(good.correlate(CUSTOMERS).scalar_subquery())
 
 
-def _refuted(contact: type[Contact]) -> ColumnElement[bool]:
+def _refusals() -> ColumnElement[int]:
+    """The bits of the channels on which the latest word, for any purpose, was no."""
+    consent, newer = Consent.__table__.alias(), Consent.__table__.alias()
+    later = exists().where(
+        newer.c.customer_id == consent.c.customer_id,
+        newer.c.purpose == consent.c.purpose,
+        newer.c.channel == consent.c.channel,
+        newer.c.id > consent.c.id,
+    )
+    flags = [func.max(case((consent.c.channel == name, bit), else_=0)) for name, bit in BITS.items()]
+    said_no = select(sum(flags[1:], start=flags[0])).where(
+        consent.c.customer_id == CUSTOMERS.c.id, consent.c.granted.is_(False), ~later
+    )
+    return _number(said_no.correlate(CUSTOMERS).scalar_subquery())
+
+
+def _refuted(contact: object) -> ColumnElement[bool]:
     """Whether the latest finding about a value is that it is wrong."""
-    found, newer = aliased(Confirmation), aliased(Confirmation)
-    same = [
-        found.customer_id == contact.customer_id,
-        found.kind == contact.kind,
-        found.value == contact.value,
-    ]
-    later = exists().where(
-        newer.customer_id == found.customer_id,
-        newer.kind == found.kind,
-        newer.value == found.value,
-        newer.id > found.id,
-    )
-    return exists().where(*same, found.result == "refuted", ~later)
+    found, newer = Confirmation.__table__.alias(), Confirmation.__table__.alias()
+    names = ("customer_id", "kind", "value")
+    later = exists().where(*(newer.c[name] == found.c[name] for name in names), newer.c.id > found.c.id)
+    same = [found.c[name] == getattr(contact, name) for name in names]
+    return exists().where(*same, found.c.result == "refuted", ~later)
+
+
+def _number(bits: ScalarSelect[int]) -> ColumnElement[int]:
+    return func.coalesce(bits, 0, type_=Integer)

@@ -24,7 +24,7 @@ from models import (
 )
 from models.clock import now
 from models.scope import ALL, working_as
-from services import Refused, contacts, form_ticks, outcomes, returns, scores, traces
+from services import Refused, contacts, form_ticks, outcomes, reach, returns, scores, traces
 from services.contacts import Draft, Finding
 from services.people import require
 
@@ -54,6 +54,7 @@ def _take_back(session: Session, keying: Keying) -> None:
     _restore_values(session, [*results["settled"], *results["waiting"]])
     form_ticks.restore_preferences(session, customer, results["preferences_before"])
     session.execute(delete(Consent).where(Consent.id.in_(results["consents"])))
+    reach.keep(session, [customer.id])
     _cancel_task(session, results["task_id"])
     for letter_id, state, posted_at in results["letters_before"]:
         _restore_letter(session.get_one(Letter, letter_id), state, posted_at)

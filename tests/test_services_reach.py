@@ -2,11 +2,11 @@
 
 import pytest
 from factories import make_contact, make_customer
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from models import Consent, Customer
 from models.clock import now
-from services import reach
+from services import contacts, reach
 from services.contacts import Finding, confirm
 
 MOBILE = {"kind": "mobile"}
@@ -39,7 +39,7 @@ def test_channels_follow_values_findings_and_wishes(
     }
     for channel, granted in consents:
         session.add(Consent(purpose="business", channel=channel, granted=granted, **facts))
-        session.flush()
+        reach.keep(session, [customer.id])
     if finding:
         confirm(session, [Finding(rows[0].id, "refuted" if finding != "confirmed" else finding, "call")])
     if finding == "withdrawn":
@@ -52,19 +52,23 @@ def test_channels_follow_values_findings_and_wishes(
     assert (session.scalar(select(Customer.id).where(reach.unreachable())) is None) == bool(expected)
 
 
-def test_an_opt_out_of_one_purpose_leaves_the_others(session):
+def test_a_recount_finds_and_mends_what_is_not_true(session, shell):
+    right, wrong = make_customer(session), make_customer(session)
+    make_contact(session, right)
+    make_contact(session, wrong, "email", raw="a@b.cn", value="a@b.cn")
+    assert sum(reach.recount(session)) == 0
+    session.execute(update(Customer).values(reach=31))
+    assert sum(reach.recount(session)) == 2
+    assert (right.reach, wrong.reach) == (reach.BITS["sms"] | reach.BITS["call"], reach.BITS["email"])
+
+
+def test_reach_follows_a_value_that_is_replaced_and_stopped(session, shell):
     customer = make_customer(session)
-    make_contact(session, customer)
-    facts = {
-        "customer_id": customer.id,
-        "unit_id": customer.unit_id,
-        "source": "visit",
-        "since": now(session),
-    }
-    session.add(Consent(purpose="business", channel="sms", granted=False, **facts))
-    session.flush()
-    assert session.scalar(select(Customer.id).where(reach.reached_by("sms", "outage"))) == customer.id
-    assert session.scalar(select(Customer.id).where(reach.reached_by("sms", "business"))) is None
+    mobile = make_contact(session, customer)
+    landline = make_contact(session, customer, "landline", value="+8675783334444", replaces_id=mobile.id)
+    assert reach.channels_in(customer.reach) == ("call",)
+    contacts.end(session, [landline.id], "stopped", action="contact.stopped")
+    assert customer.reach == 0
 
 
 def test_rates_count_open_customers_by_unit(session, shell, root):
@@ -76,6 +80,7 @@ def test_rates_count_open_customers_by_unit(session, shell, root):
     session.add_all(
         Consent(purpose="business", channel=name, granted=False, **facts) for name in ("sms", "call")
     )
+    reach.keep(session, [silent.id])
     wrong = make_customer(session)
     confirm(session, [Finding(make_contact(session, wrong).id, "refuted", "call")])
     make_customer(session, closed_on=now(session).date())
