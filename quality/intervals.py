@@ -13,6 +13,7 @@ from math import exp, lgamma, log, log1p, sqrt
 from quality.sampling import normal_quantile
 
 STEPS = 60
+ROUNDING = 1e-12
 SMALL_UNIT = 0.05  # share of a unit that was drawn, from which the finite population is taken into account
 
 
@@ -70,14 +71,14 @@ def clopper_pearson(right: int, number: int, *, confidence: float = 0.95) -> Int
 def hypergeometric(right: int, number: int, population: int, *, confidence: float = 0.95) -> Interval:
     """The exact interval of a share of a small population, by inversion of both tails (Buonaccorsi 1987).
 
-    All who would not make the finding too unlikely: at least `right`, or at most `right`, each above half the error.
+    All who would not make the finding too unlikely: at least `right`, or at most `right`, each at least half the error.
     """
     _check(right, number)
     if number > population:
         raise ValueError("more were audited than there are")
-    error, most = (1 - confidence) / 2, population - (number - right)
+    error, most = (1 - confidence) / 2 - ROUNDING, population - (number - right)
     tail = _Tail(number, population)
-    low = _first(right, most, lambda good: tail.at_least(right, good) > error)
+    low = _first(right, most, lambda good: tail.at_least(right, good) >= error)
     fewest = _first(
         number - right, population - right, lambda bad: tail.at_least(number - right, bad) > error
     )
