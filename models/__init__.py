@@ -13,7 +13,8 @@ from models.competitions import (
     Standing,
     StandingSet,
 )
-from models.contacts import Confirmation, Contact, ContactCount, ContactKind, Policy
+from models.contacts import Confirmation, Contact, ContactKind, Policy
+from models.counts import ContactCount, CountSet, QualityCount
 from models.customers import Consent, Customer, CustomerVersion, Preference
 from models.imports import BatchRow, ImportBatch
 from models.issues import Issue
@@ -48,6 +49,7 @@ __all__ = [
     "Contact",
     "ContactCount",
     "ContactKind",
+    "CountSet",
     "Customer",
     "CustomerVersion",
     "Division",
@@ -71,6 +73,7 @@ __all__ = [
     "Preference",
     "PrintRun",
     "Publication",
+    "QualityCount",
     "Reason",
     "Recipient",
     "RequiredField",

@@ -1,4 +1,4 @@
-"""Contact kinds, contact versions (a value is never overwritten), confirmations, policies, and their counts."""
+"""Contact kinds, contact versions (a value is never overwritten), confirmations and policies."""
 
 from __future__ import annotations
 
@@ -123,17 +123,6 @@ class Policy(db.Model, WithId):
 
     def __str__(self) -> str:
         return f"{self.source}/{self.kind}/{self.verdicts}: {self.decision}"
-
-
-class ContactCount(Scoped, db.Model):
-    """How many current values of a kind and verdict a unit has; kept by settle, chunk by chunk."""
-
-    __tablename__ = "contact_counts"
-    own_by = "unit"
-    kind: Mapped[str] = mapped_column(String(30), primary_key=True)
-    verdict: Mapped[str] = mapped_column(String(12), primary_key=True)
-    unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"), primary_key=True)
-    number: Mapped[int] = mapped_column(default=0)
 
 
 def latest_confirmations(session: Session, customer_ids: list[int]) -> dict[tuple[int, str, str], Confirmation]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import Contact, ContactCount
 from models.contacts import GOOD
+from models.counts import current_set
 from models.scope import current_scope
 from models.words import VERDICTS
 from screens.pickers import kind_choices
@@ -47,7 +48,7 @@ def contact_bars(session: Session) -> list[Bar]:
     Units read the kept counts; whoever sees own customers only has few enough to be counted now.
     """
     found: dict[str, dict[str, int]] = {}
-    for row in session.execute(_counted_now() if is_own(session) else _kept_counts()):
+    for row in session.execute(_counted_now() if is_own(session) else _kept_counts(session)):
         found.setdefault(row.kind, {})[row.verdict] = int(row.number)
     return [
         _bar(code, label, found[code]) for code, label in kind_choices() if any(found.get(code, {}).values())
@@ -60,8 +61,9 @@ def is_own(session: Session) -> bool:
     return scope is not None and scope.own
 
 
-def _kept_counts() -> Select[Any]:
+def _kept_counts(session: Session) -> Select[Any]:
     query = select(ContactCount.kind, ContactCount.verdict, func.sum(ContactCount.number).label("number"))
+    query = query.where(ContactCount.set_id == current_set(session))
     return query.group_by(ContactCount.kind, ContactCount.verdict)
 
 

@@ -15,7 +15,7 @@ from models.bulk import insert_rows, take_ids
 from models.clock import now, utcnow
 from models.contacts import GOOD, latest_confirmations
 from services import policies, reach, scores, traces
-from services.counts import add_counts
+from services.changes import changing
 
 CHUNK = 1000
 CONTACTS = Contact.__table__
@@ -89,12 +89,16 @@ def record(session: Session, drafts: Sequence[Draft], *, action: str = "contact.
     """
     if not drafts:
         return Recorded((), frozenset(), frozenset())
+    with changing(session, {draft.customer_id for draft in drafts}):
+        return _record(session, drafts, action)
+
+
+def _record(session: Session, drafts: Sequence[Draft], action: str) -> Recorded:
     keyed = dict(zip(take_ids(session, CONTACTS, len(drafts)), drafts, strict=True))
     passing = _passing(session, keyed)
     added = sorted(key for key in passing if keyed[key].replaces_id is None)
     _insert(session, keyed, frozenset(added))
     replacing = _settled(session, sorted(passing.difference(added)))
-    _account_for(session, [keyed[key] for key in added], 1)
     _touch(session, {keyed[key].customer_id for key in added})
     _trace(session, [*(_version(key, keyed[key]) for key in added), *replacing], action)
     waiting = frozenset(keyed) - passing
@@ -109,19 +113,19 @@ def settle(session: Session, contact_ids: Sequence[int], *, action: str = "conta
 
     States, counts, traces and score entries change together, in the caller's transaction.
     """
-    rows = _settled(session, contact_ids)
-    _trace(session, rows, action)
+    with changing(session, _customers_of(session, contact_ids)):
+        rows = _settled(session, contact_ids)
+        _trace(session, rows, action)
     return len(rows)
 
 
 def end(session: Session, contact_ids: Sequence[int], state: str, *, action: str) -> int:
     """End versions that are current or waiting: `stopped`, `superseded`, `withdrawn` or `refused`; returns how many."""
-    rows = _rows(session, contact_ids, ("current", "proposed"))
-    moment = now(session)
-    _account_for(session, [row for row in rows if row.state == "current"], -1)
-    _change(session, [row.id for row in rows], {"state": state, "current_until": moment})
-    _touch(session, {row.customer_id for row in rows})
-    _trace(session, rows, action)
+    with changing(session, _customers_of(session, contact_ids)):
+        rows = _rows(session, contact_ids, ("current", "proposed"))
+        _change(session, [row.id for row in rows], {"state": state, "current_until": now(session)})
+        _touch(session, {row.customer_id for row in rows})
+        _trace(session, rows, action)
     return len(rows)
 
 
@@ -157,6 +161,12 @@ def usable(session: Session, customer_ids: Sequence[int], kinds: Collection[str]
 
 def _is_refuted(confirmation: Confirmation | None) -> bool:
     return confirmation is not None and confirmation.result == "refuted"
+
+
+def _customers_of(session: Session, contact_ids: Sequence[int]) -> set[int]:
+    chunks = (contact_ids[place : place + CHUNK] for place in range(0, len(contact_ids), CHUNK))
+    query = select(CONTACTS.c.customer_id)
+    return {key for chunk in chunks for key in session.scalars(query.where(CONTACTS.c.id.in_(chunk)))}
 
 
 def _version(key: int, draft: Draft) -> Version:
@@ -228,16 +238,9 @@ def _settle_chunk(session: Session, contact_ids: Sequence[int]) -> Sequence[Any]
     _change(session, dropped, {"state": "stopped", "current_until": moment} | decision)
     _change(session, [row.id for row in kept], {"state": "current", "current_from": moment} | decision)
     _inherit_preference(session, kept, replaced)
-    _account_for(session, replaced, -1)
-    _account_for(session, kept, 1)
-    _touch(session, {row.customer_id for row in rows})
+    _touch(session, {row.customer_id for row in [*rows, *replaced]})
     scores.score(session, [row.id for row in kept])
     return rows
-
-
-def _account_for(session: Session, rows: Sequence[Any], number: int) -> None:
-    """Keep the counts of current values with what these rows began or ended."""
-    add_counts(session, [(row.unit_id, row.kind, row.verdict, number) for row in rows])
 
 
 def _inherit_preference(session: Session, kept: Sequence[Any], replaced: Sequence[Any]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from models import (
@@ -22,7 +22,7 @@ from models import (
 from models.bulk import insert_rows, take_ids
 from models.clock import now, start_of_day, today, utcnow
 from services import traces
-from services.counts import add_counts
+from services.changes import changing
 
 CUSTOMERS = Customer.__table__
 VERSIONS = CustomerVersion.__table__
@@ -56,6 +56,13 @@ def open_accounts(session: Session, rows: Sequence[Facts]) -> list[int]:
     Each row holds every fact that differs from a column's default, at least account_no and unit_id. No trace: the
     caller writes one a customer. Units are the caller's to check.
     """
+    with changing(session, [row["id"] for row in rows if "id" in row]) as changes:
+        ids = _open_accounts(session, rows)
+        changes.opened(ids)
+    return ids
+
+
+def _open_accounts(session: Session, rows: Sequence[Facts]) -> list[int]:
     stamps = {"created_at": utcnow(), "changed_at": utcnow()}
     fresh = [dict(row) for row in rows if "id" not in row]
     for key, row in zip(take_ids(session, CUSTOMERS, len(fresh)), fresh, strict=True):
@@ -73,8 +80,12 @@ def open_accounts(session: Session, rows: Sequence[Facts]) -> list[int]:
 def change(session: Session, changes: Mapping[int, Facts]) -> None:
     """Change facts of a chunk of customers; what measures read is kept as it was until now, and a new unit moves with
     it all that belongs to the customer. One trace a customer names the changed facts, never their values."""
-    if not changes:
-        return
+    if changes:
+        with changing(session, changes):
+            _change(session, changes)
+
+
+def _change(session: Session, changes: Mapping[int, Facts]) -> None:
     moved = {key: facts["unit_id"] for key, facts in changes.items() if "unit_id" in facts}
     _move(session, moved)
     _write(session, changes)
@@ -88,10 +99,10 @@ def change(session: Session, changes: Mapping[int, Facts]) -> None:
 
 def remove(session: Session, customer_ids: Collection[int]) -> None:
     """Close accounts that should never have been opened: no measure sees them; the row stays for its traces."""
-    day = today(session)
-    _write(session, {key: {"closed_on": day} for key in customer_ids})
-    session.execute(delete(VERSIONS).where(VERSIONS.c.customer_id.in_(sorted(customer_ids))))
-    _trace(session, {key: {} for key in customer_ids}, "customer.removed")
+    with changing(session, customer_ids):
+        _write(session, {key: {"closed_on": today(session)} for key in customer_ids})
+        session.execute(delete(VERSIONS).where(VERSIONS.c.customer_id.in_(sorted(customer_ids))))
+        _trace(session, {key: {} for key in customer_ids}, "customer.removed")
 
 
 def _write(session: Session, changes: Mapping[int, Facts]) -> None:
@@ -128,21 +139,12 @@ def _move(session: Session, moved: Mapping[int, int]) -> None:
     """Give customers to other units with what belongs to them; letters, finished visits, scores and traces stay."""
     for unit_id in sorted(set(moved.values())):
         ids = [key for key, target in moved.items() if target == unit_id]
-        _move_counts(session, ids, unit_id)
         for table in MOVING:
             session.execute(update(table).where(table.c.customer_id.in_(ids)).values(unit_id=unit_id))
         visits = update(Visit.__table__).where(Visit.customer_id.in_(ids), Visit.state.in_(OPEN_VISITS))
         tasks = update(Task.__table__).where(Task.customer_id.in_(ids), Task.state == "open")
         session.execute(visits.values(unit_id=unit_id))
         session.execute(tasks.values(unit_id=unit_id))
-
-
-def _move_counts(session: Session, ids: Sequence[int], unit_id: int) -> None:
-    contacts = Contact.__table__.c
-    grouped = (contacts.unit_id, contacts.kind, contacts.verdict)
-    query = select(*grouped, func.count()).where(contacts.customer_id.in_(ids), contacts.state == "current")
-    for before, kind, verdict, number in session.execute(query.group_by(*grouped)).all():
-        add_counts(session, [(before, kind, verdict, -number), (unit_id, kind, verdict, number)])
 
 
 def _trace(session: Session, details: Mapping[int, Mapping[str, Any]], action: str) -> None:

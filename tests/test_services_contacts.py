@@ -18,7 +18,6 @@ from models import (
 from models.clock import today, utcnow
 from services import Refused, contacts, proposals, scores
 from services.contacts import Draft, Finding
-from services.counts import recount
 
 
 def draft(customer, value="+8613900001111", **facts):
@@ -187,17 +186,6 @@ def test_one_trace_a_customer_and_no_value_in_it(session):
     trace = session.scalars(select(Trace)).one()
     assert trace.action == "customer.created" and trace.details["kinds"] == ["landline", "mobile"]
     assert "139" not in str(trace.details)
-
-
-def test_recount_equals_kept_counts(session):
-    for customer in [make_customer(session, make_unit(session)) for _ in range(3)]:
-        row = make_contact(session, customer)
-        bad = draft(customer, "x", kind="email", verdict="invalid")
-        contacts.record(session, [draft(customer, replaces_id=row.id), bad])
-    columns = (ContactCount.unit_id, ContactCount.kind, ContactCount.verdict, ContactCount.number)
-    kept = sorted(session.execute(select(*columns).where(ContactCount.number > 0)).all())
-    recount(session)
-    assert kept == sorted(session.execute(select(*columns)).all()) and kept
 
 
 def test_confirmation_keeps_the_value_it_speaks_of(session):
