@@ -20,7 +20,8 @@ class Rule(db.Model, WithId):
 
     A change is a new version; a run uses, of each code, the newest version that is active at its cut-off. `kinds` and
     `classes` are codes joined by commas, `*` for all; without a unit it holds everywhere. `indicator` is the code of
-    GB/T 36344-2018. `direction`: a `larger` rate is better, or a `smaller` one.
+    GB/T 36344-2018. `direction`: a `larger` rate is better, or a `smaller` one. `may_be_empty`: a run in which it
+    meets no record is no mistake.
     """
 
     __tablename__ = "rules"
@@ -39,6 +40,7 @@ class Rule(db.Model, WithId):
     target: Mapped[float]
     stretch: Mapped[float]
     parameters: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    may_be_empty: Mapped[bool] = mapped_column(default=False)
     enabled: Mapped[bool] = mapped_column(default=True)
     active_from: Mapped[date]
     note: Mapped[str] = mapped_column(String(200), default="")
@@ -63,7 +65,9 @@ class RuleResult(Scoped, db.Model, WithId):
         Index("ix_rule_results_run", "assessment_id", "rule_id", "unit_id"),
         Index("ix_rule_results_unit", "unit_id", "level", "cohort"),
     )
-    unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))  # led by an index above, needs none of its own
+    unit_id: Mapped[int] = mapped_column(
+        ForeignKey("units.id")
+    )  # led by an index above, needs none of its own
     assessment_id: Mapped[int] = mapped_column(ForeignKey("assessments.id"))
     rule_id: Mapped[int] = mapped_column(ForeignKey("rules.id"))
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))

@@ -59,12 +59,8 @@ def clopper_pearson(right: int, number: int, *, confidence: float = 0.95) -> Int
     """The exact interval of Clopper and Pearson 1934: both binomial tails at half the error."""
     _check(right, number)
     error = (1 - confidence) / 2
-    low = 0.0 if right == 0 else _root(lambda share: _binomial_tail(right, number, share) - error)
-    high = (
-        1.0
-        if right == number
-        else 1 - _root(lambda share: _binomial_tail(number - right, number, share) - error)
-    )
+    low = _share_with_tail(right, number, error) if right else 0.0
+    high = 1 - _share_with_tail(number - right, number, error) if right < number else 1.0
     return Interval(low, high)
 
 
@@ -142,12 +138,15 @@ def _check(right: float, number: float) -> None:
         raise ValueError("found right must lie between nothing and the number audited")
 
 
-def _root(rising: Callable[[float], float]) -> float:
-    """Where a rising function of a share crosses zero."""
+def _share_with_tail(right: int, number: int, error: float) -> float:
+    """The share of a binomial for which P(X >= right) is just the error."""
+    ways = [(log_choose(number, k), k) for k in range(right, number + 1)]
     low, high = 0.0, 1.0
     for _step in range(STEPS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if rising(middle) > 0 else (middle, high)
+        share = (low + high) / 2
+        good, bad = log(share), log1p(-share)
+        tail = _sum(way + k * good + (number - k) * bad for way, k in ways)
+        low, high = (low, share) if tail > error else (share, high)
     return (low + high) / 2
 
 
@@ -162,16 +161,6 @@ def _first(low: int, high: int, holds: Callable[[int], bool]) -> int:
 def log_choose(number: int, chosen: int) -> float:
     """The logarithm of how many ways there are to choose."""
     return lgamma(number + 1) - lgamma(chosen + 1) - lgamma(number - chosen + 1)
-
-
-def _binomial_tail(right: int, number: int, share: float) -> float:
-    """P(X >= right) of a binomial."""
-    if share in (0.0, 1.0):
-        return float(share)
-    odds = log(share), log1p(-share)
-    return _sum(
-        log_choose(number, k) + k * odds[0] + (number - k) * odds[1] for k in range(right, number + 1)
-    )
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import phonenumbers
 
-from quality.area_codes import find_merger, find_upgrade, local_lengths, split_national
+from quality.area_codes import find_merger, local_lengths, split_national
 from quality.fakes import fake_reasons
+from quality.number_upgrades import find_upgrade
 from quality.segments import is_machine_number, segment_reason
 
 GOOD = "good"
@@ -132,7 +133,7 @@ def _read_landline(area: str, local: str, home: str) -> Reading | None:
     if local[0] not in "2345678":
         return Reading(BAD, "landline", notes=("bad_local_digit", *_dummy(local)))
     rule = find_upgrade(area, local)
-    if rule and not (rule.confirmed and rule.home in ("", home)):
+    if rule and not rule.is_certain(home):
         return Reading(DOUBTFUL, "landline", f"+86{area[1:]}{local}", (), ("number_retired",))
     if rule:
         return _landline(rule.new_area, rule.prefix + local, "number_upgraded")

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quality.area_codes import UPGRADES, is_area_code, local_lengths, plain_area_code
+from quality.area_codes import is_area_code, local_lengths, plain_area_code
+from quality.number_upgrades import UPGRADES
 from quality.phones import judge_phone
 from quality.segments import segment_reason
 from quality.verdicts import REASONS, Context
@@ -276,12 +277,12 @@ def test_eight_digits_after_the_upgrade_are_untouched() -> None:
     assert judge_phone("0551-63312345", "phone").verdict == "valid"
 
 
-@pytest.mark.parametrize("rule", UPGRADES, ids=lambda rule: f"{rule.area}-{rule.prefix}")
+@pytest.mark.parametrize("rule", UPGRADES, ids=lambda rule: rule.key)
 def test_upgraded_number_is_valid_today(rule) -> None:
     if rule.prefix:
         new = f"{rule.new_area}-{rule.prefix}{rule.firsts[0]}" + "302917"
         assert judge_phone(new).verdict == "valid"
-    assert rule.length not in local_lengths(rule.area)
+    assert rule.old_length not in local_lengths(rule.old_area)
 
 
 def test_area_codes_are_those_of_the_metadata() -> None:
