@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from quality.area_codes import split_national
 from quality.phone_readings import BAD, DOUBTFUL, GOOD, Reading, explain, read_number, read_without_zero
@@ -24,6 +26,9 @@ _EXTENSION = re.compile(
     r"(?<=[\d)])[\s,.(-]*(?:(?:转接?|轉)(?:分机)?|分机号?|分機|内线|ext(?:ension)?\.?|x|#|\*)\s*[:.-]?\s*(\d{1,6})(?!\d)\)?",
     re.IGNORECASE,
 )
+_ODD = re.compile(r"[^0-9 /()+、,;:联系移动固定手机电话-]|,\d{3},")
+_MAY_BE_SPREADSHEET = re.compile(r"[.,eE]")
+_MAY_HAVE_EXTENSION = re.compile(r"[转轉分内eExX#*]")
 _SPAN = re.compile(rf"[+(]*\d(?:[\d\s()+.{_MARK}-]*\d)?\)*")
 _CHUNK = re.compile(rf"([\s().-]*)([+{_MARK}]?)(\d+)")
 _TWINS = re.compile(r"(1[3-9]\d{9})(?=1[3-9]\d{9}(?:1[3-9]\d{9})?$)")
@@ -37,8 +42,11 @@ _DEAD_AFTER = re.compile(
     r"空号|停机|停用|已换|换号|作废|错误|错号|有误|打不通|不通|无法接通|非本人|不是本人|不用|注销|销号|关机|旧号"
 )
 _DEAD_BEFORE = re.compile(r"旧|原|老号|以前|空号|停机|停用|作废")
+_UNTIDY = re.compile(r"['\"`=_!?<>]")
+_WORDINGS = 4096  # wordings around numbers that are kept as read
 _TRIM = " ()-:.'\"`=_!?<>[]【】《》“”‘’"
 _JOINED = 6  # chunks that one number may be written in
+_TWO_MOBILES = 22  # digits
 
 
 @dataclass(frozen=True)
@@ -49,8 +57,7 @@ class Cell:
     repairs: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Chunk:
+class _Chunk(NamedTuple):
     glue: str
     mark: str
     digits: str
@@ -64,8 +71,9 @@ def read_cell(flat: str, home: str) -> Cell:
     gaps = [text[edges[place] : edges[place + 1]] for place in range(0, len(edges), 2)]
     for place, span in enumerate(spans):
         found = _read_span(span.group(), _carried(readings) or home)
-        near = gaps[place] + gaps[place + 1]
-        found = [reading for reading in found if not _is_note(reading, near)]
+        if any(reading.state == BAD for reading in found):
+            near = gaps[place] + gaps[place + 1]
+            found = [reading for reading in found if not _is_note(reading, near)]
         readings += _mark_dead(found, before=gaps[place], after=gaps[place + 1])
         repairs += ["stray_characters"] if "." in span.group() else []
     return Cell(tuple(readings), tuple(dict.fromkeys([*repairs, *_gap_repairs(gaps)])))
@@ -90,18 +98,29 @@ def plain_digits(text: str) -> str:
 def _mend(flat: str) -> tuple[str, list[str], list[Reading]]:
     """What spreadsheets and fingers did to the text, undone; with the numbers that cannot be restored."""
     repairs: list[str] = []
+    if not _ODD.search(flat):
+        return flat, repairs, []
     text = flat.translate(_DASHES)
     if wrapped := _WRAPPED.fullmatch(text):
         text = wrapped.group(1) or wrapped.group(2) or ""
         repairs.append("stray_characters")
     text, masked = _MASKED.subn(" ", text)
     readings = [Reading(BAD, "none", notes=("masked",))] * masked
-    text = _restore_floats(text, repairs, readings)
-    mended = _CHINESE_RUN.sub(lambda run: run.group().translate(_CHINESE_DIGITS), text)
-    mended = _LETTERS.sub(lambda run: run.group().translate(_LETTER_DIGITS), mended)
+    if _MAY_BE_SPREADSHEET.search(text):
+        text = _restore_floats(text, repairs, readings)
+    mended = _restore_digits(text)
     if mended != text:
         repairs.append("letter_for_digit")
-    return _EXTENSION.sub(rf"{_MARK}\1 ", mended).rstrip(), repairs, readings
+    if _MAY_HAVE_EXTENSION.search(mended):
+        mended = _EXTENSION.sub(rf"{_MARK}\1 ", mended).rstrip()
+    return mended, repairs, readings
+
+
+def _restore_digits(text: str) -> str:
+    """Letters and Chinese numerals written for digits, as digits."""
+    if not text.isascii():
+        text = _CHINESE_RUN.sub(lambda run: run.group().translate(_CHINESE_DIGITS), text)
+    return _LETTERS.sub(lambda run: run.group().translate(_LETTER_DIGITS), text)
 
 
 def _restore_floats(text: str, repairs: list[str], readings: list[Reading]) -> str:
@@ -127,7 +146,7 @@ def _read_span(span: str, home: str) -> list[Reading]:
     while place < len(chunks):
         chunk = chunks[place]
         if found and _is_extension(chunk, found[-1]):
-            found[-1] = replace(found[-1], extension=chunk.digits)
+            found[-1] = found[-1]._replace(extension=chunk.digits)
             place += 1
             continue
         reading, taken = _longest(chunks[place : place + _JOINED], _carried(found) or home)
@@ -139,6 +158,9 @@ def _read_span(span: str, home: str) -> list[Reading]:
 def _chunks(span: str) -> list[_Chunk]:
     chunks = []
     for glue, mark, digits in _CHUNK.findall(span):
+        if len(digits) < _TWO_MOBILES:
+            chunks.append(_Chunk(glue, mark, digits))
+            continue
         first, *others = _TWINS.sub(r"\1 ", digits).split()
         chunks += [_Chunk(glue, mark, first), *(_Chunk(" ", "", other) for other in others)]
     return chunks
@@ -206,25 +228,43 @@ def _is_note(reading: Reading, near: str) -> bool:
 
 
 def _mark_dead(found: list[Reading], *, before: str, after: str) -> list[Reading]:
-    if found and _DEAD_AFTER.search(_BREAKS.split(after)[0]):
+    if found and _says_dead_behind(after):
         found[-1] = _dead(found[-1])
-    if found and _DEAD_BEFORE.search(_BREAKS.split(before)[-1]) and not _DEAD_AFTER.search(before):
+    if found and _says_dead_ahead(before):
         found[0] = _dead(found[0])
     return found
+
+
+@lru_cache(maxsize=_WORDINGS)
+def _says_dead_behind(after: str) -> bool:
+    return bool(_DEAD_AFTER.search(_BREAKS.split(after)[0]))
+
+
+@lru_cache(maxsize=_WORDINGS)
+def _says_dead_ahead(before: str) -> bool:
+    return bool(_DEAD_BEFORE.search(_BREAKS.split(before)[-1])) and not _DEAD_AFTER.search(before)
 
 
 def _dead(reading: Reading) -> Reading:
     if reading.state == BAD:
         return reading
-    return replace(reading, state=DOUBTFUL, notes=(*reading.notes, "noted_dead"))
+    return reading._replace(state=DOUBTFUL, notes=(*reading.notes, "noted_dead"))
 
 
 def _gap_repairs(gaps: list[str]) -> list[str]:
-    pieces = [piece.strip(_TRIM) for gap in gaps for piece in _BREAKS.split(gap)]
-    repairs = [_piece_repair(piece) for piece in pieces if piece]
+    repairs = [repair for gap in gaps if gap for repair in _wording_repairs(gap)]
+    if repairs:
+        return repairs
     edges = gaps[0] + gaps[-1] if len(gaps) > 1 else ""
-    is_untidy = bool(_BREAKS.search(edges)) or any(char in "'\"`=_!?<>" for gap in gaps for char in gap)
-    return [*repairs, *(["stray_characters"] if is_untidy and not repairs else [])]
+    is_untidy = (bool(edges) and bool(_BREAKS.search(edges))) or any(map(_UNTIDY.search, gaps))
+    return ["stray_characters"] if is_untidy else []
+
+
+@lru_cache(maxsize=_WORDINGS)
+def _wording_repairs(gap: str) -> tuple[str, ...]:
+    """What must be mended about the words between numbers; the same few words stand in most cells."""
+    pieces = [piece.strip(_TRIM) for piece in _BREAKS.split(gap)]
+    return tuple(_piece_repair(piece) for piece in pieces if piece)
 
 
 def _piece_repair(piece: str) -> str:

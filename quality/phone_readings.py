@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import phonenumbers
 
@@ -20,8 +20,7 @@ _SERVICE = re.compile(r"1[0-2]\d|1[0-2]\d{3}|10[01]\d{3,5}|1[12]\d{4}|9[56]\d{3,
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """What a number was read as. `repairs` say what had to be mended, `notes` what else is worth knowing."""
 
     state: str

@@ -25,7 +25,7 @@ _LONGEST_NUMBER = 17  # digits
 # x, ~ and whatever else may begin an extension.
 _TABLE: dict[int, str | None] = dict.fromkeys(map(ord, " -()[]./\u00a0\u3000（）［］－．／‐‑‒–—―−ー"))
 _TABLE |= {ord("０") + digit: str(digit) for digit in range(10)} | {ord("＋"): "+"}
-_PUNCTUATION = str.maketrans(_TABLE)  # type: ignore[arg-type]
+_PUNCTUATION = str.maketrans(_TABLE)
 _START = re.compile(r"[+\d]")
 _DIGITS = re.compile(r"\+?[0-9]*")
 _LETTERED = re.compile(r"\+?([0-9]*)([OoIl][0-9OoIl]*)")

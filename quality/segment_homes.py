@@ -32,7 +32,8 @@ def is_allotted(mobile: str) -> bool:
 
 def is_elsewhere(mobile: str, area: str) -> bool:
     """Whether the block of a mobile is known to belong to another area than this one."""
-    return home_area(mobile) not in ("", area)
+    homes, areas = _blocks()
+    return areas[homes[int(mobile[:7]) - _FIRST]] not in ("", area)
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from quality.reasons import REASONS
 
@@ -31,8 +32,7 @@ MISSING = "missing"
 NONE = "none"  # the kind of a cell in which nothing was recognised; an address has L0 instead
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """One judged cell. `kinds` and `extensions` stand in the order of `values`, one for each.
 
     `values` are in standard form (phones E.164 without extension); a suspect value keeps its standard form, an

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from models import Letterhead, Staff, Unit
 from quality import judge
 from quality.verdicts import Context, Verdict
+from services.shared_numbers import shared_values
 
 PHONES = ("mobile", "landline")
 
@@ -25,18 +26,18 @@ def contact_kind(asked: str, found: str) -> str:
 
 
 def contexts(session: Session) -> dict[int, Context]:
-    """What judging must know of every unit: its area code and region, and the bureau's own numbers.
+    """What judging must know of every unit: its area code and region, the bureau's own numbers, those of too many.
 
-    For many values at once: it reads every unit and every staff telephone.
+    For many values at once: it reads every unit, every staff telephone, and the numbers over the limit.
     """
     places = _places(session)
-    offices = _office_numbers(session, places)
-    return {unit_id: replace(place, offices=offices) for unit_id, place in places.items()}
+    offices, shared = _office_numbers(session, places), shared_values(session)
+    return {unit_id: replace(place, offices=offices, shared=shared) for unit_id, place in places.items()}
 
 
 def judge_in(session: Session, unit_id: int, kind: str, text: str) -> Verdict:
     """Judge one value keyed for a customer of a unit; chunks take `contexts` once instead."""
-    known = contexts if kind in (*PHONES, "phone", "wechat") else _places
+    known = contexts if kind in (*PHONES, "phone") else _places
     return judge(kind, text, known(session).get(unit_id, Context()))
 
 
