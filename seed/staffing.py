@@ -22,7 +22,7 @@ def write_units(bureau: Bureau, path: Path) -> None:
     with open(path, "w", encoding="utf-8-sig", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(COLUMNS)
-        rows.writerows([getattr(unit, name) for name in COLUMNS] for unit in bureau.units)
+        rows.writerows([getattr(unit, name, "") for name in COLUMNS] for unit in bureau.units)
 
 
 def set_up_staff(session: Session, bureau: Bureau, *, password: str) -> None:
