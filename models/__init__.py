@@ -2,6 +2,7 @@
 
 from models.assessments import Assessment, AssessmentResult, RequiredField, Target
 from models.base import Base, db
+from models.batch_changes import BatchChange, BatchChangeLine
 from models.campaigns import Campaign, FormVersion, Recipient
 from models.competitions import (
     BoardKey,
@@ -13,10 +14,10 @@ from models.competitions import (
     Standing,
     StandingSet,
 )
-from models.contacts import Confirmation, Contact, ContactKind, Policy
+from models.contacts import Confirmation, Contact, ContactKind, Policy, PolicyUse
 from models.counts import ContactCount, CountSet, QualityCount
 from models.customers import Consent, Customer, CustomerVersion, Preference
-from models.imports import BatchRow, ImportBatch
+from models.imports import BatchRow, ImportBatch, ImportMapping, TrialRow
 from models.issues import Issue
 from models.letters import Keying, Letter, PrintRun
 from models.notices import BulletinReceipt, Notice
@@ -38,6 +39,8 @@ __all__ = [
     "AuditItem",
     "Base",
     "BatchAudit",
+    "BatchChange",
+    "BatchChangeLine",
     "BatchRow",
     "BoardKey",
     "BoardRevision",
@@ -58,6 +61,7 @@ __all__ = [
     "FormVersion",
     "Holiday",
     "ImportBatch",
+    "ImportMapping",
     "Issue",
     "Keying",
     "Lease",
@@ -70,11 +74,12 @@ __all__ = [
     "PlaceDivision",
     "PlaceRename",
     "Policy",
+    "PolicyUse",
     "Preference",
     "PrintRun",
     "Publication",
-    "QualityCount",
     "Reason",
+    "QualityCount",
     "Recipient",
     "RequiredField",
     "Role",
@@ -100,6 +105,7 @@ __all__ = [
     "Territory",
     "Trace",
     "TraceAnchor",
+    "TrialRow",
     "Unit",
     "Visit",
     "VisitAttempt",

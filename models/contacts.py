@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, Index, String, Text, select, text
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
@@ -111,7 +111,11 @@ class Confirmation(Scoped, db.Model, WithId):
 
 
 class Policy(db.Model, WithId):
-    """What settles by itself and what waits for a person (自动审核规则); the first row that fits decides."""
+    """What settles by itself and what waits for a person (自动审核规则); the first row that fits decides.
+
+    `approver_role` and `approver_level` (a unit kind) say who may approve what waits; empty for all who may approve.
+    `daily_limit`: how many values a person and day settle by themselves, or how many one person may approve.
+    """
 
     __tablename__ = "policies"
     position: Mapped[int] = mapped_column(unique=True)
@@ -120,9 +124,22 @@ class Policy(db.Model, WithId):
     verdicts: Mapped[str] = mapped_column(String(80), default="*")
     replaces: Mapped[str] = mapped_column(String(20), default="*")
     decision: Mapped[str] = mapped_column(String(10))
+    approver_role: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    approver_level: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    daily_limit: Mapped[int | None]
 
     def __str__(self) -> str:
         return f"{self.source}/{self.kind}/{self.verdicts}: {self.decision}"
+
+
+class PolicyUse(db.Model):
+    """How often a person used a policy on one day: values that settled by themselves, or proposals approved."""
+
+    __tablename__ = "policy_uses"
+    policy_id: Mapped[int] = mapped_column(ForeignKey("policies.id", ondelete="CASCADE"), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(default=0)
 
 
 def latest_confirmations(session: Session, customer_ids: list[int]) -> dict[tuple[int, str, str], Confirmation]:

@@ -40,6 +40,7 @@ class ImportBatch(Scoped, db.Model, WithId):
     kept: Mapped[int] = mapped_column(default=0)
     errors_file: Mapped[str | None] = mapped_column(String(64))
     error: Mapped[str] = mapped_column(Text, default="")
+    trial: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     recorder_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     run_id: Mapped[int | None] = mapped_column(index=True)
     created_at: Mapped[datetime]
@@ -69,3 +70,39 @@ class BatchRow(Scoped, db.Model, WithId):
     undone: Mapped[str] = mapped_column(String(12), default="")
     undo_reason: Mapped[str] = mapped_column(String(80), default="")
     customer: Mapped[Customer | None] = relationship()
+
+
+class ImportMapping(Scoped, db.Model, WithId):
+    """How a sender's columns were mapped the last time: the sender is a unit and the headings of its files."""
+
+    __tablename__ = "import_mappings"
+    __table_args__ = (db.UniqueConstraint("unit_id", "fingerprint"),)
+    own_by = "unit"
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    mapping: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    mode: Mapped[str] = mapped_column(String(10))
+    file_name: Mapped[str] = mapped_column(String(200))
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    used_at: Mapped[datetime]
+    uses: Mapped[int] = mapped_column(default=1)
+    staff: Mapped[Staff | None] = relationship()
+
+
+class TrialRow(Scoped, db.Model, WithId):
+    """What one row of an uploaded file would do, by a trial that wrote nothing else; gone once the file is imported.
+
+    `bad` counts its cells that are invalid or suspect, `unread` those that could not be understood.
+    """
+
+    __tablename__ = "trial_rows"
+    __table_args__ = (
+        Index("ix_trial_rows_outcome", "batch_id", "outcome", "row"),
+        Index("ix_trial_rows_bad", "batch_id", "bad", "row"),
+    )
+    own_by = "unit"
+    batch_id: Mapped[int] = mapped_column(ForeignKey("import_batches.id"))
+    row: Mapped[int]
+    outcome: Mapped[str] = mapped_column(String(12))
+    reason: Mapped[str] = mapped_column(String(40), default="")
+    bad: Mapped[int] = mapped_column(default=0)
+    unread: Mapped[int] = mapped_column(default=0)
