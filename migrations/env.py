@@ -6,13 +6,14 @@ from alembic import context
 from flask import current_app
 
 from models import db
+from models.search import is_in_models
 
 TARGET = db.Model.metadata
 
 
 def compares() -> dict[str, object]:
     """The options under which models and database are compared."""
-    return {"target_metadata": TARGET, "render_as_batch": True, "compare_type": True}
+    return {"target_metadata": TARGET, "render_as_batch": True, "compare_type": True, "include_name": is_in_models}
 
 
 def run() -> None:

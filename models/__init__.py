@@ -17,6 +17,7 @@ from models.competitions import (
 from models.contacts import Confirmation, Contact, ContactKind, Policy, PolicyUse
 from models.counts import ContactCount, CountSet, QualityCount
 from models.customers import Consent, Customer, CustomerVersion, Preference
+from models.duplicates import CustomerMerge, DuplicatePair, MatchKey
 from models.imports import BatchRow, ImportBatch, ImportMapping, TrialRow
 from models.issues import Issue
 from models.letters import Keying, Letter, PrintRun
@@ -26,6 +27,7 @@ from models.places import DoorPlate, PlaceDivision, PlaceRename
 from models.publications import Publication
 from models.rules import Rule, RuleResult
 from models.samples import AuditEntry, AuditItem, BatchAudit, Sample, SampledCustomer
+from models.search import SearchRow
 from models.settings import Holiday, Letterhead, Reason, Setting, StoredFile
 from models.shared_numbers import NumberAllowance, SharedNumber
 from models.traces import Trace, TraceAnchor
@@ -54,10 +56,12 @@ __all__ = [
     "ContactKind",
     "CountSet",
     "Customer",
+    "CustomerMerge",
     "CustomerVersion",
     "Division",
     "DivisionUnit",
     "DoorPlate",
+    "DuplicatePair",
     "FormVersion",
     "Holiday",
     "ImportBatch",
@@ -68,6 +72,7 @@ __all__ = [
     "Leave",
     "Letter",
     "Letterhead",
+    "MatchKey",
     "Notice",
     "NumberAllowance",
     "Outgoing",
@@ -90,6 +95,7 @@ __all__ = [
     "SampledCustomer",
     "SavedFilter",
     "ScoreEntry",
+    "SearchRow",
     "Setting",
     "SharedNumber",
     "SignIn",

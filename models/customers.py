@@ -25,7 +25,6 @@ class Customer(Scoped, db.Model, WithId):
     __tablename__ = "customers"
     own_by = "self"
     __table_args__ = (
-        Index("ix_customers_name_id", "name", "id"),
         Index("ix_customers_unit_book", "unit_id", "meter_book"),
         Index("ix_customers_open_reach", "unit_id", "reach", sqlite_where=OPEN, postgresql_where=OPEN),
         Index("ix_customers_merged_into_id", "merged_into_id", sqlite_where=MERGED, postgresql_where=MERGED),
@@ -38,7 +37,7 @@ class Customer(Scoped, db.Model, WithId):
     manager_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), index=True)
     transformer_area: Mapped[str] = mapped_column(String(60), default="")
     meter_book: Mapped[str] = mapped_column(String(60), default="")
-    opened_on: Mapped[date | None] = mapped_column(index=True)
+    opened_on: Mapped[date | None]
     closed_on: Mapped[date | None]
     legal_hold: Mapped[bool] = mapped_column(default=False)
     id_hash: Mapped[str] = mapped_column(String(64), default="")
@@ -49,7 +48,7 @@ class Customer(Scoped, db.Model, WithId):
     merged_into_id: Mapped[int | None] = mapped_column(BigId)  # no foreign key: SQLite would copy the table for it
     batch_id: Mapped[int | None] = mapped_column(ForeignKey("import_batches.id"), index=True)
     created_at: Mapped[datetime]
-    changed_at: Mapped[datetime] = mapped_column(index=True)
+    changed_at: Mapped[datetime]
     unit: Mapped[Unit] = relationship()
     manager: Mapped[Staff | None] = relationship()
 

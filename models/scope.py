@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, ForeignKey, event, false, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, event, false, select, union
 from sqlalchemy.orm import (
     Mapped,
     ORMExecuteState,
@@ -91,15 +91,13 @@ def units_in(scope: Scope) -> Any:
 
 
 def own_customers(scope: Scope) -> Any:
-    """A select of the ids of a person's own customers: as account manager, or by meter book."""
+    """A select of the ids of a person's own customers: as account manager or by meter book, each by its index."""
     customers = db.Model.metadata.tables["customers"]
     books = Territory.__table__
-    mine = select(books.c.code).where(
-        books.c.kind == "meter_book", books.c.staff_id == scope.staff_id, books.c.unit_id == customers.c.unit_id
-    )
-    return select(customers.c.id).where(
-        or_(customers.c.manager_id == scope.staff_id, customers.c.meter_book.in_(mine.correlate(customers)))
-    )
+    of_book = (books.c.unit_id == customers.c.unit_id) & (books.c.code == customers.c.meter_book)
+    in_books = select(customers.c.id).join(books, of_book)
+    in_books = in_books.where(books.c.kind == "meter_book", books.c.staff_id == scope.staff_id)
+    return union(select(customers.c.id).where(customers.c.manager_id == scope.staff_id), in_books)
 
 
 def criterion(cls: Any, scope: Scope | None) -> ColumnElement[bool] | None:

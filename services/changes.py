@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from services import counts
+from services import counts, search
 from services.counts import Required, Tally
 
 Upkeep = Callable[[Session, Sequence[int]], object]
 
 # What else is kept of customers, one function an entry: called with the ids of all that changed, in order.
-UPKEEP: tuple[Upkeep, ...] = ()
+UPKEEP: tuple[Upkeep, ...] = (search.keep_up,)
 
 
 @dataclass

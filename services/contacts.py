@@ -14,6 +14,7 @@ from models import Confirmation, Contact, Customer
 from models.bulk import insert_rows, take_ids
 from models.clock import now, utcnow
 from models.contacts import GOOD, latest_confirmations
+from models.search import note
 from services import policies, reach, scores, traces
 from services.changes import changing
 
@@ -268,6 +269,7 @@ def _touch(session: Session, customer_ids: Collection[int]) -> None:
         session.flush()
         query = update(CUSTOMERS).where(CUSTOMERS.c.id.in_(sorted(customer_ids)))
         session.execute(query.values(changed_at=utcnow(), reach=reach.standing()))
+        note(session, customer_ids)
         reach.forget(session)
 
 

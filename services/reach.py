@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from models import Confirmation, Consent, Contact, Customer
 from models.contacts import GOOD
+from models.search import note
 
 # channel: the kinds of which one usable value makes it work
 CHANNELS: dict[str, tuple[str, ...]] = {
@@ -83,6 +84,7 @@ def keep(session: Session, customer_ids: Collection[int]) -> None:
     session.flush()
     keys = sorted(customer_ids)
     session.execute(update(CUSTOMERS).where(CUSTOMERS.c.id.in_(keys)).values(reach=standing()))
+    note(session, keys)
     forget(session)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 import seed
 from models import Staff, Unit, db
 from models.scope import ALL, set_scope
+from models.search import empty_grams
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -122,6 +123,7 @@ def _tables() -> Sequence[Table]:
 def empty_tables() -> None:
     """Delete every row, children first."""
     with db.engine.begin() as connection:
+        empty_grams(connection)
         if connection.dialect.name == "postgresql":
             deletes = "; ".join(f"DELETE FROM {table.name}" for table in reversed(_tables()))  # noqa: S608
             connection.exec_driver_sql(deletes)

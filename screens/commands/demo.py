@@ -22,6 +22,7 @@ from models.clock import ZONE
 from models.home import CHECKOUT, prepare_home
 from models.processes import is_served
 from models.scope import ALL, working_as
+from models.search import empty_grams
 from screens.commands import CreateApp, say, show
 from screens.commands.serve import serve
 from screens.commands.worker import worker_children
@@ -150,6 +151,7 @@ def _make_ready(app: Flask) -> None:
 def _empty(app: Flask) -> None:
     """Delete every row that the earlier demo left, children first, and load the first data again."""
     with db.engine.begin() as connection:
+        empty_grams(connection)
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
         for table in reversed(db.metadata.sorted_tables):

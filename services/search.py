@@ -1,0 +1,188 @@
+"""Finding customers by any fragment of account number, name, phone or address: kept up to date, and asked.
+
+Whoever changes customers or their contacts says so with `models.search.note`; at the end of the transaction
+everything noted is written anew, once a customer, a thousand at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import Select, bindparam, column, delete, event, select, table, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+from sqlalchemy.types import Integer
+
+from models import Contact, Customer, SearchRow
+from models.base import BigId
+from models.bulk import insert_rows
+from models.search import GRAMS, NOTED, note
+from services.search_texts import (
+    JUDGED,
+    NO_DAY,
+    SEARCHED,
+    asked_grams,
+    facets_of,
+    gram_number,
+    gram_numbers,
+    grams,
+    text_of,
+    words_of,
+)
+
+CHUNK = 1000
+CUSTOMERS, CONTACTS, ROWS = Customer.__table__, Contact.__table__, SearchRow.__table__
+# SQLite knows `rowid` and the table's own name as a column, PostgreSQL the other two.
+INDEX = table(
+    GRAMS,
+    column("rowid", BigId),
+    column(GRAMS),
+    column("customer_id", BigId),
+    column("grams", ARRAY(Integer)),
+)
+KINDS = sorted({*SEARCHED, *JUDGED})
+FACTS = (
+    "id",
+    "unit_id",
+    "account_no",
+    "name",
+    "customer_class",
+    "manager_id",
+    "opened_on",
+    "closed_on",
+    "reach",
+)
+
+
+def keep_up(session: Session, customer_ids: Sequence[int]) -> None:
+    """Have the rows of customers that change written anew before the commit: once, however often they change."""
+    note(session, customer_ids)
+
+
+def keep(session: Session) -> None:
+    """Write anew what was noted."""
+    noted = sorted(session.info.pop(NOTED, ()))
+    for place in range(0, len(noted), CHUNK):
+        refresh(session, noted[place : place + CHUNK])
+
+
+def matching(session: Session, text: str) -> Select[tuple[int]]:
+    """A select of the ids of customers whose text holds every word typed; each word is a fragment of one value.
+
+    Ask for words of two signs or more: one sign has no gram, and all texts are read. Scope and filters are the
+    caller's: `Customer.id.in_(matching(…))`.
+    """
+    keep(session)
+    words = words_of(text)
+    query = select(ROWS.c.customer_id).where(*(ROWS.c.text.contains(word) for word in words))
+    asked = [gram for word in words for gram in asked_grams(word)]
+    return query.where(ROWS.c.customer_id.in_(candidates(session, asked))) if asked else query
+
+
+def candidates(session: Session, asked: Sequence[str]) -> Select[tuple[int]]:
+    """A select of the ids of customers whose text has all of these grams, from the index alone."""
+    if session.get_bind().dialect.name == "sqlite":
+        phrase = " AND ".join(f'"{gram}"' for gram in sorted(set(asked)))
+        return select(INDEX.c.rowid).where(INDEX.c[GRAMS].op("MATCH")(phrase))
+    numbers = sorted({gram_number(gram) for gram in asked})
+    return select(INDEX.c.customer_id).where(INDEX.c.grams.contains(numbers))
+
+
+def refresh(session: Session, customer_ids: Sequence[int]) -> None:
+    """Write the rows of a chunk of customers as they are now, and the grams of texts that changed."""
+    session.flush()
+    before = {
+        row.customer_id: row
+        for row in session.execute(select(ROWS).where(ROWS.c.customer_id.in_(customer_ids)))
+    }
+    now = {row["customer_id"]: row for row in rows_of(session, customer_ids)}
+    gone = sorted(before.keys() - now.keys())
+    changed = [row for key, row in now.items() if key in before and row != before[key]._asdict()]
+    new = [row for key, row in now.items() if key not in before]
+    old_texts = {
+        key: row.text for key, row in before.items() if key not in now or now[key]["text"] != row.text
+    }
+    new_texts = {key: row["text"] for key, row in now.items() if key not in before or key in old_texts}
+    if gone:
+        session.execute(delete(ROWS).where(ROWS.c.customer_id.in_(gone)))
+    _update(session, changed)
+    insert_rows(session, ROWS, new)
+    index(session, old_texts, new_texts)
+
+
+def rows_of(session: Session, customer_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """What the rows of some customers should say, from customers and current contacts."""
+    wanted = [CUSTOMERS.c[name] for name in (*FACTS, "changed_at")]
+    customers = session.execute(
+        select(*wanted).where(CUSTOMERS.c.id.in_(customer_ids)).order_by(CUSTOMERS.c.id)
+    ).all()
+    values = select(*(CONTACTS.c[name] for name in ("customer_id", "kind", "value", "raw", "verdict")))
+    values = values.where(CONTACTS.c.customer_id.in_(customer_ids), CONTACTS.c.state == "current")
+    values = values.where(CONTACTS.c.kind.in_(KINDS)).order_by(CONTACTS.c.customer_id, CONTACTS.c.id)
+    by_customer = {
+        key: list(rows) for key, rows in groupby(session.execute(values), attrgetter("customer_id"))
+    }
+    return [_row(customer, by_customer.get(customer.id, ())) for customer in customers]
+
+
+def index(session: Session, old: Mapping[int, str], new: Mapping[int, str]) -> None:
+    """Take old texts out of the index of grams and put new ones in."""
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        taken = f"INSERT INTO {GRAMS}({GRAMS}, rowid, grams) VALUES ('delete', ?, ?)"  # noqa: S608 our own table
+        given = f"INSERT INTO {GRAMS}(rowid, grams) VALUES (?, ?)"  # noqa: S608
+        for statement, texts in ((taken, old), (given, new)):
+            rows = [(key, " ".join(sorted(grams(text)))) for key, text in sorted(texts.items())]
+            if rows:
+                connection.exec_driver_sql(statement, rows)
+        return
+    if old:
+        session.execute(delete(INDEX).where(INDEX.c.customer_id.in_(sorted(old))))
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY {GRAMS} (customer_id, grams) FROM STDIN") as copy:
+        for key, text in sorted(new.items()):
+            copy.write_row((key, gram_numbers(text)))
+
+
+def _row(customer: Any, contacts: Collection[Any]) -> dict[str, Any]:
+    return {
+        "customer_id": customer.id,
+        "unit_id": customer.unit_id,
+        "manager_id": customer.manager_id,
+        "account_no": customer.account_no,
+        "opened_on": customer.opened_on or NO_DAY,
+        "changed_at": customer.changed_at,
+        "facets": facets_of(customer, contacts),
+        "text": text_of(customer, contacts),
+    }
+
+
+def _update(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        names = [name for name in rows[0] if name != "customer_id"]
+        statement = update(ROWS).where(ROWS.c.customer_id == bindparam("key"))
+        statement = statement.values({name: bindparam(name) for name in names})
+        found = [{"key": row["customer_id"], **{name: row[name] for name in names}} for row in rows]
+        session.connection().execute(statement, found)
+
+
+@event.listens_for(Session, "before_commit")
+def _keep_at_commit(session: Session) -> None:
+    if session.info.get(NOTED):
+        keep(session)
+
+
+@event.listens_for(Session, "after_flush")
+def _note_objects(session: Session, _context: object) -> None:
+    """Customers and contacts that were changed as objects, one by one."""
+    rows = [row for row in (*session.new, *session.dirty) if isinstance(row, Customer | Contact)]
+    if rows:
+        note(session, (row.id if isinstance(row, Customer) else row.customer_id for row in rows))
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop(NOTED, None)
