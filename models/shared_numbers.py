@@ -11,12 +11,12 @@ from models.base import WithId, db
 from models.people import Staff
 
 
-class SharedNumber(db.Model):
-    """A phone number that is current on more customers than one family has; counted anew as a whole."""
+class SharedNumber(db.Model, WithId):
+    """A phone number that is current on more customers than one family has; its key stays when it is counted anew."""
 
     __tablename__ = "shared_numbers"
-    __table_args__ = (Index("ix_shared_numbers_residential_value", "residential", "value"),)
-    value: Mapped[str] = mapped_column(String(40), primary_key=True)
+    __table_args__ = (Index("ix_shared_numbers_residential_id", "residential", "customers", "id"),)
+    value: Mapped[str] = mapped_column(String(40), unique=True)
     customers: Mapped[int]
     residential: Mapped[int]
     counted_at: Mapped[datetime]

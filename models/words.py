@@ -67,6 +67,7 @@ SOURCES = {
     "self_service": N_("客户自助"),
     "third_party": N_("第三方批量更新"),
     "undo": N_("批次撤销"),
+    "merge": N_("合并客户"),
 }
 
 CONFIRMATION_METHODS = {

@@ -25,6 +25,8 @@ VERBS = {
 SUBJECTS = {
     "customers": (_l("用电客户"), "view reveal edit export"),
     "contacts": (_l("联系信息"), "view edit"),
+    "shared_numbers": (_l("一号多户"), "view edit"),
+    "duplicates": (_l("重复客户"), "view edit approve"),
     "proposals": (_l("变更申请"), "view approve"),
     "imports": (_l("导入批次"), "view run undo"),
     "rules": (_l("规则"), "view edit"),

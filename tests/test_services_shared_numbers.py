@@ -1,0 +1,171 @@
+"""Numbers on too many customers: what is counted, who may have one on many, and stopping it where it is wrong."""
+
+from datetime import timedelta
+
+import pytest
+from factories import make_contact, make_customer, make_staff, make_unit
+from sqlalchemy import delete, event, func, select
+
+from models import Contact, ImportBatch, NumberAllowance, SharedNumber
+from models.clock import today, utcnow
+from models.scope import Scope, set_scope
+from services import Refused, shared_numbers
+from services.judging import contexts
+from services.shared_numbers import Allowance
+
+NUMBER = "+8613800138999"
+
+
+def shared_by(session, residential, *, others=0, closed=0, value=NUMBER):
+    """Customers that all have one number; the first contact of each."""
+    kinds = [{}] * residential + [{"customer_class": "low_voltage_commercial"}] * others
+    kinds += [{"closed_on": today(session)}] * closed
+    rows = [make_contact(session, make_customer(session, **facts), value=value) for facts in kinds]
+    shared_numbers.count(session)
+    return rows
+
+
+def number(session):
+    return session.scalars(select(SharedNumber)).one()
+
+
+@pytest.mark.parametrize(
+    ("residential", "others", "closed", "shared"),
+    [(3, 0, 0, False), (4, 0, 0, True), (3, 5, 0, False), (3, 0, 4, False), (4, 9, 0, True)],
+)
+def test_only_residential_open_customers_count(session, shell, residential, others, closed, shared):
+    shared_by(session, residential, others=others, closed=closed)
+    assert (shared_numbers.shared_values(session) == {NUMBER}) is shared
+
+
+def test_two_values_of_one_customer_count_once(session, shell):
+    customer = make_customer(session)
+    for _time in range(5):
+        make_contact(session, customer, value=NUMBER)
+    assert shared_numbers.count(session) == 0
+
+
+def test_a_number_keeps_its_key_and_goes_when_it_is_no_longer_shared(session, shell):
+    rows = shared_by(session, 5)
+    key = number(session).id
+    for row in rows[:2]:
+        row.state = "stopped"
+        shared_numbers.count(session)
+    assert session.scalar(select(func.count()).select_from(SharedNumber)) == 0
+    rows[0].state = rows[1].state = "current"
+    rows[2].state = "stopped"
+    shared_numbers.count(session)
+    assert number(session).customers == 4
+    rows[2].state = "current"
+    before = number(session).id
+    shared_numbers.count(session)
+    assert (number(session).id, key > 0) == (before, True)
+
+
+def test_an_allowance_holds_until_its_day_or_until_it_is_ended(session, shell):
+    shared_by(session, 4)
+    row = shared_numbers.allow(session, number(session), Allowance("landlord", "租赁合同"), staff=shell)
+    assert shared_numbers.shared_values(session) == frozenset()
+    with pytest.raises(Refused):
+        shared_numbers.allow(session, number(session), Allowance("agent", "x"), staff=shell)
+    row.until = today(session) - timedelta(days=1)
+    assert shared_numbers.shared_values(session) == {NUMBER}
+    row.until = today(session)
+    assert shared_numbers.shared_values(session) == frozenset()
+    shared_numbers.end_allowance(session, number(session), staff=shell)
+    assert shared_numbers.shared_values(session) == {NUMBER}
+
+
+@pytest.mark.parametrize("wrong", [Allowance("nobody", "x"), Allowance("agent", "  ")])
+def test_an_allowance_says_whose_and_why(session, shell, wrong):
+    shared_by(session, 4)
+    with pytest.raises(Refused):
+        shared_numbers.allow(session, number(session), wrong, staff=shell)
+    assert session.scalar(select(func.count()).select_from(NumberAllowance)) == 0
+
+
+def test_what_is_counted_reaches_the_judge(session, shell, root):
+    shared_by(session, 4)
+    assert contexts(session)[root.id].shared == {NUMBER}
+
+
+def test_the_limit_is_a_setting(session, shell):
+    shared_by(session, 4)
+    shared_numbers.set_limit(session, 4, staff=shell)
+    assert shared_numbers.shared_values(session) == frozenset()
+    with pytest.raises(Refused):
+        shared_numbers.set_limit(session, 0, staff=shell)
+
+
+def test_a_batch_counts_its_own_numbers_at_its_end(session, shell, root):
+    stamps = {"created_at": utcnow(), "file_name": "a.csv", "mode": "update"}
+    batch = ImportBatch(unit_id=root.id, recorder_id=shell.id, state="running", **stamps)
+    session.add(batch)
+    session.flush()
+    shared_by(session, 4, value="+8613900139111")
+    session.execute(delete(SharedNumber))
+    for _time in range(4):
+        make_contact(session, make_customer(session), value=NUMBER, batch_id=batch.id)
+    shared_numbers.count_batch(session, batch.id)
+    assert shared_numbers.shared_values(session) == {NUMBER}
+
+
+def test_stopping_waits_for_a_person_and_is_not_asked_twice(session, shell):
+    rows = shared_by(session, 4)
+    ids = [row.id for row in rows[:2]]
+    assert shared_numbers.propose_stop(session, number(session), ids, staff=shell, evidence="录音 1") == 2
+    waiting = session.scalars(select(Contact).where(Contact.state == "proposed")).all()
+    assert {row.replaces_id for row in waiting} == set(ids)
+    with pytest.raises(Refused):
+        shared_numbers.propose_stop(session, number(session), ids, staff=shell, evidence="录音 1")
+
+
+def test_one_sees_numbers_of_ones_own_unit_and_only_its_customers(session, shell):
+    mine, other = make_unit(session), make_unit(session)
+    for unit in (mine, other, other, other):
+        make_contact(session, make_customer(session, unit), value=NUMBER)
+    shared_numbers.count(session)
+    third = make_unit(session)
+    seen = {}
+    for unit in (mine, other, third):
+        set_scope(session, Scope(path=unit.path))
+        seen[unit.id] = (
+            bool(session.scalars(select(SharedNumber).where(shared_numbers.in_reach(session))).all()),
+            len(shared_numbers.bearers(session, NUMBER)),
+        )
+    assert seen == {mine.id: (True, 1), other.id: (True, 3), third.id: (False, 0)}
+
+
+def test_who_shares_what_leaves_out_values_of_one_alone(session, shell):
+    rows = shared_by(session, 4)
+    ids = [row.customer_id for row in rows]
+    make_contact(session, rows[0].customer, "landline", value="+8675783334444")
+    make_contact(session, rows[1].customer, "landline", value="+8675783335555")
+    make_contact(session, rows[2].customer, "landline", value="+8675783335555")
+    assert len(shared_numbers.links(session, ids)) == 4 + 2
+
+
+def test_a_person_without_the_permission_allows_nothing(session, shell):
+    shared_by(session, 4)
+    with pytest.raises(Refused):
+        clerk = make_staff(session, "clerk")
+        shared_numbers.allow(session, number(session), Allowance("landlord", "x"), staff=clerk)
+
+
+def test_counting_reads_values_through_their_index(session, shell):
+    if session.get_bind().dialect.name != "sqlite":
+        pytest.skip("the plan is SQLite's")
+    seen: list[str] = []
+    event.listen(session.connection(), "before_cursor_execute", lambda *a: seen.append(_plan(a)))
+    shared_by(session, 4)
+    plans = [one for one in seen if "INSERT INTO shared_numbers" in one[:60]]
+    assert plans
+    assert "ix_contacts_value_state" in plans[0]
+
+
+def _plan(event_args):
+    _connection, cursor, statement, parameters, _context, _many = event_args
+    if not statement.startswith("INSERT INTO shared_numbers"):
+        return ""
+    rows = cursor.connection.execute("EXPLAIN QUERY PLAN " + statement, parameters).fetchall()
+    return statement[:60] + " ".join(str(row[-1]) for row in rows)
