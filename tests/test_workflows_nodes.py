@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Outgoing, Role, Run, Staff, Step, Task, Trace, TraceAnchor, Unit, db
+from models import Outgoing, Role, Run, Staff, Step, StepItem, Task, Trace, TraceAnchor, Unit, db
 from models.clock import move_to, now, utcnow
 from models.home import home_path
 from services import Refused, files, tasks, traces
@@ -251,6 +251,12 @@ def test_a_permanent_failure_is_the_items_own(session: Session, shell: Staff, ga
     gate.errors += [DeliveryFailed("空号", permanent=True)]
     run = begin(session, shell, {"id": "s", "step": "send_it"})
     assert (run.state, run.facts["s"]["failed"], gate.out) == ("partly_failed", 1, [])
+
+
+def test_what_was_planned_is_forgotten_when_it_is_done(session: Session, shell: Staff) -> None:
+    run = begin(session, shell, {"id": "one", "step": "nothing"})
+    items = session.execute(select(StepItem.state, StepItem.payload).join(Step).where(Step.run_id == run.id)).all()
+    assert [tuple(item) for item in items] == [("done", {})]
 
 
 def test_the_folder_takes_a_file_once_and_no_other_of_its_name(session: Session, tmp_path: Path) -> None:

@@ -196,7 +196,10 @@ def _send(held: Held, effects: Effects) -> Iterator[Outcome]:
 
 
 def _write(session: Session, held: Held, kind: StepKind, effects: Effects, chunk: Chunk) -> dict[str, Any]:
-    """Call the services and mark the items, in the caller's transaction; returns the step's result from here on."""
+    """Call the services and mark the items, in the caller's transaction; returns the step's result from here on.
+
+    What was planned for a done item is forgotten: names and addresses stay in their own tables only.
+    """
     result = merged(held.result, effects.summary, kind.sets)
     with working_as(session, held.scope):
         for call in effects.calls:
@@ -204,9 +207,12 @@ def _write(session: Session, held: Held, kind: StepKind, effects: Effects, chunk
             if isinstance(returned, Mapping):
                 result = merged(result, returned, kind.sets)
     if effects.results:
-        _mark(session, [_marked(key, row) for key, row in zip(chunk.ids, effects.results, strict=True)])
+        marked = [_marked(key, row) for key, row in zip(chunk.ids, effects.results, strict=True)]
+        _mark(session, marked)
+        done = [row["key"] for row in marked if row["state"] == "done"]
+        session.execute(update(ITEMS).where(ITEMS.c.id.in_(done)).values(payload={}))
     else:
-        session.execute(update(ITEMS).where(ITEMS.c.id.in_(chunk.ids)).values(state="done"))
+        session.execute(update(ITEMS).where(ITEMS.c.id.in_(chunk.ids)).values(state="done", payload={}))
     return result
 
 
