@@ -2,35 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-
-def N_(text: str) -> str:
-    """Mark a Chinese string for the catalogue without translating it: screens translate when they show it."""
-    return text
-
-
-class Said(str):
-    """A sentence with its values filled in, which remembers both, so that a screen can say it in another language.
-
-    `text` is a Chinese source string of the catalogue with %(name)s for each value.
-    """
-
-    text: str
-    values: dict[str, object]
-
-    def __new__(cls, text: str, /, **values: object) -> Said:
-        """Fill the values in."""
-        said = super().__new__(cls, text % values if values else text)
-        said.text, said.values = text, values
-        return said
-
-    @classmethod
-    def joined(cls, parts: Iterable[str], *, joint: str) -> Said:
-        """Several sentences as one."""
-        named = {f"part{number}": part for number, part in enumerate(parts)}
-        return cls(joint.join(f"%({name})s" for name in named), **named)
-
+from models.said import N_ as N_
+from models.said import Said as Said
 
 UNIT_KINDS = {
     "province": N_("省公司"),
@@ -67,6 +40,7 @@ SOURCES = {
     "self_service": N_("客户自助"),
     "third_party": N_("第三方批量更新"),
     "undo": N_("批次撤销"),
+    "audit": N_("抽样核查"),
     "merge": N_("合并客户"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import secrets
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -22,6 +23,8 @@ from models import (
     Reason,
     RequiredField,
     Role,
+    Rule,
+    Setting,
     Staff,
     Target,
     Unit,
@@ -35,6 +38,7 @@ from services.workflows import Definition
 FOLDER = Path(__file__).resolve().parent
 ROOT = {"code": "root", "name": "供电局", "kind": "bureau"}
 SHELL_ROLES = ("administrator", "data_steward")
+KNOWN_PERMISSIONS = "known_permissions"
 
 
 def load(session: Session) -> None:
@@ -48,12 +52,24 @@ def load(session: Session) -> None:
 
 
 def load_roles(session: Session) -> None:
-    """The roles with their permissions; a role that is there keeps what staff gave or took."""
-    known = set(session.scalars(select(Role.name)))
+    """The roles with their permissions; a role that is there keeps what staff gave or took.
+
+    A permission that this installation has never known comes with a newer program: it goes to the roles it is for.
+    """
+    roles = {role.name: role for role in session.scalars(select(Role))}
     permissions = permissions_by_role()
+    kept = session.get(Setting, KNOWN_PERMISSIONS)
+    held = {permission for role in roles.values() for permission in role.permissions}
+    known = set(kept.value) if kept is not None else held
     for row in read_table("roles"):
-        if row["name"] not in known:
+        role = roles.get(row["name"])
+        if role is None:
             session.add(Role(**row, permissions=permissions[row["name"]]))
+        elif new := [one for one in permissions[role.name] if one not in known and one not in role.permissions]:
+            role.permissions = [*role.permissions, *new]
+    every = {permission for found in permissions.values() for permission in found}
+    if not every <= known or kept is None:
+        session.merge(Setting(key=KNOWN_PERMISSIONS, value=sorted(every | known)))
 
 
 def load_people(session: Session) -> None:
@@ -81,7 +97,7 @@ def load_people(session: Session) -> None:
 
 
 def load_tables(session: Session) -> None:
-    """The lists that staff edit: kinds, reasons, policies, required fields, targets, calendar, letterhead."""
+    """The lists that staff edit: kinds, reasons, policies, required fields, targets, rules, calendar, letterhead."""
     _add_missing(session, ContactKind, read_table("contact_kinds"), ("code",))
     _add_missing(session, Reason, reasons(), ("list", "code"))
     _add_missing(
@@ -91,6 +107,8 @@ def load_tables(session: Session) -> None:
         ("customer_class", "kind"),
     )
     _add_missing(session, Target, _unless_any(session, Target, "targets"), ("measure", "cohort"))
+    if session.scalar(select(func.count()).select_from(Rule)) == 0:
+        session.add_all(Rule(**row) for row in rules())
     _add_missing(session, Policy, _unless_any(session, Policy, "policies"), ("position",))
     _add_missing(session, Holiday, holidays(), ("day",))
     if session.scalar(select(func.count()).select_from(Letterhead)) == 0:
@@ -126,6 +144,17 @@ def reasons() -> list[dict[str, Any]]:
     return [
         dict(row) | {"position": at, "consequences": _consequences(row["consequences"])}
         for at, row in enumerate(rows, 1)
+    ]
+
+
+def rules() -> list[dict[str, Any]]:
+    """The first version of each seeded rule, active ever since, so that past months can be judged too."""
+    made = {"version": 1, "created_at": utcnow(), "active_from": date(2000, 1, 1)}
+    return [
+        dict(row)
+        | made
+        | {"parameters": json.loads(row["parameters"] or "{}"), "may_be_empty": row["may_be_empty"] == "yes"}
+        for row in read_table("rules")
     ]
 
 

@@ -15,6 +15,7 @@ from models import (
     Contact,
     Customer,
     CustomerVersion,
+    Issue,
     Preference,
     Task,
     Visit,

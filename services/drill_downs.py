@@ -12,7 +12,7 @@ from models import Assessment, Customer, Unit
 from models.scope import Scope, current_scope
 from quality.measures import DENOMINATOR, NUMERATOR, Bit, Member, has, way_of
 from services import Refused, files
-from services.members import pick
+from services.members import pick, read_members
 
 PARTS = ("numerator", "denominator", "rest", "undated")
 PAGE = 50
@@ -41,9 +41,8 @@ def records(session: Session, run: Assessment, asked: Asked, *, page: int = 0) -
     """One page of the records behind a figure, and whether more follow; only of units in the session's scope."""
     if run.members_sha256 is None:
         raise Refused("这次评价没有保存明细。")
-    found, more = pick(
-        files.location(run.members_sha256), _fits(session, run, asked), skip=page * PAGE, limit=PAGE
-    )
+    members = read_members(files.location(run.members_sha256))
+    found, more = pick(members, _fits(session, run, asked), skip=page * PAGE, limit=PAGE)
     ids = {member.customer_id for member in found}
     customers = {row.id: row for row in session.scalars(select(Customer).where(Customer.id.in_(ids)))}
     return [Record(customers.get(member.customer_id), member) for member in found], more

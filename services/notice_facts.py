@@ -16,7 +16,7 @@ from models.words import COHORTS, MEASURES, N_, TIMELINESS_WAYS
 from quality.standings import deduction
 from services import figures
 from services.figures import Figure, Line
-from services.issues import frequent_problems
+from services.gaps import frequent_problems
 
 BASIS = N_("《客户联系信息质量考核办法》")
 DEFINITIONS = {

@@ -14,7 +14,9 @@ from models.clock import period_of, today
 from models.people import root_unit, unit_by_code_or_name
 from models.words import N_
 from services import Refused, assessments
-from services.assessments import Counted, Question, Result
+from services.assessments import Counted, Question
+from services.measure_results import Result
+from services.rule_results import Finding
 from workflows.steps import Call, Effects, Facts, Item, Options, Planned, asked
 
 
@@ -23,13 +25,15 @@ class Assess(Options):
 
     period: str = asked(N_("考核期（年-月，空着为本月）"), "", pattern=r"^(\d{4}-\d{2})?$")
     unit: str = asked(N_("单位（编码或名称，空着为全局）"), "")
+    allow_empty: bool = asked(N_("规则没有遇到记录也继续"), False)
 
 
 def plan_assess(session: Session, options: Assess, facts: Facts) -> Planned:
     """Count the whole month, read only; the members lie in a file until they are kept."""
     unit = _unit(session, options.unit)
     period = options.period or period_of(today(session))
-    counted = assessments.count(session, assessments.question(session, period, unit))
+    question = assessments.question(session, period, unit, allow_empty=options.allow_empty)
+    counted = assessments.count(session, question)
     summary = {"customers": counted.customers, "undated": counted.undated}
     return Planned([_item(counted)], summary)
 
@@ -42,9 +46,19 @@ def assess(options: Assess, facts: Facts, items: Sequence[Item]) -> Effects:
 
 def keep(session: Session, item: Mapping[str, Any], staff_id: int | None) -> dict[str, Any]:
     """Keep one counted assessment; its id goes into the run's facts."""
-    question = Question(**{**item["question"], "cutoff": datetime.fromisoformat(item["question"]["cutoff"])})
-    results = tuple(Result(**row) for row in item["results"])
-    counted = Counted(question, results, item["members"], item["customers"], item["undated"])
+    asked = item["question"]
+    question = Question(
+        **asked | {"cutoff": datetime.fromisoformat(asked["cutoff"]), "rules": tuple(asked["rules"])}
+    )
+    counted = Counted(
+        question,
+        tuple(Result(**row) for row in item["results"]),
+        item["members"],
+        item["customers"],
+        item["undated"],
+        tuple(Finding(**row) for row in item["findings"]),
+        item["rule_members"],
+    )
     run = assessments.keep(session, counted, staff_id=staff_id)
     return {"assessment_id": run.id, "period": run.period, "customers": run.customers}
 
@@ -57,6 +71,8 @@ def _item(counted: Counted) -> dict[str, Any]:
         "members": counted.members,
         "customers": counted.customers,
         "undated": counted.undated,
+        "findings": [asdict(finding) for finding in counted.findings],
+        "rule_members": counted.rule_members,
     }
 
 

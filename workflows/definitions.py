@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from models import Staff, Workflow
 from models.words import N_, Said
 from services import Refused, workflows
+from services.options import option_faults
 from services.workflows import START, Definition
 from workflows import STEPS, conditions
 from workflows.facts import FACTS
-from workflows.options import asked_without_default, option_faults
+from workflows.options import asked_without_default
 from workflows.walk import ARMS, KINDS, Node, Tree, kind_of, placed
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")

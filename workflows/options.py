@@ -5,73 +5,22 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from models.words import N_, Said
 from services import Refused
+from services.options import Fault, Question, is_asked, option_faults, questions_of, split
 from workflows import STEPS
 from workflows.walk import Node, Tree, by_id, placed
 
-KINDS = {"integer": "number", "number": "number", "boolean": "bool", "array": "choices"}
 DAYS = N_("最多等待天数")
-EXPLAINED = {
-    "missing": N_("必须填写"),
-    "extra_forbidden": N_("没有这个选项"),
-    "int_parsing": N_("要填整数"),
-    "int_type": N_("要填整数"),
-    "float_parsing": N_("要填数字"),
-    "bool_parsing": N_("要填是或否"),
-    "date_from_datetime_parsing": N_("要填日期，例如 2026-11-21"),
-    "date_parsing": N_("要填日期，例如 2026-11-21"),
-    "date_type": N_("要填日期，例如 2026-11-21"),
-    "string_type": N_("要填文字"),
-    "string_too_short": N_("太短"),
-    "string_pattern_mismatch": N_("格式不对"),
-    "greater_than_equal": N_("不能小于 %(ge)s"),
-    "less_than_equal": N_("不能大于 %(le)s"),
-    "greater_than": N_("要大于 %(gt)s"),
-    "less_than": N_("要小于 %(lt)s"),
-    "string_too_long": N_("最多 %(max_length)s 个字"),
-    "literal_error": N_("只能是 %(expected)s 中的一个"),
-    "too_short": N_("至少要选 %(min_length)s 项"),
-}
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What is wrong with one option: its name, and a sentence that begins with its label."""
-
-    name: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Question:
-    """One field of a start form. `kind`: text, number, date, bool, choice (one of) or choices (any of)."""
-
-    name: str
-    label: str
-    kind: str
-    default: Any
-    required: bool
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-def option_faults(model: type[BaseModel], options: Any) -> list[Fault]:
-    """What is wrong with a step's options; empty when they are right."""
-    try:
-        model.model_validate(options)
-    except ValidationError as error:
-        return [_fault(model, one) for one in error.errors()]
-    return []
 
 
 def asked_without_default(model: type[BaseModel]) -> set[str]:
     """The options that can only be given when a run is started."""
-    return {name for name, one in model.model_fields.items() if _is_asked(one) and one.is_required()}
+    return {name for name, one in model.model_fields.items() if is_asked(one) and one.is_required()}
 
 
 def questions(tree: Tree) -> list[Question]:
@@ -120,7 +69,7 @@ def _settle(node: Any) -> Iterator[Fault]:
     kind = STEPS.get(node.get("step", ""))
     if kind is None:
         return
-    options = _split(kind.options, node.get("options", {}))
+    options = split(kind.options, node.get("options", {}))
     found = option_faults(kind.options, options)
     yield from found
     if not found:
@@ -132,19 +81,10 @@ def _settle_days(node: Any) -> Iterator[Fault]:
     if days.isdigit() and int(days) <= 3660:
         node["wait"]["days"] = int(days)
     else:
-        yield Fault("days", Said("「%(title)s」的等待天数要填 0 到 3660 的整数", title=node.get("title") or node["id"]))
-
-
-def _split(model: type[BaseModel], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options with texts such as `a,b` taken apart where a list is wanted, and empty texts left out."""
-    shapes = model.model_json_schema().get("properties", {})
-    return {
-        name: value.split(",")
-        if _shape(shapes.get(name, {})).get("type") == "array" and isinstance(value, str)
-        else value
-        for name, value in options.items()
-        if value != ""
-    }
+        yield Fault(
+            "days",
+            Said("「%(title)s」的等待天数要填 0 到 3660 的整数", title=node.get("title") or node["id"]),
+        )
 
 
 def _of_node(node: Node) -> Iterator[Question]:
@@ -153,40 +93,4 @@ def _of_node(node: Node) -> Iterator[Question]:
     kind = STEPS.get(node.get("step", ""))
     if kind is None:
         return
-    shapes = kind.options.model_json_schema().get("properties", {})
-    for name, one in kind.options.model_fields.items():
-        if _is_asked(one):
-            given = node.get("options", {}).get(
-                name, None if one.is_required() else one.get_default(call_default_factory=True)
-            )
-            yield _question(f"{node['id']}.{name}", one, _shape(shapes[name]), given)
-
-
-def _question(name: str, one: Any, shape: Mapping[str, Any], given: Any) -> Question:
-    labels = dict((one.json_schema_extra or {}).get("labels") or {})
-    values = shape.get("enum") or shape.get("items", {}).get("enum") or ()
-    kind = "choice" if shape.get("enum") else KINDS.get(shape.get("type", ""), "text")
-    if shape.get("format") == "date":
-        kind = "date"
-    if kind == "choices" and not values:
-        kind, given = "text", ",".join(str(part) for part in given or ())
-    shown = {str(value): labels.get(str(value), str(value)) for value in values}
-    return Question(name, one.title or name, kind, given, one.is_required(), shown)
-
-
-def _shape(shape: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An option's JSON schema without the `or null` of one that may be left out."""
-    variants = [one for one in shape.get("anyOf", ()) if one.get("type") != "null"]
-    return variants[0] if variants else shape
-
-
-def _is_asked(one: Any) -> bool:
-    return bool((one.json_schema_extra or {}).get("asked"))
-
-
-def _fault(model: type[BaseModel], error: Any) -> Fault:
-    name = str(error["loc"][0]) if error["loc"] else ""
-    one = model.model_fields.get(name)
-    label = (one.title if one is not None else "") or name
-    text = Said(EXPLAINED[error["type"]], **error.get("ctx", {})) if error["type"] in EXPLAINED else error["msg"]
-    return Fault(name, Said("「%(label)s」%(fault)s", label=label, fault=text))
+    yield from questions_of(kind.options, node.get("options", {}), prefix=f"{node['id']}.")

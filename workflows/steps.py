@@ -6,26 +6,28 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
+
+from models.options import Options, asked
+
+__all__ = [
+    "CHUNK",
+    "Call",
+    "Effects",
+    "Fact",
+    "Facts",
+    "Item",
+    "Options",
+    "Planned",
+    "Send",
+    "StepKind",
+    "asked",
+]
 
 CHUNK = 1000
 
 Facts = Mapping[str, Mapping[str, Any]]
 Item = Mapping[str, Any]
-
-
-class Options(BaseModel):
-    """Base of every step's options: unknown names are refused, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def asked(label: str, default: Any = ..., *, labels: Mapping[str, str] | None = None, **limits: Any) -> Any:
-    """An option that the start form asks for; `labels` are the Chinese words of a Literal's values."""
-    return Field(
-        default, title=label, json_schema_extra={"asked": True, "labels": dict(labels or {})}, **limits
-    )
 
 
 @dataclass(frozen=True)

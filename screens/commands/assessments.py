@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models import Assessment, AssessmentResult, Staff, Unit
+from models import Assessment, AssessmentResult, Rule, RuleResult, Staff, Unit
 from models.people import root_unit, unit_by_code_or_name
 from screens.commands import CreateApp, acts_as, working
-from services import Refused, assessments, traces
+from services import Refused, assessments, issues, traces
 from services.people import require
 
 HELP = "评价一个月的联系信息质量"
@@ -21,6 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The period and the unit."""
     parser.add_argument("period", metavar="PERIOD", help="考核期，例如 2026-11")
     parser.add_argument("--unit", metavar="CODE", default="", help="单位编码或名称(默认全局)")
+    parser.add_argument("--allow-empty", action="store_true", help="规则没有遇到任何记录时也继续")
     acts_as(parser)
 
 
@@ -29,9 +31,20 @@ def run(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
     with working(create_app, args) as session:
         staff_id = traces.actor_id(session)
         require(session.get_one(Staff, staff_id), "assessments.run")
-        question = assessments.question(session, args.period, _unit(session, args.unit))
+        unit = _unit(session, args.unit)
+        question = assessments.question(session, args.period, unit, allow_empty=args.allow_empty)
         kept = assessments.keep(session, assessments.count(session, question), staff_id=staff_id)
-        return {"run": kept.id, "measures": measures(session, kept)}
+        session.commit()
+        found = Counter[str]()
+        for chunk in issues.follow(session, kept):
+            found.update(chunk)
+            session.commit()
+        return {
+            "run": kept.id,
+            "measures": measures(session, kept),
+            "rules": rules(session, kept),
+            "issues": dict(found),
+        }
 
 
 def summary(result: Mapping[str, Any]) -> str:
@@ -58,6 +71,27 @@ def measures(session: Session, kept: Assessment) -> list[dict[str, Any]]:
         AssessmentResult.assessment_id == kept.id
     )
     return [_measure(row, unit, person) for row, unit, person in rows.order_by(AssessmentResult.id)]
+
+
+def rules(session: Session, kept: Assessment) -> list[dict[str, Any]]:
+    """Every figure of the rules of a run; `grade` 5 is the best, 1 the worst."""
+    rows = session.query(RuleResult, Rule, Unit.code, Staff.username).join(
+        Rule, Rule.id == RuleResult.rule_id
+    )
+    rows = rows.join(Unit, Unit.id == RuleResult.unit_id).outerjoin(Staff, Staff.id == RuleResult.staff_id)
+    rows = rows.filter(RuleResult.assessment_id == kept.id).order_by(RuleResult.id)
+    return [_rule(row, rule, unit, person) for row, rule, unit, person in rows]
+
+
+def _rule(row: RuleResult, rule: Rule, unit: str, person: str | None) -> dict[str, Any]:
+    named = {
+        "rule": rule.code,
+        "version": rule.version,
+        "indicator": rule.indicator,
+        "direction": rule.direction,
+    }
+    names = ("cohort", "numerator", "denominator", "exempt", "rate", "low", "high", "grade")
+    return named | {"unit": unit, "person": person} | {name: getattr(row, name) for name in names}
 
 
 def _measure(row: AssessmentResult, unit: str, person: str | None) -> dict[str, Any]:

@@ -35,6 +35,7 @@ REASON_LISTS = {
     "audit_verdict": _l("核查结论"),
     "complaint_cause": _l("诉求原因"),
     "reveal": _l("查看明文的用途"),
+    "waived": _l("免考核原因"),
 }
 
 CONSEQUENCES = {

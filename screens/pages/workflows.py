@@ -21,9 +21,10 @@ from screens.base import Page
 from screens.messages import done, said
 from screens.workflow_words import permission_word, told
 from services import Refused, people, workflows
+from services.options import Question
 from workflows import runs
 from workflows.definitions import load_definition
-from workflows.options import Question, questions
+from workflows.options import questions
 
 BIGGEST = 1 << 20
 
