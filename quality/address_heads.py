@@ -1,4 +1,4 @@
-"""The head of an address: province, city and district as written, and where the streets begin."""
+"""The head of an address as written: province and city, and what reads like a county by its ending."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STREETS = re.compile(r".+[路街道巷弄号栋幢镇].|..[村乡].|.[村乡]..
 _ESTATE_INSIDE = re.compile(
     "花园|广场|家园|华庭|名苑|公寓|豪庭|雅苑|大厦|公馆|小区|山庄|名城|丽景|花苑|新村|大院|宿舍|工业|科技"
 )
-_ESTATES = re.compile(r"(?:花园|广场|家园|华庭|名苑|公寓|中心|豪庭|雅苑|大厦|之光|公馆|新城|丽景|小区|山庄|名城|府)")
+ESTATES = re.compile(r"(?:花园|广场|家园|华庭|名苑|公寓|中心|豪庭|雅苑|大厦|之光|公馆|新城|丽景|小区|山庄|名城|府)")
 _ROADS = re.compile(
     r"[东西南北中上下内外前后新老一二三四五六七八九十环]{0,3}"
     r"(?:大道|大街|路|街|道|巷|弄|里|胡同|桥|广场|大厦|村|社区|小区|花园|苑|公园|门|站|区|县|镇|乡|市|州|旗)"
@@ -31,26 +31,27 @@ _ROADS = re.compile(
 
 @dataclass(frozen=True)
 class Head:
-    """What stands before the streets. `length` counts the characters taken; the flags say how it was written."""
+    """Province and city. `length` counts the characters taken; the flags say how they were written, `renamed`
+    under which former name (襄樊市>襄阳市(2010)).
+    """
 
     province: str = ""
     city: str = ""
-    county: str = ""
     length: int = 0
     is_full: bool = True
     is_repeated: bool = False
     is_contradictory: bool = False
+    renamed: str = ""
 
 
 def read_head(text: str, own: Place = _NO_PLACE) -> Head:
-    """Read province, city and district from the beginning of a text without spaces.
+    """Read province and city from the beginning of a text without spaces.
 
     A bare name (佛山, 中山) counts as a city only where a district follows, or, for one's own city, a street with a
     name of its own: 中山路 and 南京东路 are streets. `own` is the unit's region.
     """
     head = _read_city(_read_province(text, own), text, own.city)
-    head = _skip_repeated(head, text)
-    return _read_county(head, text)
+    return _skip_repeated(head, text)
 
 
 def _read_province(text: str, own: Place) -> Head:
@@ -82,6 +83,7 @@ def _read_city(head: Head, text: str, own_city: str) -> Head:
         length=head.length + city.length,
         is_full=head.is_full and city.is_full,
         is_contradictory=bool(head.province) and head.province != city.province,
+        renamed=f"{rest[: city.length]}>{city.name}({city.since})" if city.since else "",
     )
 
 
@@ -103,13 +105,6 @@ def _skip_repeated(head: Head, text: str) -> Head:
     return head
 
 
-def _read_county(head: Head, text: str) -> Head:
-    county = read_county(text[head.length :])
-    if not county or (county in ("东区", "西区", "南区", "北区", "中区", "城区") and not head.city):
-        return head
-    return replace(head, county=county, length=head.length + len(county))
-
-
 def read_county(rest: str) -> str:
     """The district, county or county-level city with which a text begins, or an empty text."""
     found = _COUNTY.match(rest)
@@ -118,6 +113,6 @@ def read_county(rest: str) -> str:
     name = found.group()
     if not name.endswith(("自治县", "开发区")) and (_STREETS.match(name) or _ESTATE_INSIDE.search(name)):
         return ""
-    if name.endswith("市") and (len(name) < 3 or _ESTATES.match(rest[len(name) :])):
+    if name.endswith("市") and (len(name) < 3 or ESTATES.match(rest[len(name) :])):
         return ""
     return "" if name == "山区" or (name.endswith("旗") and len(name) < 3) else name

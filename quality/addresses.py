@@ -1,4 +1,11 @@
-"""Judging addresses: how far they go, whether a letter gets there, and their full form in the unit's region."""
+"""Judging addresses: how far they go, whether a letter gets there, and their full form in the unit's region.
+
+`Verdict.code` tells how an address was understood: a letter, the level, and what was noticed, joined with `-`.
+V every part known · P in part (a county that no table has, words that fit nowhere) · U not understood · A two places
+fit · C parts contradict each other · R under a former name. Notices: `R:old>new(year)` renamed, `T:town` the town told
+the county, `Z` a zone without a place among the divisions, `P:county` a county unknown, `A:…` and `C:…` what is
+uncertain or contradicts, `O` outside the unit's region.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +13,28 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-import opencc
-
 from quality.address_heads import Head, read_head
+from quality.address_places import Located, locate
 from quality.address_tails import Tail, read_tail
-from quality.divisions import MUNICIPALITIES, Place, find_city, read_region
-from quality.renames import renamed
-from quality.texts import flatten, read_missing
+from quality.address_texts import PlainText, tidy
+from quality.divisions import MUNICIPALITIES, Place, read_region
+from quality.places import Places, PlateChange
+from quality.postcode_prefixes import PREFIXES
+from quality.texts import read_missing
 from quality.verdicts import INVALID, NOWHERE, REPAIRABLE, SUSPECT, VALID, Context, Verdict, one
 
 _LONGEST = 200  # characters; an address row of a window envelope holds about 30
-_LABEL = re.compile(r"^(?:(?:用电|装表|通讯|通信|联系|邮寄|家庭|详细|现|客户)?(?:地址|住址)|住|地点)[:：\s]+")
-_POSTCODE = re.compile(r"^\d{6}(?=[^\d号]*[\u4e00-\u9fff])(?!号)|[(\s]*(?:邮编|邮政编码)[:：\s]*\d{6}\)?")
-_PHONE = re.compile(
-    r"[(\s,，]*(?:电话|手机|联系电话|tel)?[:：\s]*(?<!\d)1[3-9]\d{9}(?!\d)\)?$", re.IGNORECASE
-)
 _ELSEWHERE = re.compile(
     r"同(?:上|前|左|用电地址|装表地址|户主|通讯地址|户籍|住址|地址|联系地址)+|见(?:上|附件|备注)|如上|本地|本市|本村"
 )
 _OR = re.compile(r"\s*(?:[;；]|或者?|(?<=[号室房])[/、](?=[\u4e00-\u9fff]))\s*")
-_AS_WRITTEN = frozenset(
-    "乾於昇夥徵淩堃"
-)  # traditional forms that stand in names written otherwise in simplified
-_WIDE = re.compile(r"[０-９Ａ-Ｚａ-ｚ]")  # punctuation in full width is ordinary Chinese
-_EDGES = ",，。.;；、:：'\""
+_HAN = re.compile("[\u4e00-\u9fff]")
+_SHAPE = str.maketrans("0124567890", "3333333333")
+_PHONE_SHAPE = "3" * 11
+_AS_WRITTEN = {"province_conflict", "place_uncertain", "district_divided", "county_conflict"}
+_AMBIGUOUS = {"place_uncertain", "district_divided", "two_addresses"}
+_CONTRADICTORY = {"province_conflict", "county_conflict", "town_conflict", "postcode_conflict"}
+_RENAMED = {"district_renamed", "town_renamed", "plate_changed"}
 
 
 @dataclass(frozen=True)
@@ -57,41 +62,142 @@ class AddressParts:
 class _Reading:
     text: str
     head: Head
+    located: Located
     tail: Tail
-    place: Place
     repairs: tuple[str, ...]
     doubts: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Shaped:
+    """The verdict on every address of one shape: `prefix` stands for its first `cut` characters, `doors` are where a
+    street and number of a door plate stand."""
+
+    verdict: str
+    kind: str
+    reasons: tuple[str, ...]
+    code: str
+    prefix: str
+    cut: int
+    doors: tuple[slice, ...]
+    kinds: tuple[str, ...]
 
 
 def judge_address(text: str, column: str = "supply_address", context: Context = NOWHERE) -> Verdict:
     """Judge an address. Its kind is the level that it reaches (L0 … L6); the value is the full standard address.
 
-    The context's region supplies the province and city left out; a supply address must lie in it.
+    The context's region supplies the province and city left out; a supply address must lie in it. Addresses that
+    differ only in their digits are judged once: no rule asks which digit stands in a number, but door plates do.
     """
-    nothing = read_missing(text)
-    if nothing:
-        return Verdict(nothing.verdict, "L0", reasons=nothing.reasons)
     if len(text) > _LONGEST:
-        return Verdict(INVALID, "L0", reasons=("not_an_address",))
-    plain, repairs = _tidy(text)
-    if _ELSEWHERE.fullmatch(plain):
-        return Verdict(INVALID, "L0", reasons=("refers_elsewhere",))
-    reading = _read(plain, repairs, column=column, region=context.region)
-    level = _level(reading.head, reading.tail.parts)
-    lacking = _lacking(level, reading.tail)
-    if lacking:
-        return Verdict(INVALID, f"L{level}", reasons=(lacking,))
-    return _verdict(reading, f"L{level}")
+        return read_missing(text) or Verdict(INVALID, "L0", reasons=("not_an_address",), code="U0")
+    places = context.places
+    shaped = _shaped(text.translate(_SHAPE), column, context.region, places)
+    if shaped is None or (places.plates and any(text[door] in places.plates for door in shaped.doors)):
+        return _judge(text, column, context.region, places)
+    if not shaped.kinds:
+        return Verdict(shaped.verdict, shaped.kind, reasons=shaped.reasons, code=shaped.code)
+    value = shaped.prefix + text[shaped.cut :]
+    return Verdict(
+        shaped.verdict, shaped.kind, (value,), shaped.reasons, shaped.kinds, _NO_EXTENSION, shaped.code
+    )
+
+
+_NO_EXTENSION = ("",)
 
 
 def split_address(text: str, region: str = "") -> AddressParts:
     """Take an address apart, for routes and walk lists; the region supplies province and city where left out."""
-    plain, repairs = _tidy(text[:_LONGEST])
-    return _parts(_read(plain, repairs, column="postal_address", region=region))
+    reading = _read(tidy(text[:_LONGEST]), "postal_address", read_region(region), NOWHERE.places)
+    place, parts = reading.located.place, reading.tail.parts
+    return AddressParts(place.province, place.city, place.county, rest=reading.tail.rest, **parts)
 
 
-def _level(head: Head, parts: dict[str, str]) -> int:
+@lru_cache(maxsize=16_384)
+def _shaped(shape: str, column: str, region: str, places: Places) -> _Shaped | None:
+    """The verdict on all addresses of a shape (its digits all 3), or None where they must be read one by one."""
+    plain = tidy(shape)
+    if plain.text != shape or plain.repairs or _PHONE_SHAPE in shape or not _HAN.search(shape) or read_missing(shape):
+        return None
+    if _ELSEWHERE.fullmatch(shape):
+        return _Shaped(INVALID, "L0", ("refers_elsewhere",), "U0", "", 0, (), ())
+    reading = _read(plain, column, read_region(region), places)
+    if reading.text != shape:
+        return None
+    found = _verdict(reading)
+    if not found.values:
+        return _Shaped(found.verdict, found.kind, found.reasons, found.code, "", 0, (), ())
+    is_as_written = found.value == shape
+    prefix, cut = ("", 0) if is_as_written else (_prefix(reading), reading.located.length)
+    doors = _doors(reading)
+    return _Shaped(found.verdict, found.kind, found.reasons, found.code, prefix, cut, doors, found.kinds)
+
+
+def _judge(text: str, column: str, region: str, places: Places) -> Verdict:
+    """Judge one address by itself."""
+    nothing = read_missing(text)
+    if nothing:
+        return Verdict(nothing.verdict, "L0", reasons=nothing.reasons)
+    plain = tidy(text)
+    if _ELSEWHERE.fullmatch(plain.text):
+        return Verdict(INVALID, "L0", reasons=("refers_elsewhere",), code="U0")
+    reading = _read(plain, column, read_region(region), places)
+    return _verdict(reading, _plate(reading, places))
+
+
+def _read(plain: PlainText, column: str, own: Place, places: Places) -> _Reading:
+    first, *others = _OR.split(plain.text)
+    text = " 或 ".join((first, *others))
+    head = read_head(text, own)
+    located = locate(text, head, own, places)
+    tail = read_tail(first[located.length :])
+    tail = Tail({"town": located.town, **tail.parts}, tail.rest, tail.is_relative) if located.town else tail
+    doubts = list(_place_doubts(head, located, own=own, column=column))
+    doubts += ["two_addresses"] if any(_is_address(other) for other in others) else []
+    doubts += ["relative_place"] if tail.is_relative else []
+    doubts += ["postcode_conflict"] if _is_post_of_others(plain.postcode, located.place) else []
+    mended = [*plain.repairs, *(["repeated_prefix"] if head.is_repeated else []), *located.repairs]
+    mended += ["district_renamed"] if head.renamed and "district_renamed" not in mended else []
+    mended += ["region_left_out"] if "A:county" not in located.notes and _is_supplied(head, located.place) else []
+    notes = ((f"R:{head.renamed}",) if head.renamed else ()) + located.notes
+    return _Reading(text, head, located, tail, tuple(mended), tuple(doubts), notes)
+
+
+def _place_doubts(head: Head, located: Located, *, own: Place, column: str) -> tuple[str, ...]:
+    place = located.place
+    if head.is_contradictory:
+        return ("province_conflict",)
+    if "place_uncertain" in located.doubts:
+        return located.doubts
+    if not place.city and place.province not in MUNICIPALITIES:
+        is_elsewhere = bool(own.province and place.province and place.province != own.province)
+        is_outside = is_elsewhere and column == "supply_address"
+        return (*located.doubts, "outside_region" if is_outside else "place_uncertain")
+    is_away = place.province != own.province or place.city != (own.city or place.city)
+    is_outside = bool(own.province) and is_away and column == "supply_address"
+    return (*located.doubts, "outside_region") if is_outside else located.doubts
+
+
+def _is_supplied(head: Head, place: Place) -> bool:
+    """Whether the province or the city was not written, or not by its full name."""
+    return not head.is_full or head.province != place.province or head.city != place.city
+
+
+def _is_address(text: str) -> bool:
+    parts = read_tail(text[read_head(text).length :]).parts
+    return bool(parts.keys() & {"road", "lane", "village", "estate"} and parts.keys() & {"number", "room"})
+
+
+def _is_post_of_others(postcode: str, place: Place) -> bool:
+    """Whether a postcode written beside an address is one of another province."""
+    provinces = PREFIXES.get(postcode[:2], ())
+    return bool(provinces and place.province and place.province not in provinces)
+
+
+def _level(reading: _Reading) -> int:
     """How far it is written: 0 nothing, 1 city, 2 county, 3 town, 4 road or village, 5 door, 6 room."""
+    parts = reading.tail.parts
     has_place = bool(parts.keys() & {"road", "lane", "village", "estate"})
     has_door = "number" in parts and (has_place or "town" in parts)
     has_building = bool(parts.keys() & {"building", "unit"}) and has_place
@@ -101,13 +207,14 @@ def _level(head: Head, parts: dict[str, str]) -> int:
         return 5
     if has_place:
         return 4
-    return _level_of_head(head, parts)
+    return _level_of_head(reading)
 
 
-def _level_of_head(head: Head, parts: dict[str, str]) -> int:
-    if "town" in parts:
+def _level_of_head(reading: _Reading) -> int:
+    head, located = reading.head, reading.located
+    if "town" in reading.tail.parts:
         return 3
-    if head.county:
+    if located.length > head.length:
         return 2
     return 1 if head.city or head.province in MUNICIPALITIES else 0
 
@@ -121,110 +228,63 @@ def _lacking(level: int, tail: Tail) -> str:
     return "no_room" if tail.parts.keys() & {"building", "unit"} and "room" not in tail.parts else ""
 
 
-def _verdict(reading: _Reading, kind: str) -> Verdict:
-    if reading.doubts:
-        return one(SUSPECT, kind, _standard(reading), reasons=(*reading.doubts, *reading.repairs))
-    if reading.repairs:
-        return one(REPAIRABLE, kind, _standard(reading), reasons=reading.repairs)
-    return one(VALID, kind, _standard(reading))
+def _verdict(reading: _Reading, plate: tuple[slice, PlateChange] | None = None) -> Verdict:
+    level = _level(reading)
+    repairs = (*reading.repairs, "plate_changed") if plate else reading.repairs
+    code = _code(reading, level, repairs, plate)
+    lacking = _lacking(level, reading.tail)
+    if lacking:
+        return Verdict(INVALID, f"L{level}", reasons=(lacking,), code=code)
+    verdict = SUSPECT if reading.doubts else REPAIRABLE if repairs else VALID
+    found = one(verdict, f"L{level}", _standard(reading, plate), reasons=(*reading.doubts, *repairs))
+    return Verdict(found.verdict, found.kind, found.values, found.reasons, found.kinds, found.extensions, code)
 
 
-def _standard(reading: _Reading) -> str:
+def _code(reading: _Reading, level: int, repairs: tuple[str, ...], plate: tuple[slice, PlateChange] | None) -> str:
+    doubts, notes = set(reading.doubts), reading.notes
+    if plate:
+        change = plate[1]
+        notes = (*notes, f"R:{''.join(change.old)}>{''.join(change.new)}({change.changed_on})")
+    notes = (*notes, *(("O",) if "outside_region" in doubts else ()))
+    notes = (*notes, *(("C:postcode",) if "postcode_conflict" in doubts else ()))
+    letter = "V" if reading.located.is_verified and not reading.tail.rest else "P"
+    letter = "R" if _RENAMED & set(repairs) else letter
+    letter = "C" if doubts & _CONTRADICTORY else "A" if doubts & _AMBIGUOUS else letter
+    return "-".join((f"{letter if level else 'U'}{level}", *notes))
+
+
+def _prefix(reading: _Reading) -> str:
+    place = reading.located.place
+    return f"{place.province}{place.city}{place.county}{reading.located.town}"
+
+
+def _standard(reading: _Reading, plate: tuple[slice, PlateChange] | None) -> str:
     """The full address; where the place is not certain, what was written."""
-    if {"province_conflict", "place_uncertain"} & set(reading.doubts):
+    if _AS_WRITTEN & set(reading.doubts):
         return reading.text
-    place = reading.place
-    return f"{place.province}{place.city}{place.county}{reading.text[reading.head.length :]}"
+    rest = reading.text[reading.located.length :]
+    if plate:
+        door, change = plate
+        rest = reading.text[reading.located.length : door.start] + "".join(change.new) + reading.text[door.stop :]
+    return _prefix(reading) + rest
 
 
-def _parts(reading: _Reading) -> AddressParts:
-    place = reading.place
-    return AddressParts(
-        place.province, place.city, place.county, rest=reading.tail.rest, **reading.tail.parts
-    )
+def _doors(reading: _Reading) -> tuple[slice, ...]:
+    """Where a street or village and the number behind it stand, the longest name first."""
+    parts = reading.tail.parts
+    number = parts.get("number")
+    if not number:
+        return ()
+    street = parts.get("road", "") + parts.get("lane", "")
+    village = parts.get("village", "") + parts.get("group", "")
+    names = dict.fromkeys((street, village, parts.get("lane", ""), parts.get("road", ""), parts.get("village", "")))
+    found = [(reading.text.find(name + number, reading.located.length), name) for name in names if name]
+    return tuple(slice(start, start + len(name + number)) for start, name in found if start >= 0)
 
 
-def _read(plain: str, repairs: tuple[str, ...], *, column: str, region: str) -> _Reading:
-    own = read_region(region)
-    first, *others = _OR.split(plain)
-    text = " 或 ".join((first, *others))
-    head = read_head(text, own)
-    tail = read_tail(first[head.length :])
-    place, is_renamed = _locate(head, own)
-    doubts = list(_place_doubts(head, place, own=own, column=column))
-    doubts += ["two_addresses"] if any(_is_address(other) for other in others) else []
-    doubts += ["relative_place"] if tail.is_relative else []
-    mended = [*repairs, *(["repeated_prefix"] if head.is_repeated else [])]
-    mended += ["district_renamed"] if is_renamed else []
-    mended += ["region_left_out"] if _is_supplied(head, place) else []
-    return _Reading(text, head, tail, place, tuple(mended), tuple(doubts))
-
-
-def _locate(head: Head, own: Place) -> tuple[Place, bool]:
-    """Where it is, by today's names, and whether the district has another name now."""
-    place = _place(head, own)
-    now = renamed(head.county) if head.county else None
-    if now and head.city in ("", now.place.city) and head.province in ("", now.place.province):
-        return now.place, True
-    return place, False
-
-
-def _place(head: Head, own: Place) -> Place:
-    """Where it is as written, then by the city's own province, then by the unit's region."""
-    if head.city:
-        named = find_city(head.city)
-        province = head.province or (named.province if named else "")
-        return Place(province, head.city, head.county)
-    if head.province and head.province != own.province:
-        return Place(head.province, "", head.county)
-    return Place(own.province, own.city, head.county or own.county)
-
-
-def _place_doubts(head: Head, place: Place, *, own: Place, column: str) -> tuple[str, ...]:
-    if head.is_contradictory:
-        return ("province_conflict",)
-    if not place.city and place.province not in MUNICIPALITIES:
-        is_elsewhere = bool(own.province and place.province and place.province != own.province)
-        return ("outside_region",) if is_elsewhere and column == "supply_address" else ("place_uncertain",)
-    is_away = place.province != own.province or place.city != (own.city or place.city)
-    return ("outside_region",) if own.province and is_away and column == "supply_address" else ()
-
-
-def _is_supplied(head: Head, place: Place) -> bool:
-    """Whether the province or the city was not written, or not by its full name."""
-    return not head.is_full or head.province != place.province or head.city != place.city
-
-
-def _is_address(text: str) -> bool:
-    parts = read_tail(text[read_head(text).length :]).parts
-    return bool(parts.keys() & {"road", "lane", "village", "estate"} and parts.keys() & {"number", "room"})
-
-
-def _tidy(text: str) -> tuple[str, tuple[str, ...]]:
-    """Plain characters without spaces, labels, postcodes and phones; with what had to be mended."""
-    narrow = flatten(text)
-    flat = _simplify(narrow)
-    clean = _LABEL.sub("", flat)
-    for noise in (_POSTCODE, _PHONE):
-        clean = noise.sub("", clean)
-    repairs = ["address_characters"] if flat != narrow or _WIDE.search(text) else []
-    repairs += ["address_noise"] if clean != flat else []
-    return "".join(clean.split()).strip(_EDGES), tuple(repairs)
-
-
-def _simplify(text: str) -> str:
-    """Traditional characters as simplified ones; what GB 2312 holds is simplified already."""
-    try:
-        text.encode("gb2312")
-    except UnicodeEncodeError:
-        return "".join(_simplify_run(run) for run in re.split(f"([{''.join(_AS_WRITTEN)}])", text))
-    return text
-
-
-def _simplify_run(run: str) -> str:
-    return run if run in _AS_WRITTEN else _converter().convert(run)
-
-
-@lru_cache(maxsize=1)
-def _converter() -> opencc.OpenCC:
-    return opencc.OpenCC("t2s")
+def _plate(reading: _Reading, places: Places) -> tuple[slice, PlateChange] | None:
+    """The changed door plate that the address still bears, and where it stands."""
+    if not places.plates:
+        return None
+    found = ((door, places.plates.get(reading.text[door])) for door in _doors(reading))
+    return next(((door, change) for door, change in found if change), None)

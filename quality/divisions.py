@@ -7,6 +7,7 @@ are listed with its cities. Districts and streets are not here: they are read by
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -105,6 +106,29 @@ _CITIES = {
     "台湾省": "",
 }
 
+# name now: former names (with /) and the year; prefectures that became cities with their old ending
+_CITY_RENAMES = {
+    name: entry
+    for entries in (
+        "襄阳市:襄樊市2010 普洱市:思茅市/思茅地区2007 淮安市:淮阴市2001 通辽市:哲里木盟1999 鄂尔多斯市:伊克昭盟2001 "
+        "呼伦贝尔市:呼伦贝尔盟2001 乌兰察布市:乌兰察布盟2003 巴彦淖尔市:巴彦淖尔盟2003 永州市:零陵地区1995 "
+        "张家界市:大庸市1994 荆州市:荆沙市1996 达州市:达川地区1999 昌都市:昌都地区2014 日喀则市:日喀则地区2014 "
+        "林芝市:林芝地区2015 山南市:山南地区2016 那曲市:那曲地区2018 吐鲁番市:吐鲁番地区2015 哈密市:哈密地区2016 "
+        "海东市:海东地区2013 铜仁市:铜仁地区2011 毕节市:毕节地区2011 安顺市:安顺地区2000 遵义市:遵义地区1997 "
+        "陇南市:陇南地区2004 定西市:定西地区2003 庆阳市:庆阳地区2002 平凉市:平凉地区2002 酒泉市:酒泉地区2002 "
+        "张掖市:张掖地区2002 武威市:武威地区2001 固原市:固原地区2001 临沧市:临沧地区2003 丽江市:丽江地区2002 "
+        "保山市:保山地区2000 昭通市:昭通地区2001 百色市:百色地区2002 河池市:河池地区2002 贺州市:贺州地区2002 "
+        "商洛市:商洛地区2001 安康市:安康地区2000 榆林市:榆林地区1999 吕梁市:吕梁地区2003 晋中市:晋中地区1999 "
+        "运城市:运城地区2000 忻州市:忻州地区2000 临汾市:临汾地区2000 六安市:六安地区1999 宣城市:宣城地区2000 "
+        "池州市:池州地区2000 上饶市:上饶地区2000 宜春市:宜春地区2000 抚州市:抚州地区2000 吉安市:吉安地区2000 "
+        "赣州市:赣州地区1998 周口市:周口地区2000 驻马店市:驻马店地区2000 信阳市:信阳地区1998 商丘市:商丘地区1997 "
+        "眉山市:眉山地区2000 资阳市:资阳地区2000 巴中市:巴中地区2000 雅安市:雅安地区2000 广安市:广安地区1998 "
+        "宁德市:宁德地区1999 滨州市:滨州地区2000 菏泽市:菏泽地区2000 聊城市:聊城地区1997 丽水市:丽水地区2000 "
+        "绥化市:绥化地区1999 怀化市:怀化地区1997 娄底市:娄底地区1999 黄冈市:黄冈地区1995 咸宁市:咸宁地区1998",
+    )
+    for name, entry in (pair.split(":") for pair in entries.split())
+}
+
 _ALIASES = {
     "内蒙古": "内蒙古自治区",
     "内蒙": "内蒙古自治区",
@@ -138,7 +162,8 @@ class Place:
 class Named:
     """A province or city found at the beginning of a text: its full name and how many characters name it.
 
-    `is_sure` is false for a bare name (佛山, 中山), which may as well begin a street's name.
+    `is_sure` is false for a bare name (佛山, 中山), which may as well begin a street's name. `since` is the year in
+    which a former name (襄樊市) was given up, else 0.
     """
 
     name: str
@@ -146,6 +171,7 @@ class Named:
     length: int
     is_sure: bool
     is_full: bool
+    since: int = 0
 
 
 def provinces() -> tuple[str, ...]:
@@ -156,6 +182,13 @@ def provinces() -> tuple[str, ...]:
 def cities_of(province: str) -> tuple[str, ...]:
     """The full names of a province's cities; a municipality has none."""
     return tuple(_CITIES.get(province, "").split())
+
+
+def former_names(city: str) -> Iterator[tuple[str, int]]:
+    """What a city was called before, and the year in which that ended."""
+    entry = _CITY_RENAMES.get(city, "")
+    for old in entry[:-4].split("/") if entry else ():
+        yield old, int(entry[-4:])
 
 
 def find_province(text: str) -> Named | None:
@@ -213,6 +246,7 @@ def _city_names() -> _Index:
                 found.append((f"{short}州", Named(name, province, len(short) + 1, True, False)))
             if len(short) > 1:
                 found.append((short, Named(name, province, len(short), False, False)))
+            found += [(old, Named(name, province, len(old), True, True, since)) for old, since in former_names(name)]
     return _index(found)
 
 

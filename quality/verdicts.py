@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from quality.places import NO_PLACES, Places
 from quality.reasons import REASONS
 
 __all__ = [
@@ -36,7 +37,8 @@ class Verdict(NamedTuple):
     """One judged cell. `kinds` and `extensions` stand in the order of `values`, one for each.
 
     `values` are in standard form (phones E.164 without extension); a suspect value keeps its standard form, an
-    invalid or missing one has none. `reasons` are codes of `REASONS`.
+    invalid or missing one has none. `reasons` are codes of `REASONS`. `code` says more closely how an address was
+    understood (`quality/addresses.py`).
     """
 
     verdict: str
@@ -45,6 +47,7 @@ class Verdict(NamedTuple):
     reasons: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
+    code: str = ""
 
     @property
     def value(self) -> str:
@@ -67,13 +70,14 @@ class Context:
     """What a local leaves out: the unit's area code (`0757`) and region (`广东省佛山市`); numbers of no customer.
 
     `offices` are the bureau's own telephones and those of its staff, `shared` the values that stand on too many
-    customers; both in E.164.
+    customers; both in E.164. `places` are what the bureau knows of its own places.
     """
 
     area_code: str = ""
     region: str = ""
     offices: frozenset[str] = frozenset()
     shared: frozenset[str] = frozenset()
+    places: Places = NO_PLACES
 
 
 NOWHERE = Context()

@@ -221,13 +221,13 @@ def test_tail_is_taken_apart(text: str, parts: str) -> None:
         ("海南省琼中黎族苗族自治县营根镇", ("海南省", "琼中黎族苗族自治县", "")),
         ("重庆市市辖区渝中区", ("重庆市", "", "渝中区")),
         ("中山市东区街道", ("广东省", "中山市", "")),
-        ("周村区丝绸路", ("", "", "周村区")),
-        ("新乡县朗公庙镇", ("", "", "新乡县")),
+        ("周村区丝绸路", ("山东省", "淄博市", "周村区")),
+        ("新乡县朗公庙镇", ("河南省", "新乡市", "新乡县")),
         ("大都市花园3栋502", ("", "", "")),
         ("城南小区3栋502", ("", "", "")),
     ],
 )
-def test_head_is_read_by_endings(text: str, head: tuple[str, str, str]) -> None:
+def test_head_is_read_by_table_and_endings(text: str, head: tuple[str, str, str]) -> None:
     parts = split_address(text)
     assert (parts.province, parts.city, parts.county) == head
 
