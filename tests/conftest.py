@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
+from needs import own_database
 from sqlalchemy import Table, text
 from sqlalchemy.orm import Session
 
@@ -97,8 +98,8 @@ def overrides() -> dict[str, object]:
     """The configuration of a test session's apps."""
     found: dict[str, object] = {"TESTING": True, "SECRET_KEY": "only for tests"}
     found["SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS"] = {"argon2__rounds": 1, "argon2__memory_cost": 64}
-    if os.environ.get("LAMPLIGHTER_TEST_DATABASE_URL"):
-        found["SQLALCHEMY_DATABASE_URI"] = os.environ["LAMPLIGHTER_TEST_DATABASE_URL"]
+    if address := own_database("LAMPLIGHTER_TEST_DATABASE_URL"):
+        found["SQLALCHEMY_DATABASE_URI"] = address
     return found
 
 

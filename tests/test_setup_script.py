@@ -154,7 +154,7 @@ def test_test_installs_its_own_lock_and_runs_pytest(machine: Machine) -> None:
     machine.run("test", "-k", "two words")
     assert "requirements-test.lock" in machine.called()
     assert "--omit=dev" not in machine.called()
-    assert machine.called().endswith("python -m pytest -k two words\n")
+    assert machine.called().endswith("python -m pytest -n 2 --dist worksteal -k two words\n")
 
 
 def test_works_from_any_folder_and_through_a_link(machine: Machine, tmp_path: Path) -> None:
