@@ -15,6 +15,7 @@ from models import (
     Reason,
     RequiredField,
     Role,
+    Setting,
     Staff,
     Target,
     Unit,
@@ -50,6 +51,21 @@ def test_loading_again_keeps_what_staff_changed(session):
     seed.load(session)
     assert (role.permissions, role.label) == (["customers.view"], "综合柜员")
     assert session.scalar(select(func.min(Policy.position))) == 20
+
+
+def test_permission_of_a_newer_program_reaches_its_roles_and_no_other_comes_back(session):
+    roles = {role.name: role for role in session.scalars(select(Role))}
+    for role in roles.values():
+        role.permissions = [one for one in role.permissions if not one.startswith("samples.")]
+    roles["viewer"].permissions = []
+    session.delete(session.get_one(Setting, seed.KNOWN_PERMISSIONS))
+    for _start in range(2):
+        seed.load(session)
+        assert roles["auditor"].permissions[-2:] == ["samples.view", "samples.run"]
+        assert roles["viewer"].permissions == []
+    roles["auditor"].permissions = []
+    seed.load(session)
+    assert roles["auditor"].permissions == []
 
 
 def test_shell_account_cannot_sign_in(shell, root):

@@ -53,6 +53,7 @@ COMMANDS: dict[str, str] = {
     "workflow": "workflows",
     "print": "letters:print",
     "undelivered": "letters:undelivered",
+    "sample": "samples",
     "standings": "competitions",
     "notices": "notices",
 }
