@@ -53,7 +53,7 @@ def locate(text: str, head: Head, own: Place, places: Places) -> Located:
 
 def _by_table(rest: str, head: Head, own: Place, places: Places) -> Located | None:
     """A county of the tables, or a former one: the nearest that bears the name."""
-    current = longest(places.counties, rest) or find_county(rest)
+    current = _merged(longest(places.counties, rest), find_county(rest))
     former = find_renamed(rest, places.renames)
     name = current.name if current else former[0].old if former else ""
     if not name or _AS_STREET.match(rest[len(name) :]):
@@ -181,7 +181,14 @@ def _fits(one: Place, place: Place) -> bool:
 
 
 def _town(rest: str, province: str, places: Places) -> NamedPlaces | None:
-    found = longest(places.towns, rest) or find_town(rest, province)
+    found = _merged(longest(places.towns, rest), find_town(rest, province))
     if not found or _TOWN_AS_STREET.match(rest[len(found.name) :]):
         return None
     return found
+
+
+def _merged(own: NamedPlaces | None, known: NamedPlaces | None) -> NamedPlaces | None:
+    """What the bureau and the tables know of a name; the longer name counts."""
+    if own is None or known is None or len(own.name) != len(known.name):
+        return max((one for one in (own, known) if one), key=lambda one: len(one.name), default=None)
+    return NamedPlaces(own.name, (*own.places, *known.places))

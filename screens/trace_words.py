@@ -79,6 +79,7 @@ ACTIONS = {
     "notice.signed": _l("文件签发"),
     "notice.void": _l("文件作废"),
     "outgoing.settled": _l("外发结果确认"),
+    "places.imported": _l("导入行政区划"),
     "policy.changed": _l("自动审核规则修改"),
     "policy.created": _l("自动审核规则新增"),
     "policy.deleted": _l("自动审核规则删除"),

@@ -12,10 +12,13 @@ from sqlalchemy.orm import Session
 
 from models import Letterhead, Staff, Unit
 from quality import judge
+from quality.places import NO_PLACES
 from quality.verdicts import Context, Verdict
+from services.places import known_places
 from services.shared_numbers import shared_values
 
 PHONES = ("mobile", "landline")
+ADDRESSES = ("supply_address", "postal_address", "address")
 
 
 def contact_kind(asked: str, found: str) -> str:
@@ -28,20 +31,27 @@ def contact_kind(asked: str, found: str) -> str:
 def contexts(session: Session) -> dict[int, Context]:
     """What judging must know of every unit: its area code and region, the bureau's own numbers, those of too many.
 
-    For many values at once: it reads every unit, every staff telephone, and the numbers over the limit.
+    For many values at once: it reads every unit, every staff telephone, the numbers over the limit, and all door
+    plates that were changed.
     """
-    places = _places(session)
-    offices, shared = _office_numbers(session, places), shared_values(session)
-    return {unit_id: replace(place, offices=offices, shared=shared) for unit_id, place in places.items()}
+    homes = _homes(session)
+    offices, shared, places = _office_numbers(session, homes), shared_values(session), known_places(session)
+    return {
+        unit_id: replace(home, offices=offices, shared=shared, places=places.get(unit_id, NO_PLACES))
+        for unit_id, home in homes.items()
+    }
 
 
 def judge_in(session: Session, unit_id: int, kind: str, text: str) -> Verdict:
     """Judge one value keyed for a customer of a unit; chunks take `contexts` once instead."""
-    known = contexts if kind in (*PHONES, "phone") else _places
-    return judge(kind, text, known(session).get(unit_id, Context()))
+    known = contexts if kind in (*PHONES, "phone") else _homes
+    home = known(session).get(unit_id, Context())
+    if kind in ADDRESSES:
+        home = replace(home, places=known_places(session, near=text).get(unit_id, NO_PLACES))
+    return judge(kind, text, home)
 
 
-def _places(session: Session) -> dict[int, Context]:
+def _homes(session: Session) -> dict[int, Context]:
     """Area code and region of every unit, from the nearest unit above that states them."""
     found: dict[int, Context] = {}
     rows = session.execute(select(Unit.id, Unit.parent_id, Unit.area_code, Unit.region).order_by(Unit.path))
@@ -51,12 +61,12 @@ def _places(session: Session) -> dict[int, Context]:
     return found
 
 
-def _office_numbers(session: Session, places: dict[int, Context]) -> frozenset[str]:
+def _office_numbers(session: Session, homes: dict[int, Context]) -> frozenset[str]:
     """Every telephone of the bureau in standard form; what cannot be read as one is left out."""
     found: set[str] = set()
     for table, owner in ((Unit.phones, Unit.id), (Staff.phone, Staff.unit_id)):
         for text, unit_id in session.execute(select(table, owner).where(table != "")):
-            found.update(judge("phone", text, places.get(unit_id, Context())).values)
+            found.update(judge("phone", text, homes.get(unit_id, Context())).values)
     for hotline in session.scalars(select(Letterhead.hotline)):
         found.update(judge("phone", hotline).values)
     return frozenset(found)

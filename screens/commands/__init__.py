@@ -46,6 +46,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "doctor",
     "user": "people:user",
     "units": "people:units",
+    "places": "places",
     "check": "check",
     "import": "imports",
     "undo": "imports:undo",
