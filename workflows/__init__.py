@@ -6,7 +6,7 @@ STEPS holds every step, one line an entry: key == name of its `do` half == value
 from __future__ import annotations
 
 from models.words import IMPORT_OUTCOMES, N_, UNDO_OUTCOMES
-from workflows import assessments, campaigns, competitions, imports, letters, notices, visits
+from workflows import assessments, campaigns, competitions, duplicates, imports, letters, notices, visits
 from workflows.steps import StepKind
 
 STEPS: dict[str, StepKind] = {
@@ -132,6 +132,20 @@ STEPS: dict[str, StepKind] = {
         imports.OfBatch,
         chunk=1,
         results=IMPORT_OUTCOMES,
+    ),
+    "match_customers": StepKind(
+        N_("整理比对依据"),
+        duplicates.plan_match_customers,
+        duplicates.match_customers,
+        chunk=1,
+        results={"customers": N_("整理的客户数")},
+    ),
+    "find_duplicates": StepKind(
+        N_("查找重复客户"),
+        duplicates.plan_find_duplicates,
+        duplicates.find_duplicates,
+        chunk=1,
+        results={"pairs": N_("疑似成对数")},
     ),
     "propose_cleanups": StepKind(
         N_("提出数据规范"),
