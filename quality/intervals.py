@@ -100,16 +100,12 @@ def weighted(clusters: Sequence[Cluster], drawn: dict[str, tuple[int, int]]) -> 
     if not total:
         return None
     rate = min(1.0, sum(one.weight * one.right for one in kept) / total)
-    if all(number >= population for number, population in drawn.values()) and len(kept) == _drawn(drawn):
+    if len(kept) == len(clusters) and all(number >= population for number, population in drawn.values()):
         return Estimate(rate, Interval(rate, rate), float(sum(one.audited for one in kept)))
     spread = _variance(clusters, drawn, rate) / total**2
     items = float(sum(one.audited for one in kept))
     effective = min(items, rate * (1 - rate) / spread) if spread > 0 and 0 < rate < 1 else float(len(kept))
     return Estimate(rate, wilson(rate * effective, effective), effective)
-
-
-def _drawn(drawn: dict[str, tuple[int, int]]) -> int:
-    return sum(number for number, _population in drawn.values())
 
 
 def _variance(clusters: Sequence[Cluster], drawn: dict[str, tuple[int, int]], rate: float) -> float:

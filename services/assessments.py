@@ -18,7 +18,7 @@ from models.clock import end_of_day, now, period_days, utcnow
 from models.scope import ALL, working_as
 from models.words import Said
 from quality.measures import TIMELINESS, Bit, tally
-from services import Refused, files, traces
+from services import Refused, accuracy, files, traces
 from services.assessed import frame_of, items_of
 from services.measure_results import Result, results_of
 from services.members import read_members, read_rule_members
@@ -46,7 +46,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Counted:
-    """Everything that a run found, before it is kept; the members files are put already and named by sha256."""
+    """Everything that a run found, before it is kept; the files of members and audits are put already."""
 
     question: Question
     results: tuple[Result, ...]
@@ -55,6 +55,7 @@ class Counted:
     undated: int
     findings: tuple[Finding, ...] = ()
     rule_members: str = ""
+    audits: str = ""
 
 
 def question(session: Session, period: str, unit: Unit, *, allow_empty: bool = False) -> Question:
@@ -101,8 +102,12 @@ def count(session: Session, asked: Question) -> Counted:
     undated = sum(
         number for (_unit, _staff, _cohort, bits), number in counting.counted.items() if bits & Bit.UNDATED
     )
-    results = tuple(results_of(counting.counted, units, asked.timeliness))
-    return Counted(asked, results, digests[0], len(counting.customers), undated, found, digests[1])
+    audits = accuracy.facts(session, asked.period, dict(units)[asked.unit_id])
+    results = tuple(
+        accuracy.with_accuracy(results_of(counting.counted, units, asked.timeliness), audits, units)
+    )
+    kept = accuracy.put(audits) if audits else ""
+    return Counted(asked, results, digests[0], len(counting.customers), undated, found, digests[1], kept)
 
 
 def refuse_empty(found: Iterable[Finding], rules: Sequence[Rule], unit_id: int) -> None:
@@ -123,7 +128,7 @@ def keep(session: Session, counted: Counted, *, staff_id: int | None) -> Assessm
     name = f"assessment-{asked.period}-members.csv.gz"
     stored = files.describe(session, counted.members, name, "application/gzip")
     run = Assessment(period=asked.period, unit_id=asked.unit_id, cutoff=asked.cutoff, state="done")
-    run.settings = settings_of(session, asked)
+    run.settings = settings_of(session, asked) | {"audits": _audits_file(session, counted)}
     run.members_sha256, run.customers, run.undated = stored.sha256, counted.customers, counted.undated
     run.rule_members_sha256 = _rule_file(session, counted)
     run.staff_id, run.created_at, run.ended_at = staff_id, utcnow(), utcnow()
@@ -169,7 +174,8 @@ def recount(session: Session, run: Assessment) -> list[Result]:
         raise Refused("这次评价没有保存明细，不能复算。")
     units = _units(session, run.unit_id)
     members = read_members(files.location(run.members_sha256))
-    return list(results_of(tally(members), units, run.settings.get("timeliness", "due")))
+    found = results_of(tally(members), units, run.settings.get("timeliness", "due"))
+    return list(accuracy.with_accuracy(found, accuracy.read(run.settings.get("audits")), units))
 
 
 def recount_rules(session: Session, run: Assessment) -> list[Finding]:
@@ -191,6 +197,13 @@ def _rule_file(session: Session, counted: Counted) -> str | None:
         return None
     name = f"assessment-{counted.question.period}-rules.csv.gz"
     return files.describe(session, counted.rule_members, name, "application/gzip").sha256
+
+
+def _audits_file(session: Session, counted: Counted) -> str:
+    if not counted.audits:
+        return ""
+    name = f"assessment-{counted.question.period}-audits.json.gz"
+    return files.describe(session, counted.audits, name, "application/gzip").sha256
 
 
 def _units(session: Session, unit_id: int) -> list[tuple[int, str]]:

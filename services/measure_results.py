@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from quality.measures import DENOMINATOR, MEASURES, NUMERATOR, Bit, has, way_of
 from services.tallies import COHORTS, Key, Tally, rolled
@@ -21,7 +22,7 @@ class Result:
     cohort: str
     numerator: int
     denominator: int
-    extra: dict[str, int]
+    extra: dict[str, Any]
 
 
 def results_of(found: Tally, units: Sequence[tuple[int, str]], timeliness: str = "due") -> Iterator[Result]:
@@ -42,8 +43,8 @@ def _figures(
                 yield Result(measure, unit_id, staff_id, level, cohort, above, below, extra)
 
 
-def _figure(counted: Counter[int], measure: str, timeliness: str) -> tuple[int, int, dict[str, int]]:
-    """Numerator, denominator and what stands beside them; nothing was audited yet, so accuracy is 0 of 0."""
+def _figure(counted: Counter[int], measure: str, timeliness: str) -> tuple[int, int, dict[str, Any]]:
+    """Numerator, denominator and what stands beside them; accuracy is 0 of 0 here, audits put it in."""
 
     def number(wanted: int) -> int:
         return sum(times for bits, times in counted.items() if has(bits, wanted))

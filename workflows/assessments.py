@@ -58,6 +58,7 @@ def keep(session: Session, item: Mapping[str, Any], staff_id: int | None) -> dic
         item["undated"],
         tuple(Finding(**row) for row in item["findings"]),
         item["rule_members"],
+        item.get("audits", ""),
     )
     run = assessments.keep(session, counted, staff_id=staff_id)
     return {"assessment_id": run.id, "period": run.period, "customers": run.customers}
@@ -73,6 +74,7 @@ def _item(counted: Counted) -> dict[str, Any]:
         "undated": counted.undated,
         "findings": [asdict(finding) for finding in counted.findings],
         "rule_members": counted.rule_members,
+        "audits": counted.audits,
     }
 
 
