@@ -55,7 +55,9 @@ def split_national(national: str) -> tuple[str, str]:
 
 def find_merger(area: str, local: str) -> NumberUpgrade | None:
     """The upgrade of an abolished area code that still stands before a number in its new form (0733-2xxxxxxx)."""
-    rules = () if is_area_code(area) else BY_AREA.get(area, ())
+    rules = BY_AREA.get(area)
+    if not rules or is_area_code(area):
+        return None
     return next(
         (rule for rule in rules if len(local) == 8 and rule.prefix and local.startswith(rule.prefix)), None
     )

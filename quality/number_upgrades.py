@@ -92,4 +92,5 @@ BY_AREA: dict[str, tuple[NumberUpgrade, ...]] = {
 
 def find_upgrade(area: str, local: str) -> NumberUpgrade | None:
     """The upgrade that concerns a number as it was before it; a number in the new form has none."""
-    return next((rule for rule in BY_AREA.get(area, ()) if rule.concerns(area, local)), None)
+    rules = BY_AREA.get(area)
+    return next((rule for rule in rules if rule.concerns(area, local)), None) if rules else None

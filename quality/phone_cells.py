@@ -15,7 +15,7 @@ _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−─━ー~", "-"))
 _CHINESE_DIGITS = str.maketrans("零〇一二三四五六七八九幺", "001234567891")
 _CHINESE_RUN = re.compile(r"[零〇一二三四五六七八九幺](?:[\s-]?[零〇一二三四五六七八九幺]){6,}")
 _LETTERS = re.compile(r"(?<![A-Za-z])[OoIl]+(?=[\s-]?\d)|(?<=\d)[OoIl]+(?![A-Za-z])")
-_LETTER_DIGITS = str.maketrans("OoIl", "0011")
+LETTER_DIGITS = str.maketrans("OoIl", "0011")
 _WHOLE_FLOAT = re.compile(r"(?<![\d.])(\d{7,15})\.0+(?!\d)")
 _SCIENTIFIC = re.compile(r"(?<![\d.])(\d)(?:\.(\d+))?E\+?(\d{1,2})(?!\d)", re.IGNORECASE)
 _THOUSANDS = re.compile(r"(?<![\d,])\d{1,3}(?:,\d{3}){2,4}(?![\d,])")
@@ -65,6 +65,8 @@ class _Chunk(NamedTuple):
 
 def read_cell(flat: str, home: str) -> Cell:
     """Take a flattened cell apart; `home` is the area code to supply to local numbers."""
+    if flat.isdigit() and len(flat) < _TWO_MOBILES:
+        return Cell(tuple(_read_span(flat, home)), ())
     text, repairs, readings = _mend(flat)
     spans = list(_SPAN.finditer(text))
     edges = [0, *(edge for span in spans for edge in span.span()), len(text)]
@@ -120,7 +122,7 @@ def _restore_digits(text: str) -> str:
     """Letters and Chinese numerals written for digits, as digits."""
     if not text.isascii():
         text = _CHINESE_RUN.sub(lambda run: run.group().translate(_CHINESE_DIGITS), text)
-    return _LETTERS.sub(lambda run: run.group().translate(_LETTER_DIGITS), text)
+    return _LETTERS.sub(lambda run: run.group().translate(LETTER_DIGITS), text)
 
 
 def _restore_floats(text: str, repairs: list[str], readings: list[Reading]) -> str:
@@ -273,4 +275,4 @@ def _piece_repair(piece: str) -> str:
     return "note" if any(map(str.isalpha, piece)) else "stray_characters"
 
 
-__all__ = ["BAD", "DOUBTFUL", "GOOD", "Cell", "has_wide_digits", "plain_digits", "read_cell"]
+__all__ = ["BAD", "DOUBTFUL", "GOOD", "LETTER_DIGITS", "Cell", "has_wide_digits", "plain_digits", "read_cell"]

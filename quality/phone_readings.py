@@ -125,7 +125,7 @@ def _read_area(national: str, home: str) -> Reading | None:
 
 
 def _read_landline(area: str, local: str, home: str) -> Reading | None:
-    if _SERVICE.fullmatch(local):
+    if _is_service(local):
         return Reading(BAD, "service", notes=("service_number",))
     if len(local) not in (7, 8):
         return None
@@ -157,11 +157,17 @@ def _read_hotline(digits: str) -> Reading | None:
 
 
 def _read_machine(digits: str) -> Reading | None:
-    return Reading(GOOD, "mobile", f"+86{digits}", (), ("iot_segment",)) if is_machine_number(digits) else None
+    if len(digits) != 13 or not is_machine_number(digits):
+        return None
+    return Reading(GOOD, "mobile", f"+86{digits}", (), ("iot_segment",))
 
 
 def _read_service(digits: str) -> Reading | None:
-    return Reading(BAD, "service", notes=("service_number",)) if _SERVICE.fullmatch(digits) else None
+    return Reading(BAD, "service", notes=("service_number",)) if _is_service(digits) else None
+
+
+def _is_service(digits: str) -> bool:
+    return digits[:1] in ("1", "9") and bool(_SERVICE.fullmatch(digits))
 
 
 def _read_foreign(digits: str) -> Reading | None:

@@ -47,12 +47,17 @@ class Plan:
     lengths: frozenset[int]
 
 
+def plain_mobile(digits: str) -> str:
+    """The E.164 of eleven plain digits that the library knows as a mobile, else an empty text."""
+    return "+86" + digits if _plan().mobile.fullmatch(digits) else ""
+
+
 def plain_number(text: str) -> str | None:
     """The library's E.164 of a cell, an empty text where it finds no valid number, None where it must be asked."""
+    if mobile := plain_mobile(text):
+        return mobile
     plan = _plan()
     if text.isdigit() and text.isascii():
-        if plan.mobile.fullmatch(text):
-            return "+86" + text
         return _decide(text, plan)
     if len(text) > _LONGEST or plan.trunk.groups > 1:
         return None
@@ -68,7 +73,7 @@ def _plan() -> Plan:
     parts = [_with_lengths(desc.national_number_pattern, desc.possible_length) for desc in known]
     general = data.general_desc.national_number_pattern
     return Plan(
-        mobile=re.compile(data.mobile.national_number_pattern),
+        mobile=re.compile(data.mobile.national_number_pattern, re.ASCII),
         valid=re.compile(rf"(?=(?:{general})$)(?:{'|'.join(parts)})"),
         general=re.compile(general),
         abroad=re.compile(data.international_prefix),
