@@ -9,7 +9,9 @@ from screens.row_words import reason_word
 
 ACTIONS = {
     "assessment.done": _l("质量评价完成"),
+    "assessment.exported": _l("评价结果导出"),
     "assessment.failed": _l("质量评价失败"),
+    "assessment.published": _l("评价结果发布"),
     "audit.assigned": _l("核查分派"),
     "audit.checked": _l("核查复核"),
     "audit.keyed": _l("核查结论登记"),

@@ -1,20 +1,66 @@
-"""What is wrong most often among the members of an assessment, in sentences with counts."""
+"""What keeps the rates of an assessment down: the most frequent failures, and where mending raises a rate most."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Assessment, ContactKind, Unit
+from models import Assessment, ContactKind, Customer, Unit
 from models.scope import ALL, working_as
 from quality.measures import Bit, Member
 from services import files
+from services.drill_downs import GROUPS, units_inside
 from services.members import read_members
 
 MOST = 5
+CHUNK = 2000
+MISSING, UNUSABLE = "missing", "unusable"
+MEASURE_OF = {MISSING: "completeness", UNUSABLE: "validity"}
+Lack = tuple[str, str]  # kind, and whether it is missing or recorded but not usable
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One meter book, transformer area or manager of a unit in which values of a kind are missing or not usable.
+
+    `gain`: by how much (0 to 1) the unit's rate of `measure` would rise if all were mended.
+    """
+
+    unit_id: int
+    group: str
+    kind: str
+    what: str
+    number: int
+    gain: float
+
+    @property
+    def measure(self) -> str:
+        """The measure that mending raises."""
+        return MEASURE_OF[self.what]
+
+
+def gaps(
+    session: Session, run: Assessment, unit: Unit, *, by: str = "meter_book", most: int = 20
+) -> list[Gap]:
+    """Where mending raises a unit's rates most, the largest first; what was counted, grouped as customers stand now."""
+    if run.members_sha256 is None or by not in GROUPS:
+        return []
+    inside = units_inside(session, unit.id)
+    members = (one for one in read_members(files.location(run.members_sha256)) if one.unit_id in inside)
+    below: Counter[str] = Counter()
+    found: Counter[tuple[int, str, str, str]] = Counter()
+    for chunk in _chunks(_lacking(members, below)):
+        groups = _groups(session, {customer_id for customer_id, _lack in chunk}, by)
+        for customer_id, (kind, what) in chunk:
+            unit_id, group = groups.get(customer_id, (0, ""))
+            if group:
+                found[unit_id, group, kind, what] += 1
+    ordered = sorted(found.items(), key=lambda entry: (-entry[1] / below[entry[0][3]], entry[0]))
+    return [Gap(*key, number, number / below[key[3]]) for key, number in ordered[:most]]
 
 
 def frequent_problems(session: Session, run: Assessment, unit: Unit | None = None) -> list[str]:
@@ -22,7 +68,7 @@ def frequent_problems(session: Session, run: Assessment, unit: Unit | None = Non
     if run.members_sha256 is None:
         return []
     with working_as(session, ALL):
-        inside = _units(session, unit or run.unit)
+        inside = units_inside(session, (unit or run.unit).id)
         labels = {row.code: row.label for row in session.scalars(select(ContactKind))}
     members = read_members(files.location(run.members_sha256))
     counted = failures(member for member in members if member.unit_id in inside)
@@ -44,5 +90,29 @@ def failures(members: Iterable[Member]) -> Counter[tuple[str, str]]:
     return found
 
 
-def _units(session: Session, unit: Unit) -> set[int]:
-    return set(session.scalars(select(Unit.id).where(Unit.path.startswith(unit.path))))
+def _lacking(members: Iterable[Member], below: Counter[str]) -> Iterator[tuple[int, Lack]]:
+    """What is missing or not usable; counts both denominators as the members pass by."""
+    for member in members:
+        below[MISSING] += 1
+        is_recorded = bool(member.bits & Bit.RECORDED)
+        below[UNUSABLE] += is_recorded
+        if not is_recorded:
+            yield member.customer_id, (member.kind, MISSING)
+        elif not member.bits & Bit.GOOD:
+            yield member.customer_id, (member.kind, UNUSABLE)
+
+
+def _chunks(lacking: Iterator[tuple[int, Lack]]) -> Iterator[Sequence[tuple[int, Lack]]]:
+    chunk: list[tuple[int, Lack]] = []
+    for one in lacking:
+        chunk.append(one)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    yield chunk
+
+
+def _groups(session: Session, customer_ids: set[int], by: str) -> dict[int, tuple[int, str]]:
+    column = getattr(Customer, by)
+    query = select(Customer.id, Customer.unit_id, column.label("code")).where(Customer.id.in_(customer_ids))
+    return {row.id: (row.unit_id, str(row.code or "")) for row in session.execute(query)}

@@ -146,9 +146,8 @@ def _rows(session: Session, finding: Finding, chunk: Sequence[Failing]) -> list[
     query = select(*columns).where(Customer.id.in_(ids), Customer.closed_on.is_(None))
     customers = {row.id: row for row in session.execute(query)}
     contacts = {one.contact_id for one in chunk if one.contact_id}
-    verdicts = dict(
-        session.execute(select(Contact.id, Contact.verdict).where(Contact.id.in_(contacts))).tuples()
-    )
+    found_verdicts = select(Contact.id, Contact.verdict).where(Contact.id.in_(contacts))
+    verdicts = {row.id: row.verdict for row in session.execute(found_verdicts)}
     books = _books(session, {row.unit_id for row in customers.values()})
     found = []
     for one in chunk:
@@ -178,7 +177,9 @@ def _books(session: Session, unit_ids: set[int]) -> dict[tuple[int, str], int]:
 
 def _known(session: Session, customer_ids: set[int]) -> dict[Key, Any]:
     columns = (TABLE.c.id, TABLE.c.customer_id, TABLE.c.rule_code, TABLE.c.kind, TABLE.c.state, TABLE.c.times)
-    query = select(*columns, TABLE.c.last_run_id, TABLE.c.due_on, TABLE.c.changed_at).where(TABLE.c.customer_id.in_(customer_ids))
+    query = select(*columns, TABLE.c.last_run_id, TABLE.c.due_on, TABLE.c.changed_at).where(
+        TABLE.c.customer_id.in_(customer_ids)
+    )
     return {
         (row.customer_id, row.rule_code, row.kind): row for row in session.execute(query.with_for_update())
     }
@@ -195,7 +196,13 @@ def _met_again(row: Mapping[str, Any], known: Any, run_id: int) -> dict[str, Any
     due = row["due_on"] if has_recurred else known.due_on
     outcome = "recurring" if has_recurred else "waived" if known.state == "waived" else "kept"
     at = row["changed_at"] if has_recurred else known.changed_at
-    changed = {"key": known.id, "state": state, "times": known.times + has_recurred, "due_on": due, "changed_at": at}
+    changed = {
+        "key": known.id,
+        "state": state,
+        "times": known.times + has_recurred,
+        "due_on": due,
+        "changed_at": at,
+    }
     return {**row, **changed, "outcome": outcome}
 
 

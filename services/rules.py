@@ -15,7 +15,7 @@ from quality.rules import FUNCTIONS as RECORD_FUNCTIONS
 from quality.rules import Function, RuleMember
 from quality.verdicts import MISSING
 from services.assessed import IDENTITY, Frame, Item
-from services.rule_sets import FINDERS, SETS, Finder
+from services.rule_sets import FINDERS, SETS, Asked, Finder
 
 FUNCTIONS: Mapping[str, Function] = {**RECORD_FUNCTIONS, **SETS}
 ASKS_CONFIRMATIONS = ("is_fresh",)
@@ -90,9 +90,15 @@ def needing(frame: Frame, rules: Collection[Rule]) -> Frame:
     return replace(frame, confirmations=confirmations, identity=IDENTITY in kinds)
 
 
-def judges(session: Session, frame: Frame, rules: Sequence[Rule]) -> Judges:
-    """The rules ready to judge, in their order; set-level functions look at the whole set now."""
-    prepared = [_prepared(session, frame, rule, number) for number, rule in enumerate(rules)]
+def judges(
+    session: Session, frame: Frame, rules: Sequence[Rule], *, customers: Collection[int] | None = None
+) -> Judges:
+    """The rules ready to judge, in their order; set-level functions look at the whole set now.
+
+    With `customers` only their records will be judged, and the sets need not find more than that.
+    """
+    asked = Asked(frame.cutoff, customers)
+    prepared = [_prepared(session, asked, rule, number) for number, rule in enumerate(rules)]
     codes = {one.rule.code: one.bit for one in prepared}
     waived: dict[tuple[int, str], int] = {}
     columns = (Issue.customer_id, Issue.kind, Issue.rule_code)
@@ -102,10 +108,10 @@ def judges(session: Session, frame: Frame, rules: Sequence[Rule]) -> Judges:
     return Judges(prepared, waived)
 
 
-def _prepared(session: Session, frame: Frame, rule: Rule, number: int) -> Prepared:
+def _prepared(session: Session, asked: Asked, rule: Rule, number: int) -> Prepared:
     function = FUNCTIONS[rule.function]
     parameters = function.parameters.model_validate(rule.parameters)
-    finder = FINDERS[rule.function](session, frame.cutoff, parameters) if rule.function in FINDERS else None
+    finder = FINDERS[rule.function](session, asked, parameters) if rule.function in FINDERS else None
     return Prepared(rule, 1 << number, function, parameters, _units(session, rule), finder)
 
 

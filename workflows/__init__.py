@@ -6,7 +6,7 @@ STEPS holds every step, one line an entry: key == name of its `do` half == value
 from __future__ import annotations
 
 from models.words import IMPORT_OUTCOMES, N_, UNDO_OUTCOMES
-from workflows import assessments, campaigns, competitions, duplicates, imports, letters, notices, visits
+from workflows import assessments, campaigns, competitions, duplicates, imports, issues, letters, notices, visits
 from workflows.steps import StepKind
 
 STEPS: dict[str, StepKind] = {
@@ -95,6 +95,13 @@ STEPS: dict[str, StepKind] = {
         sets=("assessment_id",),
         results={"period": N_("月份"), "customers": N_("客户")},
     ),
+    "follow_issues": StepKind(
+        N_("更新问题清单"),
+        issues.plan_follow_issues,
+        issues.follow_issues,
+        chunk=1,
+        results={"opened": N_("新增"), "recurring": N_("重复发生"), "fixed": N_("已整改待复核")},
+    ),
     "compose_notices": StepKind(
         N_("拟稿考核通报和通知单"),
         notices.plan_compose_notices,
@@ -154,6 +161,19 @@ STEPS: dict[str, StepKind] = {
         imports.OfBatch,
         chunk=1,
         results={"proposed": N_("变更申请")},
+    ),
+    "change_in_batch": StepKind(
+        N_("批量变更"),
+        batch_changes.plan_change_in_batch,
+        batch_changes.change_in_batch,
+        batch_changes.OfChange,
+        chunk=1,
+        results={
+            "lines": N_("试算出的变更"),
+            "proposed": N_("变更申请"),
+            "applied": N_("已生效"),
+            "restored": N_("已恢复"),
+        },
     ),
     "undo_import": StepKind(
         N_("撤销导入批次"),

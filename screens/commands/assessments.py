@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models import Assessment, AssessmentResult, Rule, RuleResult, Staff, Unit
+from models import Staff, Unit
 from models.people import root_unit, unit_by_code_or_name
 from screens.commands import CreateApp, acts_as, working
 from services import Refused, assessments, issues, traces
 from services.people import require
+from services.results import measure_rows, rule_rows
 
 HELP = "评价一个月的联系信息质量"
 
@@ -41,8 +42,8 @@ def run(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
             session.commit()
         return {
             "run": kept.id,
-            "measures": measures(session, kept),
-            "rules": rules(session, kept),
+            "measures": measure_rows(session, kept),
+            "rules": rule_rows(session, kept),
             "issues": dict(found),
         }
 
@@ -60,53 +61,6 @@ def summary(result: Mapping[str, Any]) -> str:
         for row in rows
     ]
     return "\n".join([f"评价 {result['run']} 已完成（{first}）：", *lines])
-
-
-def measures(session: Session, kept: Assessment) -> list[dict[str, Any]]:
-    """Every figure of a run as the contract names its fields."""
-    rows = session.query(AssessmentResult, Unit.code, Staff.username).join(
-        Unit, Unit.id == AssessmentResult.unit_id
-    )
-    rows = rows.outerjoin(Staff, Staff.id == AssessmentResult.staff_id).filter(
-        AssessmentResult.assessment_id == kept.id
-    )
-    return [_measure(row, unit, person) for row, unit, person in rows.order_by(AssessmentResult.id)]
-
-
-def rules(session: Session, kept: Assessment) -> list[dict[str, Any]]:
-    """Every figure of the rules of a run; `grade` 5 is the best, 1 the worst."""
-    rows = session.query(RuleResult, Rule, Unit.code, Staff.username).join(
-        Rule, Rule.id == RuleResult.rule_id
-    )
-    rows = rows.join(Unit, Unit.id == RuleResult.unit_id).outerjoin(Staff, Staff.id == RuleResult.staff_id)
-    rows = rows.filter(RuleResult.assessment_id == kept.id).order_by(RuleResult.id)
-    return [_rule(row, rule, unit, person) for row, rule, unit, person in rows]
-
-
-def _rule(row: RuleResult, rule: Rule, unit: str, person: str | None) -> dict[str, Any]:
-    named = {
-        "rule": rule.code,
-        "version": rule.version,
-        "indicator": rule.indicator,
-        "direction": rule.direction,
-    }
-    names = ("cohort", "numerator", "denominator", "exempt", "rate", "low", "high", "grade")
-    return named | {"unit": unit, "person": person} | {name: getattr(row, name) for name in names}
-
-
-def _measure(row: AssessmentResult, unit: str, person: str | None) -> dict[str, Any]:
-    return {
-        "measure": row.measure,
-        "unit": unit,
-        "person": person,
-        "cohort": row.cohort,
-        "numerator": row.numerator,
-        "denominator": row.denominator,
-        "rate": row.rate,
-        "low": None,
-        "high": None,
-        **row.extra,
-    }
 
 
 def _unit(session: Session, text: str) -> Unit:

@@ -1,0 +1,180 @@
+"""The package of a publication: from its files an outsider re-derives every published figure without this program."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import heapq
+import hmac
+import shutil
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from io import TextIOWrapper
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Assessment, Customer, Publication, Staff, Unit
+from models.home import home_path, load_secrets
+from models.scope import ALL, working_as
+from quality.measures import Bit, Member
+from quality.rules import RuleMember
+from services import Refused, files, traces
+from services.assessments import rules_in
+from services.members import read_members, read_rule_members
+from services.people import require
+
+WHOSE = ("key", "kind", "unit", "person", "cohort", "class")
+BITS = ("required", "recorded", "good", "valid", "due", "in_time", "undated")
+CHUNK = 1000
+Names = tuple[dict[int, str], dict[int, str]]
+EPOCH = (1980, 1, 1, 0, 0, 0)
+README = """发布 {number} 的数据包。怎样从这里重算每一个数字：
+
+results.json     发布的结果（规范 JSON，sha256 = {sha256}）。measures 是指标，results 是规则；单位的数含下级单位。
+units.csv        单位：code 编码，name 名称，parent 上级编码。一个单位的数 = 它和所有下级单位的行之和。
+members.csv      指标明细，每行一个应录项：key 客户代号（只在本次发布内有效，不能还原户号），kind 种类，unit 单位，
+                 person 责任人登录名，cohort 新装 new / 存量 existing，class 客户类别；其余各列 1 或 0。
+                 完整率 = recorded / required；有效率 = good / recorded；
+                 及时率 = in_time / due；results.json 的 timeliness 为 recorded 时，
+                 分子、分母都只数 recorded 为 1 的行。
+rule_members.csv 规则明细，每行一条记录；rule:<代码> 各列：1 符合，0 不符合，x 免考核（不计入），空 不适用。
+                 越高越好（larger）：比率 = 1 的行数 / (1 和 0 的行数)；
+                 越低越好（smaller）：比率 = 0 的行数 / (1 和 0 的行数)。
+                 等级：达到挑战值 5，目标值 4，基本值 3；比基本值差、但差得不超过挑战值与基本值之差 2；更差 1。
+cohort 为 all 的数 = new 与 existing 之和；person 不空的数只数 unit 为该单位本身的行。
+"""
+
+
+def write_package(session: Session, publication: Publication, path: Path) -> None:
+    """Write the public package of a publication: figures, and members under keys that lead to no account."""
+    run = publication.assessment
+    key = _key(publication)
+    traces.record(
+        session, "assessment.exported", run, details={"number": publication.number, "accounts": False}
+    )
+    with working_as(session, ALL), zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
+        _text(package, "README.txt", README.format(number=publication.number, sha256=publication.sha256))
+        _copy(package, "results.json", files.location(publication.sha256))
+        names = _names(session)
+        _table(package, "units.csv", ("code", "name", "parent"), _units(session, run))
+        members = read_members(_file(run.members_sha256))
+        _table(package, "members.csv", (*WHOSE, *BITS), (_measured(key, names, one) for one in members))
+        rules = [f"rule:{rule.code}" for rule in rules_in(session, run)]
+        judged = read_rule_members(_file(run.rule_members_sha256))
+        lines = (_judged(key, names, one, len(rules)) for one in judged)
+        _table(package, "rule_members.csv", (*WHOSE, *rules), lines)
+
+
+def write_accounts(session: Session, publication: Publication, path: Path, *, staff: Staff) -> None:
+    """Write which key is which account: for those who may export customers, only of units in their scope."""
+    require(staff, "customers.export")
+    run, key = publication.assessment, _key(publication)
+    traces.record(
+        session, "assessment.exported", run, details={"number": publication.number, "accounts": True}
+    )
+    with open(path, "w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow(("key", "account_no"))
+        for chunk in _customers(run):
+            query = (
+                select(Customer.id, Customer.account_no).where(Customer.id.in_(chunk)).order_by(Customer.id)
+            )
+            writer.writerows((pseudonym(key, row.id), row.account_no) for row in session.execute(query))
+
+
+def pseudonym(key: bytes, customer_id: int) -> str:
+    """The key of a customer within one publication."""
+    return hmac.new(key, str(customer_id).encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def _key(publication: Publication) -> bytes:
+    secret = bytes.fromhex(load_secrets(home_path())["ID_KEY"])
+    return hmac.new(secret, f"publication|{publication.number}".encode(), hashlib.sha256).digest()
+
+
+def _names(session: Session) -> Names:
+    units = {row.id: row.code for row in session.execute(select(Unit.id, Unit.code))}
+    return units, {row.id: row.username for row in session.execute(select(Staff.id, Staff.username))}
+
+
+def _units(session: Session, run: Assessment) -> Iterator[tuple[str, str, str]]:
+    rows = session.scalars(select(Unit).where(Unit.path.startswith(run.unit.path)).order_by(Unit.path)).all()
+    codes = {row.id: row.code for row in rows}
+    return ((row.code, row.name, codes.get(row.parent_id or 0, "")) for row in rows)
+
+
+def _customers(run: Assessment) -> Iterator[list[int]]:
+    """The customers of a run in chunks; both members files list them in order."""
+    measured = (member.customer_id for member in read_members(_file(run.members_sha256)))
+    judged = (member.customer_id for member in read_rule_members(_file(run.rule_members_sha256)))
+    chunk: list[int] = []
+    for customer_id, _same in groupby(heapq.merge(measured, judged)):
+        chunk.append(customer_id)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    yield chunk
+
+
+def _whose(key: bytes, names: Names, one: Member | RuleMember) -> tuple[str, ...]:
+    units, staff = names
+    person = staff.get(one.staff_id or 0, "")
+    return (
+        pseudonym(key, one.customer_id),
+        one.kind,
+        units[one.unit_id],
+        person,
+        one.cohort,
+        one.customer_class,
+    )
+
+
+def _measured(key: bytes, names: Names, one: Member) -> tuple[Any, ...]:
+    return (*_whose(key, names, one), *(int(bool(one.bits & Bit[name.upper()])) for name in BITS))
+
+
+def _judged(key: bytes, names: Names, one: RuleMember, rules: int) -> tuple[str, ...]:
+    return (*_whose(key, names, one), *(_said(one, 1 << at) for at in range(rules)))
+
+
+def _said(one: RuleMember, bit: int) -> str:
+    if one.exempt & bit:
+        return "x"
+    return "" if not one.counted & bit else "0" if one.failed & bit else "1"
+
+
+def _file(digest: str | None) -> Path:
+    path = files.location(digest) if digest else None
+    if path is None or not path.exists():
+        raise Refused("这次评价的明细文件不在。请从备份中恢复文件后再导出。")
+    return path
+
+
+def _text(package: zipfile.ZipFile, name: str, text: str) -> None:
+    package.writestr(_entry(name), text.encode())
+
+
+def _copy(package: zipfile.ZipFile, name: str, source: Path) -> None:
+    with open(source, "rb") as file, package.open(_entry(name), "w") as target:
+        shutil.copyfileobj(file, target)
+
+
+def _table(
+    package: zipfile.ZipFile, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    with package.open(_entry(name), "w", force_zip64=True) as raw:
+        with TextIOWrapper(raw, encoding="utf-8", newline="") as text:
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows(rows)
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    """An entry without the time of writing: the same publication gives the same bytes."""
+    entry = zipfile.ZipInfo(name, EPOCH)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry
