@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from quality.divisions import MUNICIPALITIES, Named, Place, find_city, find_province
 
@@ -29,8 +29,7 @@ _ROADS = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     """Province and city. `length` counts the characters taken; the flags say how they were written, `renamed`
     under which former name (襄樊市>襄阳市(2010)).
     """
@@ -76,9 +75,8 @@ def _read_city(head: Head, text: str, own_city: str) -> Head:
     skipped = len(text) - head.length - len(rest)
     city = find_city(rest)
     if not city or not (city.is_sure or _is_bare_city(city, rest[city.length :], own_city)):
-        return replace(head, length=head.length + skipped, is_full=head.is_full and not skipped)
-    return replace(
-        head,
+        return head._replace(length=head.length + skipped, is_full=head.is_full and not skipped)
+    return head._replace(
         city=city.name,
         length=head.length + city.length,
         is_full=head.is_full and city.is_full,
@@ -101,7 +99,7 @@ def _skip_repeated(head: Head, text: str) -> Head:
         again = next((name for name in names if name and rest.startswith(name)), "")
         if not again:
             return head
-        head = replace(head, length=head.length + len(again), is_repeated=True)
+        head = head._replace(length=head.length + len(again), is_repeated=True)
     return head
 
 

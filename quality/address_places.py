@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from quality.address_heads import ESTATES, Head, read_county
 from quality.counties import NamedPlaces, find_county, find_town, has_counties, is_county, longest
@@ -14,6 +14,7 @@ from quality.renames import Renamed, find_renamed
 
 _AS_STREET = re.compile(r"(?:[路街巷弄道]|大道|街道)(?:$|[\d东西南北中一二三四五六七八九十附甲办(])")
 _TOWN_AS_STREET = re.compile(r"[东西南北中前后新]?(?:路|街|大道|巷|道)")
+_OFFICE = re.compile("办事处|办(?!公)")  # as in 桂城街道办事处
 _ZONE = re.compile(r"(?:新|开发|高新|经开|园|管理|示范|保税|度假|风景|景|实验|合作)区$")
 GENERIC = frozenset(  # names only in their own city
     "东区 西区 南区 北区 中区 城区 郊区 矿区 市区 新城区 城东区 城西区 城北区 城中区".split()
@@ -26,11 +27,10 @@ _MOVED = {
 }  # counties that went to another city under the same name
 
 
-@dataclass(frozen=True)
-class Located:
+class Located(NamedTuple):
     """A place by today's names, and how it was found.
 
-    `length` counts the characters of the text that the place (and `town`, where it has a new name) stands for.
+    `length` counts the characters of the text that the place and `town`, where one of the tables follows, stand for.
     """
 
     place: Place
@@ -150,22 +150,24 @@ def _with_town(text: str, found: Located, own: Place, places: Places) -> Located
     for old in places.town_renames.get(rest[:2], ()):
         if rest.startswith(old.old) and _fits(old.place, place):
             note = f"R:{old.old}>{old.new}({old.since})"
-            return replace(
-                found, place=old.place, length=found.length + len(old.old), town=old.new, is_verified=True,
+            return found._replace(
+                place=old.place, length=found.length + len(old.old), town=old.new, is_verified=True,
                 repairs=(*found.repairs, "town_renamed"), notes=(*found.notes, note),
             )  # fmt: skip
     town = _town(rest, place.province, places)
     if not town:
         return _without_town(found)
     near = [one for one in dict.fromkeys(town.places) if _lies_in(one, Place(place.province, place.city))]
-    if any(_fits(one, place) and one.county == place.county for one in near):
-        return replace(found, is_verified=True)
+    written = town.name + _office(rest[len(town.name) :])
+    length = found.length + len(written)
+    if any(one.county == place.county for one in near):
+        return found._replace(length=length, town=written, is_verified=True)
     is_written = found.is_verified or bool(found.notes)
     if not is_written and len(near) == 1 and (near[0].city == place.city or place.city == own.city):
-        told = (f"T:{town.name}",) if near[0].county else ()
-        return replace(found, place=near[0], is_verified=True, notes=(*found.notes, *told))
+        notes = (*found.notes, f"T:{town.name}") if near[0].county else found.notes
+        return found._replace(place=near[0], length=length, town=written, is_verified=True, notes=notes)
     if found.is_verified and near:
-        return replace(found, doubts=(*found.doubts, "town_conflict"), notes=(*found.notes, "C:town"))
+        return found._replace(doubts=(*found.doubts, "town_conflict"), notes=(*found.notes, "C:town"))
     return found
 
 
@@ -173,7 +175,12 @@ def _without_town(found: Located) -> Located:
     place = found.place
     is_whole = bool(place.city) and not place.county and not has_counties(place.province, place.city)
     is_known = found.is_verified or is_whole or (bool(place.county) and not found.notes and is_county(place))
-    return replace(found, is_verified=is_known)
+    return found._replace(is_verified=is_known)
+
+
+def _office(rest: str) -> str:
+    found = _OFFICE.match(rest)
+    return found.group() if found else ""
 
 
 def _fits(one: Place, place: Place) -> bool:

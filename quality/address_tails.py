@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 _HAN = "\u3007\u3400-\u9fff\U00020000-\U0003ffff"
 _NAME = rf"[{_HAN}](?:(?![路街道巷弄号])[{_HAN}])"  # the first character and, as often as needed, the others
@@ -60,11 +60,10 @@ _RELATIVE = re.compile(r"(?:旁边?|附近|斜?对面|后面|前面|隔壁|背�
 _SKIP = " ,，、;()（）-·.。:：\"'“”[]【】"
 
 
-@dataclass(frozen=True)
-class Tail:
+class Tail(NamedTuple):
     """The parts as written; `rest` is what fits nowhere, `is_relative` when it ends beside or opposite a place."""
 
-    parts: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, str]
     rest: str = ""
     is_relative: bool = False
 
@@ -72,9 +71,9 @@ class Tail:
 _Reader = Callable[[str, int, dict[str, str]], "int | None"]
 
 
-def read_tail(text: str) -> Tail:
-    """Take what follows the district apart, from left to right."""
-    parts: dict[str, str] = {}
+def read_tail(text: str, town: str = "") -> Tail:
+    """Take what follows the district, and its town where that is known, apart from left to right."""
+    parts: dict[str, str] = {"town": town} if town else {}
     rest: list[str] = []
     place = 0
     while place < len(text):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import opencc
 
@@ -15,6 +15,7 @@ _POSTCODE = re.compile(r"^\d{6}(?=[^\d号]*[\u4e00-\u9fff])(?!号)|[(\s]*(?:邮�
 _PHONE = re.compile(
     r"[(\s,，]*(?:电话|手机|联系电话|tel)?[:：\s]*(?<!\d)1[3-9]\d{9}(?!\d)\)?$", re.IGNORECASE
 )
+_LONG_NUMBER = re.compile(r"\d{6}")  # without one there is neither postcode nor phone
 _AS_WRITTEN = frozenset(
     "乾於昇夥徵淩堃"
 )  # traditional forms that stand in names written otherwise in simplified
@@ -22,8 +23,7 @@ _WIDE = re.compile(r"[０-９Ａ-Ｚａ-ｚ]")  # punctuation in full width is o
 _EDGES = ",，。.;；、:：'\""
 
 
-@dataclass(frozen=True)
-class PlainText:
+class PlainText(NamedTuple):
     """An address without spaces, labels and numbers of other kinds; what had to be mended, and a postcode beside it."""
 
     text: str
@@ -35,15 +35,19 @@ def tidy(text: str) -> PlainText:
     """Plain characters without spaces, labels, postcodes and phones; with what had to be mended."""
     narrow = flatten(text)
     flat = _simplify(narrow)
-    clean = _LABEL.sub("", flat)
-    postcode = _POSTCODE.search(clean)
-    if postcode:
-        clean = _POSTCODE.sub("", clean)
-    clean = _PHONE.sub("", clean)
+    clean, postcode = _without_numbers(_LABEL.sub("", flat))
     repairs = ["address_characters"] if flat != narrow or _WIDE.search(text) else []
     repairs += ["address_noise"] if clean != flat else []
+    return PlainText("".join(clean.split()).strip(_EDGES), tuple(repairs), postcode)
+
+
+def _without_numbers(text: str) -> tuple[str, str]:
+    """A text without the postcode and the phone beside it, and that postcode."""
+    if not _LONG_NUMBER.search(text):
+        return text, ""
+    postcode = _POSTCODE.search(text)
     digits = "".join(char for char in postcode.group() if char.isdecimal()) if postcode else ""
-    return PlainText("".join(clean.split()).strip(_EDGES), tuple(repairs), digits)
+    return _PHONE.sub("", _POSTCODE.sub("", text)), digits
 
 
 def _simplify(text: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from quality.address_heads import Head, read_head
 from quality.address_places import Located, locate
@@ -28,9 +29,11 @@ _ELSEWHERE = re.compile(
     r"同(?:上|前|左|用电地址|装表地址|户主|通讯地址|户籍|住址|地址|联系地址)+|见(?:上|附件|备注)|如上|本地|本市|本村"
 )
 _OR = re.compile(r"\s*(?:[;；]|或者?|(?<=[号室房])[/、](?=[\u4e00-\u9fff]))\s*")
+_OR_SIGN = re.compile("[;；或/、]")
 _HAN = re.compile("[\u4e00-\u9fff]")
-_SHAPE = str.maketrans("0124567890", "3333333333")
+_SHAPE = bytes.maketrans(b"012456789", b"3" * 9)
 _PHONE_SHAPE = "3" * 11
+_NO_EXTENSION = ("",)
 _AS_WRITTEN = {"province_conflict", "place_uncertain", "district_divided", "county_conflict"}
 _AMBIGUOUS = {"place_uncertain", "district_divided", "two_addresses"}
 _CONTRADICTORY = {"province_conflict", "county_conflict", "town_conflict", "postcode_conflict"}
@@ -58,8 +61,7 @@ class AddressParts:
     rest: str = ""
 
 
-@dataclass(frozen=True)
-class _Reading:
+class _Reading(NamedTuple):
     text: str
     head: Head
     located: Located
@@ -69,8 +71,7 @@ class _Reading:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Shaped:
+class _Shaped(NamedTuple):
     """The verdict on every address of one shape: `prefix` stands for its first `cut` characters, `doors` are where a
     street and number of a door plate stand."""
 
@@ -93,18 +94,17 @@ def judge_address(text: str, column: str = "supply_address", context: Context = 
     if len(text) > _LONGEST:
         return read_missing(text) or Verdict(INVALID, "L0", reasons=("not_an_address",), code="U0")
     places = context.places
-    shaped = _shaped(text.translate(_SHAPE), column, context.region, places)
-    if shaped is None or (places.plates and any(text[door] in places.plates for door in shaped.doors)):
+    shape = text.encode("utf-8", "surrogatepass").translate(_SHAPE)
+    shaped = _shaped(shape, column, context.region, places)
+    if shaped is None:
         return _judge(text, column, context.region, places)
-    if not shaped.kinds:
-        return Verdict(shaped.verdict, shaped.kind, reasons=shaped.reasons, code=shaped.code)
-    value = shaped.prefix + text[shaped.cut :]
-    return Verdict(
-        shaped.verdict, shaped.kind, (value,), shaped.reasons, shaped.kinds, _NO_EXTENSION, shaped.code
-    )
-
-
-_NO_EXTENSION = ("",)
+    verdict, kind, reasons, code, prefix, cut, doors, kinds = shaped
+    if not kinds:
+        return Verdict(verdict, kind, (), reasons, (), (), code)
+    if places.plates and any(text[door] in places.plates for door in doors):
+        return _judge(text, column, context.region, places)
+    value = prefix + text[cut:] if cut or prefix else text
+    return Verdict(verdict, kind, (value,), reasons, kinds, _NO_EXTENSION, code)
 
 
 def split_address(text: str, region: str = "") -> AddressParts:
@@ -115,10 +115,17 @@ def split_address(text: str, region: str = "") -> AddressParts:
 
 
 @lru_cache(maxsize=16_384)
-def _shaped(shape: str, column: str, region: str, places: Places) -> _Shaped | None:
+def _shaped(encoded: bytes, column: str, region: str, places: Places) -> _Shaped | None:
     """The verdict on all addresses of a shape (its digits all 3), or None where they must be read one by one."""
+    shape = encoded.decode("utf-8", "surrogatepass")
     plain = tidy(shape)
-    if plain.text != shape or plain.repairs or _PHONE_SHAPE in shape or not _HAN.search(shape) or read_missing(shape):
+    if (
+        plain.text != shape
+        or plain.repairs
+        or _PHONE_SHAPE in shape
+        or not _HAN.search(shape)
+        or read_missing(shape)
+    ):
         return None
     if _ELSEWHERE.fullmatch(shape):
         return _Shaped(INVALID, "L0", ("refers_elsewhere",), "U0", "", 0, (), ())
@@ -147,19 +154,20 @@ def _judge(text: str, column: str, region: str, places: Places) -> Verdict:
 
 
 def _read(plain: PlainText, column: str, own: Place, places: Places) -> _Reading:
-    first, *others = _OR.split(plain.text)
-    text = " 或 ".join((first, *others))
+    first, *others = _OR.split(plain.text) if _OR_SIGN.search(plain.text) else (plain.text,)
+    text = " 或 ".join((first, *others)) if others else first
     head = read_head(text, own)
     located = locate(text, head, own, places)
-    tail = read_tail(first[located.length :])
-    tail = Tail({"town": located.town, **tail.parts}, tail.rest, tail.is_relative) if located.town else tail
+    tail = read_tail(first[located.length :], located.town)
     doubts = list(_place_doubts(head, located, own=own, column=column))
     doubts += ["two_addresses"] if any(_is_address(other) for other in others) else []
     doubts += ["relative_place"] if tail.is_relative else []
     doubts += ["postcode_conflict"] if _is_post_of_others(plain.postcode, located.place) else []
     mended = [*plain.repairs, *(["repeated_prefix"] if head.is_repeated else []), *located.repairs]
     mended += ["district_renamed"] if head.renamed and "district_renamed" not in mended else []
-    mended += ["region_left_out"] if "A:county" not in located.notes and _is_supplied(head, located.place) else []
+    mended += (
+        ["region_left_out"] if "A:county" not in located.notes and _is_supplied(head, located.place) else []
+    )
     notes = ((f"R:{head.renamed}",) if head.renamed else ()) + located.notes
     return _Reading(text, head, located, tail, tuple(mended), tuple(doubts), notes)
 
@@ -237,10 +245,14 @@ def _verdict(reading: _Reading, plate: tuple[slice, PlateChange] | None = None) 
         return Verdict(INVALID, f"L{level}", reasons=(lacking,), code=code)
     verdict = SUSPECT if reading.doubts else REPAIRABLE if repairs else VALID
     found = one(verdict, f"L{level}", _standard(reading, plate), reasons=(*reading.doubts, *repairs))
-    return Verdict(found.verdict, found.kind, found.values, found.reasons, found.kinds, found.extensions, code)
+    return Verdict(
+        found.verdict, found.kind, found.values, found.reasons, found.kinds, found.extensions, code
+    )
 
 
-def _code(reading: _Reading, level: int, repairs: tuple[str, ...], plate: tuple[slice, PlateChange] | None) -> str:
+def _code(
+    reading: _Reading, level: int, repairs: tuple[str, ...], plate: tuple[slice, PlateChange] | None
+) -> str:
     doubts, notes = set(reading.doubts), reading.notes
     if plate:
         change = plate[1]
@@ -265,7 +277,11 @@ def _standard(reading: _Reading, plate: tuple[slice, PlateChange] | None) -> str
     rest = reading.text[reading.located.length :]
     if plate:
         door, change = plate
-        rest = reading.text[reading.located.length : door.start] + "".join(change.new) + reading.text[door.stop :]
+        rest = (
+            reading.text[reading.located.length : door.start]
+            + "".join(change.new)
+            + reading.text[door.stop :]
+        )
     return _prefix(reading) + rest
 
 
@@ -277,7 +293,9 @@ def _doors(reading: _Reading) -> tuple[slice, ...]:
         return ()
     street = parts.get("road", "") + parts.get("lane", "")
     village = parts.get("village", "") + parts.get("group", "")
-    names = dict.fromkeys((street, village, parts.get("lane", ""), parts.get("road", ""), parts.get("village", "")))
+    names = dict.fromkeys(
+        (street, village, parts.get("lane", ""), parts.get("road", ""), parts.get("village", ""))
+    )
     found = [(reading.text.find(name + number, reading.located.length), name) for name in names if name]
     return tuple(slice(start, start + len(name + number)) for start, name in found if start >= 0)
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 from quality.divisions import MUNICIPALITIES, Place
 
@@ -21,8 +20,7 @@ _DATA = "data/divisions.json"  # [level, code, code above, name], ordered by lev
 Index = Mapping[str, tuple[tuple[str, tuple[Place, ...]], ...]]
 
 
-@dataclass(frozen=True)
-class NamedPlaces:
+class NamedPlaces(NamedTuple):
     """A name found at the beginning of a text, and all the places that bear it."""
 
     name: str

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 _CITIES = {
     "北京市": "",
@@ -149,8 +149,7 @@ _PEOPLES = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A province, a city of it, and a district or county; empty where not known."""
 
     province: str = ""
@@ -158,8 +157,7 @@ class Place:
     county: str = ""
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(NamedTuple):
     """A province or city found at the beginning of a text: its full name and how many characters name it.
 
     `is_sure` is false for a bare name (佛山, 中山), which may as well begin a street's name. `since` is the year in
