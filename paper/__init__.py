@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.words import N_
+from paper.batch_changes import batch_change_sheet
 from paper.bulletins import bulletin
 from paper.competitions import board
 from paper.letterheads import Letterhead
@@ -32,6 +33,7 @@ DOCUMENTS = {
     "walk_list": Document(N_("走访清单"), walk_list),
     "bulletin": Document(N_("考核通报"), bulletin),
     "assessment_notice": Document(N_("考核通知单"), assessment_notice),
+    "batch_change_sheet": Document(N_("批量变更审批单"), batch_change_sheet),
     "board": Document(N_("竞赛排行榜"), board),
 }
 

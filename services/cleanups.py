@@ -43,7 +43,7 @@ def propose_cleanups(session: Session, selection: Selection) -> Iterator[int]:
 
 def propose(session: Session, selection: Selection, contact_ids: Sequence[int]) -> int:
     """Propose the clean-ups of one chunk of contacts; returns how many."""
-    query = _repairable(selection).where(Contact.id.in_(contact_ids))
+    query = repairable(selection).where(Contact.id.in_(contact_ids))
     known = contexts(session)
     judged_as: dict[str, str] = {row.code: row.judged_as for row in session.scalars(select(ContactKind))}
     rows = session.execute(query).all()
@@ -65,11 +65,11 @@ def spans(session: Session, selection: Selection) -> Iterator[list[int]]:
 
 
 def _next(session: Session, selection: Selection, after: int) -> Sequence[Any]:
-    query = _repairable(selection).where(Contact.id > after).order_by(Contact.id).limit(CHUNK)
+    query = repairable(selection).where(Contact.id > after).order_by(Contact.id).limit(CHUNK)
     return session.execute(query).all()
 
 
-def _repairable(selection: Selection) -> Select[Any]:
+def repairable(selection: Selection) -> Select[Any]:
     """Current values that are certain but not clean, and for which no clean-up waits yet."""
     waiting = aliased(Contact)
     waits = select(waiting.id).where(
@@ -86,15 +86,21 @@ def _repairable(selection: Selection) -> Select[Any]:
     return query
 
 
-def _draft(row: Any, judged_as: str, context: Context) -> Draft | None:
+def clean(row: Any, judged_as: str, context: Context) -> tuple[str, tuple[str, ...]] | None:
+    """A value as it is written cleanly, with the reasons that stay; None where nothing certain is to be mended."""
     if set(row.reasons.split(";")) <= HARMLESS:
         return None
     text = _written(row.kind, row.value)
     verdict = judge(judged_as or "text", text, context)
-    if verdict.verdict != VALID or verdict.value != row.value:
+    return (text, verdict.reasons) if verdict.verdict == VALID and verdict.value == row.value else None
+
+
+def _draft(row: Any, judged_as: str, context: Context) -> Draft | None:
+    found = clean(row, judged_as, context)
+    if found is None:
         return None
     return Draft(
-        raw=text, verdict=VALID, reasons=";".join(verdict.reasons)[:200], source="cleanup", replaces_id=row.id,
+        raw=found[0], verdict=VALID, reasons=";".join(found[1])[:200], source="cleanup", replaces_id=row.id,
         **{name: getattr(row, name) for name in KEPT},
     )  # fmt: skip
 

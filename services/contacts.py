@@ -177,15 +177,16 @@ def _version(key: int, draft: Draft) -> Version:
 def _passing(session: Session, drafts: Mapping[int, Draft]) -> frozenset[int]:
     """The new versions that the policy settles by itself, judged against what they meet."""
     rules = policies.rules(session)
-    met = _met(session, drafts)
-    return frozenset(
-        key
+    meets = met(session, drafts)
+    fits = {
+        key: policies.first_fit(rules, (draft.source, draft.kind, draft.verdict, meets[key]))
         for key, draft in drafts.items()
-        if policies.settles(rules, draft.source, draft.kind, draft.verdict, replaces=met[key])
-    )
+    }
+    return policies.within_limits(session, {key: rule for key, rule in fits.items() if rule and rule.settles})
 
 
-def _met(session: Session, drafts: Mapping[int, Draft]) -> dict[int, str]:
+def met(session: Session, drafts: Mapping[int, Any]) -> dict[int, str]:
+    """What new versions, or proposals, meet: nothing of their kind, an unusable value, a good or a confirmed one."""
     customers = sorted({draft.customer_id for draft in drafts.values()})
     current = session.execute(
         select(Contact.id, Contact.customer_id, Contact.kind, Contact.value, Contact.verdict).where(

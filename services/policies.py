@@ -1,14 +1,28 @@
-"""What settles by itself and what waits for a person: the rows of `policies`, the first that fits decides."""
+"""What settles by itself and what waits for whom: the rows of `policies`, the first that fits decides."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import case, exists, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, aliased
 
-from models import Policy
+from models import Confirmation, Contact, Policy, PolicyUse, Role, Staff
+from models.clock import today, utcnow
+from models.contacts import GOOD
+from models.scope import ALL, working_as
+from models.words import UNIT_KINDS
+from services import Refused
+
+DAYS = 30
+MOST = 200_000
+
+Fact = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -23,6 +37,10 @@ class Rule:
     verdicts: frozenset[str]
     replaces: str
     settles: bool
+    id: int = 0
+    approver_role: str = ""
+    approver_level: str = ""
+    daily_limit: int | None = None
 
     def fits(self, source: str, kind: str, verdict: str, replaces: str) -> bool:
         """Whether this row speaks of such a version."""
@@ -36,13 +54,113 @@ class Rule:
 
 def rules(session: Session) -> list[Rule]:
     """All policy rows in their order."""
-    rows = session.scalars(select(Policy).order_by(Policy.position)).all()
-    return [Rule(p.source, p.kind, frozenset(p.verdicts.split(",")), p.replaces, p.decision == "settle") for p in rows]
+    return [rule_of(row) for row in session.scalars(select(Policy).order_by(Policy.position))]
 
 
-def settles(rows: Sequence[Rule], source: str, kind: str, verdict: str, *, replaces: str) -> bool:
-    """Whether such a version settles by itself; what no row speaks of waits for a person."""
-    for rule in rows:
-        if rule.fits(source, kind, verdict, replaces):
-            return rule.settles
-    return False
+def rule_of(row: Policy) -> Rule:
+    """A policy row as a plain value."""
+    verdicts, settles = frozenset(row.verdicts.split(",")), row.decision == "settle"
+    whom = (row.id, row.approver_role, row.approver_level, row.daily_limit)
+    return Rule(row.source, row.kind, verdicts, row.replaces, settles, *whom)
+
+
+def first_fit(rows: Sequence[Rule], fact: Fact) -> Rule | None:
+    """The row that decides on a version of (source, kind, verdict, what it replaces); none lets it wait."""
+    return next((rule for rule in rows if rule.fits(*fact)), None)
+
+
+def within_limits(session: Session, settling: Mapping[int, Rule]) -> frozenset[int]:
+    """Of what would settle by itself, what stays within the acting person's daily limits; the first come first."""
+    staff_id = session.info.get("actor_id")
+    kept = set(settling)
+    if staff_id is None:
+        return frozenset(kept)
+    for rule in {rule for rule in settling.values() if rule.daily_limit is not None}:
+        keys = sorted(key for key, one in settling.items() if one == rule)
+        before = count_use(session, rule, staff_id, len(keys)) - len(keys)
+        kept.difference_update(keys[max(0, (rule.daily_limit or 0) - before) :])
+    return frozenset(kept)
+
+
+def count_use(session: Session, rule: Rule, staff_id: int, number: int) -> int:
+    """Count that a person used a row so often today; returns how often in all, other writers included."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    table = PolicyUse.__table__
+    query = dialect.insert(table).values(policy_id=rule.id, staff_id=staff_id, day=today(session), number=number)
+    added = {"number": table.c.number + query.excluded.number}
+    kept = query.on_conflict_do_update(index_elements=["policy_id", "staff_id", "day"], set_=added)
+    return int(session.execute(kept.returning(table.c.number)).scalar_one())
+
+
+def check_approver(session: Session, staff: Staff, fact: Fact) -> Rule | None:
+    """Refuse whom the row that holds such a proposal back does not let approve it; returns the row."""
+    rule = first_fit(rules(session), fact)
+    if rule is None:
+        return None
+    if rule.approver_role and rule.approver_role not in {role.name for role in staff.roles}:
+        label = session.scalar(select(Role.label).where(Role.name == rule.approver_role)) or rule.approver_role
+        raise Refused("按自动审核规则，这类变更申请要由“%(role)s”审核。", role=label)
+    kinds = list(UNIT_KINDS)
+    if rule.approver_level in kinds and kinds.index(staff.unit.kind) > kinds.index(rule.approver_level):
+        level = UNIT_KINDS[rule.approver_level]
+        raise Refused("按自动审核规则，这类变更申请要由%(level)s或更高一级的人员审核。", level=level)
+    return rule
+
+
+def count_approvals(session: Session, staff: Staff, used: Iterable[Rule]) -> None:
+    """Count approvals by the rows that held them back; refused beyond a person's daily limit."""
+    for rule, number in Counter(rule for rule in used if rule.daily_limit is not None).items():
+        total = count_use(session, rule, staff.id, number)
+        if total > (rule.daily_limit or 0):
+            raise Refused(
+                "按自动审核规则，这类变更申请每人每天最多审核 %(limit)s 条，今天已审核 %(done)s 条。"
+                "请少选几条，或由其他人员审核。",
+                limit=rule.daily_limit, done=total - number,
+            )  # fmt: skip
+
+
+def recent_facts(session: Session) -> Counter[Fact]:
+    """How many versions of each source, kind, verdict and replaced value the last 30 days brought, of 200,000 at most.
+
+    Ids grow with time, so that the days are found by halving and only their rows are read.
+    """
+    with working_as(session, ALL):
+        first = _first_since(session)
+        old = aliased(Contact)
+        found = exists().where(
+            Confirmation.customer_id == old.customer_id, Confirmation.kind == old.kind, Confirmation.value == old.value,
+            Confirmation.result == "confirmed", Confirmation.at < Contact.created_at,
+        )  # fmt: skip
+        met = case(
+            (Contact.replaces_id.is_(None), "nothing"), (found, "confirmed"), (old.verdict.in_(GOOD), "good"),
+            else_="unusable",
+        ).label("met")  # fmt: skip
+        newest = select(Contact.source, Contact.kind, Contact.verdict, met).where(Contact.id >= first)
+        newest = newest.outerjoin(old, old.id == Contact.replaces_id).order_by(Contact.id.desc()).limit(MOST)
+        part = newest.subquery()
+        query = select(*part.c, func.count()).group_by(*part.c)
+        return Counter({(row[0], row[1], row[2], row[3]): row[4] for row in session.execute(query)})
+
+
+def difference(facts: Mapping[Fact, int], before: Sequence[Rule], after: Sequence[Rule]) -> tuple[int, int]:
+    """Of such versions: how many settled by themselves and would wait now, and how many the other way round."""
+    waits = settles = 0
+    for fact, number in facts.items():
+        was, now_is = (bool((rule := first_fit(rows, fact)) and rule.settles) for rows in (before, after))
+        waits += number if was and not now_is else 0
+        settles += number if now_is and not was else 0
+    return waits, settles
+
+
+def _first_since(session: Session) -> int:
+    """The first id of the days looked at."""
+    since: Any = utcnow() - timedelta(days=DAYS)
+    low, high = 0, (session.scalar(select(func.max(Contact.id))) or 0) + 1
+    while low < high:
+        middle = (low + high) // 2
+        at = session.scalar(select(Contact.created_at).where(Contact.id >= middle).order_by(Contact.id).limit(1))
+        if at is None or at >= since:
+            high = middle
+        else:
+            low = middle + 1
+    return low

@@ -9,13 +9,16 @@ from sqlalchemy.orm import Session
 
 from models import Contact, Reason, Staff
 from models.clock import utcnow
-from services import Refused, contacts
+from services import Refused, contacts, policies
 from services.people import require
+
+CONTACTS = Contact.__table__
 
 
 def approve(session: Session, contact_ids: Sequence[int], *, staff: Staff) -> int:
     """Settle proposals; all or none. Refused when one is one's own, decided already, or not to be seen."""
     _check(session, contact_ids, staff)
+    _check_policies(session, contact_ids, staff)
     return contacts.settle(session, contact_ids, action="proposal.approved")
 
 
@@ -41,3 +44,13 @@ def _check(session: Session, contact_ids: Sequence[int], staff: Staff) -> None:
         raise Refused("有的变更申请已经处理过。请刷新列表后重试。")
     if any(staff.id in (row.recorder_id, row.proposer_id) for row in rows):
         raise Refused("不能审核自己录入或提出的变更申请，请由其他人员审核。")
+
+
+def _check_policies(session: Session, contact_ids: Sequence[int], staff: Staff) -> None:
+    """Refuse what the policies leave to another role or unit level, or to another day."""
+    rows = {row.id: row for row in session.execute(select(CONTACTS).where(CONTACTS.c.id.in_(contact_ids)))}
+    meets = contacts.met(session, rows)
+    facts = {(row.source, row.kind, row.verdict, meets[key]) for key, row in rows.items()}
+    held = {fact: policies.check_approver(session, staff, fact) for fact in facts}
+    used = [held[row.source, row.kind, row.verdict, meets[key]] for key, row in rows.items()]
+    policies.count_approvals(session, staff, [rule for rule in used if rule is not None])

@@ -79,14 +79,19 @@ def undo_chunk(session: Session, batch_id: int, first: int, last: int) -> list[U
     with working_as(session, ALL):
         rows = undo_rows.decide(session, batch_id, first, last)
         undone = [row for row in rows if row.outcome != "kept"]
-        ids = [version.current.id for row in undone for version in row.versions if version.current]
-        scores.reverse(session, ScoreEntry.contact_id.in_(ids), evidence=f"undo:{batch_id}")
-        _withdraw(session, undone)
-        _give_back(session, batch_id, undone)
+        take_back(session, undone, evidence=f"undo:{batch_id}")
         _restore_facts(session, undone)
         customers.remove(session, [row.customer_id for row in undone if row.outcome == "removed"])
         _mark(session, batch_id, rows)
     return rows
+
+
+def take_back(session: Session, rows: Sequence[Undoing], *, evidence: str) -> None:
+    """Let what stood before the versions of these rows stand again, without the points that they earned."""
+    ids = [version.current.id for row in rows for version in row.versions if version.current]
+    scores.reverse(session, ScoreEntry.contact_id.in_(ids), evidence=evidence)
+    _withdraw(session, rows)
+    _give_back(session, evidence, rows)
 
 
 def kept_rows(session: Session, batch_id: int) -> list[dict[str, Any]]:
@@ -111,13 +116,13 @@ def _withdraw(session: Session, rows: Sequence[Undoing]) -> None:
     contacts.end(session, [*waiting, *cleanups], "withdrawn", action="contact.withdrawn")
 
 
-def _give_back(session: Session, batch_id: int, rows: Sequence[Undoing]) -> None:
+def _give_back(session: Session, evidence: str, rows: Sequence[Undoing]) -> None:
     """Repeat the values that stood before; stop those that had none before."""
     versions = [version for row in rows for version in row.versions if version.current]
     gone = [version.current.id for version in versions if version.before is None]
     contacts.end(session, gone, "stopped", action="contact.undone")
     back = [version for version in versions if version.before is not None]
-    drafts = [_repeat(version.before, version.current, batch_id) for version in back]
+    drafts = [_repeat(version.before, version.current, evidence) for version in back]
     done = contacts.record(session, drafts, action="contact.undone")
     contacts.settle(session, sorted(done.waiting), action="contact.undone")
     _point_to(session, {version.current.id: key for key, version in zip(done.ids, back, strict=True)})
@@ -133,7 +138,7 @@ def _point_to(session: Session, repeated: Mapping[int, int]) -> None:
         session.connection().execute(statement.values(replaces_id=bindparam("target")), pairs)
 
 
-def _repeat(before: Any, current: Any, batch_id: int) -> Draft:
+def _repeat(before: Any, current: Any, evidence: str) -> Draft:
     """A new version that says what an earlier one said; it belongs to the batch that the earlier one came with."""
     names = (
         "kind", "raw", "value", "verdict", "reasons", "extension", "purpose", "relation", "preferred", "batch_id",
@@ -144,7 +149,7 @@ def _repeat(before: Any, current: Any, batch_id: int) -> Draft:
         customer_id=current.customer_id,
         unit_id=current.unit_id,
         source="undo",
-        evidence=f"undo:{batch_id}",
+        evidence=evidence,
         replaces_id=current.id,
         **facts,
     )

@@ -6,7 +6,18 @@ STEPS holds every step, one line an entry: key == name of its `do` half == value
 from __future__ import annotations
 
 from models.words import IMPORT_OUTCOMES, N_, UNDO_OUTCOMES
-from workflows import assessments, campaigns, competitions, duplicates, imports, issues, letters, notices, visits
+from workflows import (
+    assessments,
+    batch_changes,
+    campaigns,
+    competitions,
+    duplicates,
+    imports,
+    issues,
+    letters,
+    notices,
+    visits,
+)
 from workflows.steps import StepKind
 
 STEPS: dict[str, StepKind] = {
