@@ -8,12 +8,23 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from quality.area_codes import split_national
-from quality.phone_readings import BAD, DOUBTFUL, GOOD, Reading, explain, read_number, read_without_zero
+from quality.area_codes import is_area_code, split_national
+from quality.phone_readings import (
+    BAD,
+    COUNTRY_CODES,
+    DOUBTFUL,
+    GOOD,
+    Reading,
+    explain,
+    read_number,
+    read_without_zero,
+)
 
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−─━ー~", "-"))
 _CHINESE_DIGITS = str.maketrans("零〇一二三四五六七八九幺", "001234567891")
 _CHINESE_RUN = re.compile(r"[零〇一二三四五六七八九幺](?:[\s-]?[零〇一二三四五六七八九幺]){6,}")
+_MIXED_RUN = re.compile(r"[\d零〇一二三四五六七八九幺](?:-?[\d零〇一二三四五六七八九幺]){9,12}")
+_WHOLE_NUMBER = re.compile(r"1[3-9]\d{9}|0\d{2,3}-?[2-8]\d{6,7}")
 _LETTERS = re.compile(r"(?<![A-Za-z])[OoIl]+(?=[\s-]?\d)|(?<=\d)[OoIl]+(?![A-Za-z])")
 LETTER_DIGITS = str.maketrans("OoIl", "0011")
 _WHOLE_FLOAT = re.compile(r"(?<![\d.])(\d{7,15})\.0+(?!\d)")
@@ -45,7 +56,7 @@ _DEAD_BEFORE = re.compile(r"旧|原|老号|以前|空号|停机|停用|作废")
 _UNTIDY = re.compile(r"['\"`=_!?<>]")
 _WORDINGS = 4096  # wordings around numbers that are kept as read
 _TRIM = " ()-:.'\"`=_!?<>[]【】《》“”‘’"
-_JOINED = 6  # chunks that one number may be written in
+_JOINED = 13  # chunks that one number may be written in
 _TWO_MOBILES = 22  # digits
 
 
@@ -68,6 +79,7 @@ def read_cell(flat: str, home: str) -> Cell:
     if flat.isdigit() and len(flat) < _TWO_MOBILES:
         return Cell(tuple(_read_span(flat, home)), ())
     text, repairs, readings = _mend(flat)
+    home = next((code for word, code in COUNTRY_CODES.items() if word in text), home)
     spans = list(_SPAN.finditer(text))
     edges = [0, *(edge for span in spans for edge in span.span()), len(text)]
     gaps = [text[edges[place] : edges[place + 1]] for place in range(0, len(edges), 2)]
@@ -122,7 +134,14 @@ def _restore_digits(text: str) -> str:
     """Letters and Chinese numerals written for digits, as digits."""
     if not text.isascii():
         text = _CHINESE_RUN.sub(lambda run: run.group().translate(_CHINESE_DIGITS), text)
+        text = _MIXED_RUN.sub(_restore_mixed, text)
     return _LETTERS.sub(lambda run: run.group().translate(LETTER_DIGITS), text)
+
+
+def _restore_mixed(run: re.Match[str]) -> str:
+    """Numerals among digits, where exactly one number comes of it (not the 一 of 一楼 behind a number)."""
+    digits = run.group().translate(_CHINESE_DIGITS)
+    return digits if _WHOLE_NUMBER.fullmatch(digits) else run.group()
 
 
 def _restore_floats(text: str, repairs: list[str], readings: list[Reading]) -> str:
@@ -212,7 +231,7 @@ def _unread(digits: str) -> Reading:
 
 
 def _is_extension(chunk: _Chunk, reading: Reading) -> bool:
-    if reading.state == BAD or reading.extension or len(chunk.digits) > 6:
+    if reading.state == BAD or reading.extension or len(chunk.digits) > 6 or is_area_code(chunk.digits):
         return False
     return chunk.mark == _MARK or chunk.glue.strip() in ("-", "(", "-(")
 

@@ -16,6 +16,9 @@ GOOD = "good"
 DOUBTFUL = "doubtful"
 BAD = "bad"
 
+COUNTRY_CODES = {"香港": "+852", "澳门": "+853"}  # said instead of an area code
+_NEIGHBOUR = re.compile(r"(?:852|853)\d{8}|886\d{8,9}")
+_OLD_NEIGHBOURS = ("0851",)  # 0852 and 0853 were area codes there until 2014
 _SERVICE = re.compile(r"1[0-2]\d|1[0-2]\d{3}|10[01]\d{3,5}|1[12]\d{4}|9[56]\d{3,6}|106\d{5,13}")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 
@@ -51,6 +54,8 @@ def read_number(digits: str, *, plus: bool, home: str) -> Reading | None:
         return _read_with_zero(digits, home)
     if digits.startswith("86") and len(digits) > 9:
         return _read_national(digits[2:], home)
+    if _NEIGHBOUR.fullmatch(digits) and home not in _OLD_NEIGHBOURS:
+        return _mended(_read_foreign(digits), "missing_country_code")
     return _read_hotline(digits) or _read_machine(digits) or _read_service(digits) or read_local(digits, home)
 
 
@@ -62,12 +67,14 @@ def read_without_zero(digits: str, home: str) -> Reading | None:
 
 def read_local(digits: str, home: str) -> Reading | None:
     """Seven or eight digits: a local number, which needs the area code of the unit."""
+    if home.startswith("+"):
+        return _mended(_read_foreign(home[1:] + digits), "missing_country_code") if len(digits) == 8 else None
     if len(digits) not in (7, 8) or digits[0] not in "2345678":
         return None
     if not home:
         return Reading(BAD, "landline", notes=("no_area_code",))
     reading = _read_landline(home, digits, home)
-    return _mended(reading, "missing_area_code") if reading else None
+    return _mended(reading, "missing_area_code")
 
 
 def explain(digits: str) -> str:
@@ -77,7 +84,9 @@ def explain(digits: str) -> str:
     return "wrong_length"
 
 
-def _mended(reading: Reading, repair: str) -> Reading:
+def _mended(reading: Reading | None, repair: str) -> Reading | None:
+    if reading is None:
+        return None
     return Reading(reading.state, reading.kind, reading.value, (*reading.repairs, repair), reading.notes)
 
 

@@ -41,8 +41,8 @@ def judge_phone(text: str, column: str = "phone", context: Context = NOWHERE) ->
         return found
     plain, repairs = _tidied(text)
     found = _judge_plain(plain, repairs, column, context)
-    if plain is text and text.isdigit() and text.strip("0"):
-        return found or _judge_cell(text, column, context)
+    if plain is text and 8 < len(text) < 16 and text.isdigit() and text.strip("0"):
+        return found or _verdict(read_cell(text, _home(context.area_code)), column, context)
     return (
         found
         or _judge_common(plain, repairs, column, context)

@@ -10,6 +10,7 @@ from quality.verdicts import NOWHERE, REPAIRABLE, VALID, Context, Verdict, missi
 PLACEHOLDERS = frozenset(
     "无 无无 没有 没 暂无 暂缺 暂时没有 不详 不明 不知 不知道 不清楚 未知 未填 未填写 未登记 未录入 未提供 未留"
     " 无法提供 空 空白 缺 缺失"
+    " 号码不详 电话不详 手机不详 暂无电话 暂无手机 暂无号码 无手机号 无手机号码 无联系人电话"
     " 无号码 无电话 无手机 无联系电话 无联系方式 没有电话 没有手机 无地址 无邮箱 没有邮箱 无微信 没有微信 无邮编"
     " 无联系人 待补 待补充 待定 待查 待核实 略"
     " n/a na n.a. n.a null none nil nan #n/a #n/a! #null! #value! #ref! #name? (null) (空) (无) [null] <null>"
