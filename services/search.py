@@ -139,8 +139,7 @@ def index(session: Session, old: Mapping[int, str], new: Mapping[int, str]) -> N
             if rows:
                 connection.exec_driver_sql(statement, rows)
         return
-    if old:
-        session.execute(delete(INDEX).where(INDEX.c.customer_id.in_(sorted(old))))
+    session.execute(delete(INDEX).where(INDEX.c.customer_id.in_(sorted(old.keys() | new.keys()))))
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f"COPY {GRAMS} (customer_id, grams) FROM STDIN") as copy:
         for key, text in sorted(new.items()):

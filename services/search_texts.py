@@ -91,9 +91,9 @@ def asked_grams(word: str) -> list[str]:
     while end > 1 and len(found) < MOST_GRAMS:
         size = 3 if end > 2 and _is_number(word[end - 3 : end]) else 2
         piece = word[end - size : end]
-        if size == 3 or piece not in _PAIRS_OF_DIGITS:
-            found.append(piece)
-        end -= size
+        is_gram = size == 3 or piece not in _PAIRS_OF_DIGITS
+        found += [piece] if is_gram else []
+        end -= size if is_gram else 1
     return found or sorted(grams(word))[:MOST_GRAMS]
 
 
