@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from itertools import repeat
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import JSON, Column, Connection, Dialect, Table, func, insert, select, text
+from sqlalchemy import JSON, Boolean, Column, Connection, Dialect, Table, func, insert, select, text
 from sqlalchemy.orm import Session
 
 Row = Mapping[str, Any]
@@ -27,22 +28,29 @@ def insert_rows(session: Session, table: Table, rows: Sequence[Row]) -> None:
 
     No events, no scope and no checks of the session: for services that checked the rows' units themselves.
     """
-    if not rows:
+    if rows:
+        names = tuple(rows[0])
+        pick = itemgetter(*names) if len(names) > 1 else lambda row: (row[names[0]],)
+        insert_lines(session, table, names, [pick(row) for row in rows])
+
+
+def insert_lines(session: Session, table: Table, given: Sequence[str], lines: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows as tuples of the given columns: the fastest way for chunks; else as `insert_rows`."""
+    if not lines:
         return
     session.flush()
     connection = session.connection()
-    given = rows[0].keys()
     compiled = insert(table).compile(dialect=connection.dialect, column_keys=list(given))
     names = list(compiled.params)
-    defaults = {name: _default(table.c[name]) for name in names if name not in given}
-    values = map(itemgetter(*names), (defaults | dict(row) for row in rows))
+    columns = list(zip(*lines, strict=True))
+    placed = [columns[given.index(n)] if n in given else repeat(_default(table.c[n]), len(lines)) for n in names]
     writers = [_writer(table.c[name], connection.dialect) for name in names]
-    columns = zip(zip(*values, strict=True), writers, strict=True)
-    lines = list(zip(*(map(write, column) if write else column for column, write in columns), strict=True))
+    written = [map(write, column) if write else column for column, write in zip(placed, writers, strict=True)]
+    ready = list(zip(*written, strict=True))
     if connection.dialect.name == "postgresql":
-        _copy(connection, table, names, lines)
+        _copy(connection, table, names, ready)
     else:
-        connection.exec_driver_sql(str(compiled), lines)
+        connection.exec_driver_sql(str(compiled), ready)
 
 
 def _copy(connection: Connection, table: Table, names: Sequence[str], lines: Sequence[tuple[Any, ...]]) -> None:
@@ -62,6 +70,9 @@ def _default(column: Column[Any]) -> Any:
 def _writer(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
     """What turns a value of a column into what the driver stores; values repeat, so the last ones are remembered."""
     process = column.type.dialect_impl(dialect).bind_processor(dialect)
-    if process is None or isinstance(column.type, JSON):
-        return process
+    if process is None or isinstance(column.type, Boolean):  # both drivers know true and false
+        return None
+    if isinstance(column.type, JSON):
+        nothing = process({})
+        return lambda value: nothing if value == {} else process(value)
     return lru_cache(maxsize=256)(process)

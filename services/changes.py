@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from services import counts, search
-from services.counts import Required, Tally
+from services.counts import Facts, Required, Tally, Value
 
 Upkeep = Callable[[Session, Sequence[int]], object]
 
@@ -24,63 +24,93 @@ UPKEEP: tuple[Upkeep, ...] = (search.keep_up,)
 @dataclass
 class Changing:
     """The customers that change, and how those that were there before were counted before, in each set of counts:
-    one that is being built knows the customers up to `reach` only."""
+    one that is being built knows the customers up to `reach` only. `fresh` are new ones that have nothing but what was
+    recorded since (`values`): these are counted without being read again."""
 
     required: Required
     reach: Mapping[int, float]
     before: dict[int, Tally] = field(default_factory=dict)
     counted: set[int] = field(default_factory=set)
+    fresh: dict[int, Facts] = field(default_factory=dict)
+    values: list[Value] = field(default_factory=list)
+    valued: set[int] = field(default_factory=set)
 
-    def opened(self, customer_ids: Iterable[int]) -> None:
+    def opened(self, customers: Iterable[Facts]) -> None:
         """Customers that are new: nothing of them was counted before."""
-        self.counted.update(customer_ids)
+        self.fresh.update({facts[0]: facts for facts in customers})
+
+    def recorded(self, values: Iterable[Value]) -> None:
+        """Current values that were added, some to customers that are new."""
+        self.values += [value for value in values if value[0] in self.fresh]
+
+    def is_new(self, customer_id: int) -> bool:
+        """Whether a customer was opened in here and has no values yet."""
+        return customer_id in self.fresh and customer_id not in self.valued
 
 
 @contextmanager
 def changing(session: Session, customer_ids: Iterable[int]) -> Iterator[Changing]:
     """Change customers, or what belongs to them, inside; their counts follow at the end. Nobody else changes them
     meanwhile: on PostgreSQL they are locked here, in the order of their keys."""
+    with _state(session) as state:
+        ids = set(customer_ids)
+        state.counted.update(key for key in ids if state.fresh.pop(key, None))
+        _take_in(session, state, ids)
+        yield state
+
+
+@contextmanager
+def adding(session: Session, customer_ids: Iterable[int]) -> Iterator[Changing]:
+    """The same where values are only added, and all that become current are told to `recorded`."""
+    with _state(session) as state:
+        ids = set(customer_ids)
+        again = ids & state.valued
+        state.counted.update(key for key in again if state.fresh.pop(key, None))
+        state.valued |= ids & state.fresh.keys()
+        _take_in(session, state, ids - state.fresh.keys())
+        yield state
+
+
+@contextmanager
+def _state(session: Session) -> Iterator[Changing]:
     outer: Changing | None = session.info.get("changing")
     if outer is not None:
-        _take_in(session, outer, customer_ids)
         yield outer
         return
     counts.lock(session)
     state = session.info["changing"] = Changing(counts.required_kinds(session), counts.reach_of_sets(session))
     try:
-        _take_in(session, state, customer_ids)
         yield state
         _keep_up(session, state)
     finally:
         session.info.pop("changing", None)
 
 
-def _take_in(session: Session, state: Changing, customer_ids: Iterable[int]) -> None:
-    fresh = set(customer_ids).difference(state.counted)
-    if fresh:
+def _take_in(session: Session, state: Changing, customer_ids: Collection[int]) -> None:
+    more = set(customer_ids).difference(state.counted)
+    if more:
         session.flush()
-        counts.lock_customers(session, fresh)
-        for set_id, found in _tallies(session, state, fresh).items():
+        counts.lock_customers(session, more)
+        for set_id, reach in state.reach.items():
+            found = counts.tally(session, (key for key in more if key <= reach), state.required)
             state.before.setdefault(set_id, Tally()).add(found)
-        state.counted |= fresh
+        state.counted |= more
 
 
 def _keep_up(session: Session, state: Changing) -> None:
-    if state.counted:
-        session.flush()
-        for set_id, found in _tallies(session, state, state.counted).items():
-            counts.add_tally(session, set_id, found.without(state.before.get(set_id, Tally())))
-    for keep_up in UPKEEP if state.counted else ():
-        keep_up(session, sorted(state.counted))
-
-
-def _tallies(session: Session, state: Changing, customer_ids: Collection[int]) -> dict[int, Tally]:
-    """How customers are counted in each set, those left out that it has not come to."""
-    whole = counts.tally(session, customer_ids, state.required)
-    found = {set_id: whole for set_id, reach in state.reach.items() if reach == float("inf")}
+    ids = sorted([*state.counted, *state.fresh])
+    if not ids:
+        return
+    session.flush()
     for set_id, reach in state.reach.items():
-        if set_id not in found:
-            found[set_id] = counts.tally(
-                session, (key for key in customer_ids if key <= reach), state.required
-            )
-    return found
+        found = counts.tally(session, (key for key in state.counted if key <= reach), state.required)
+        found.add(_fresh(state, reach))
+        counts.add_tally(session, set_id, found.without(state.before.get(set_id, Tally())))
+    for keep_up in UPKEEP:
+        keep_up(session, ids)
+
+
+def _fresh(state: Changing, reach: float) -> Tally:
+    customers = [facts for key, facts in state.fresh.items() if key <= reach]
+    inside = {facts[0] for facts in customers}
+    return counts.tally_of(customers, [value for value in state.values if value[0] in inside], state.required)

@@ -53,7 +53,7 @@ def add_value(session: Session, customer: Customer, value: NewValue, *, staff: S
     )
     answer = Answer(value.kind, "new", text, value.purpose, contact_id=value.replaces_id)
     found = drafts_of(session, customer, answer, verdict=verdict, origin=origin)
-    drafts = [draft if value.replaces_id else replace(draft, replaces_id=None) for draft in found]
+    drafts = [draft if value.replaces_id else draft._replace(replaces_id=None) for draft in found]
     _refuse_known(session, customer, drafts)
     return contacts.record(session, drafts)
 

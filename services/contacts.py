@@ -11,20 +11,20 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from models import Confirmation, Contact, Customer
-from models.bulk import insert_rows, take_ids
+from models.bulk import insert_lines, take_ids
 from models.clock import now, utcnow
 from models.contacts import GOOD, latest_confirmations
 from models.search import note
 from services import policies, reach, scores, traces
-from services.changes import changing
+from services.changes import Changing, adding, changing
+from services.counts import Value
 
 CHUNK = 1000
 CONTACTS = Contact.__table__
 CUSTOMERS = Customer.__table__
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(NamedTuple):
     """A contact version about to be recorded. Without `value` and with `replaces_id` it proposes to drop that value."""
 
     customer_id: int
@@ -90,15 +90,16 @@ def record(session: Session, drafts: Sequence[Draft], *, action: str = "contact.
     """
     if not drafts:
         return Recorded((), frozenset(), frozenset())
-    with changing(session, {draft.customer_id for draft in drafts}):
-        return _record(session, drafts, action)
+    with adding(session, {draft.customer_id for draft in drafts}) as changes:
+        return _record(session, drafts, action, changes)
 
 
-def _record(session: Session, drafts: Sequence[Draft], action: str) -> Recorded:
+def _record(session: Session, drafts: Sequence[Draft], action: str, changes: Changing) -> Recorded:
     keyed = dict(zip(take_ids(session, CONTACTS, len(drafts)), drafts, strict=True))
     passing = _passing(session, keyed)
     added = sorted(key for key in passing if keyed[key].replaces_id is None)
     _insert(session, keyed, frozenset(added))
+    changes.recorded(_value(key, keyed[key]) for key in added)
     replacing = _settled(session, sorted(passing.difference(added)))
     _touch(session, {keyed[key].customer_id for key in added})
     _trace(session, [*(_version(key, keyed[key]) for key in added), *replacing], action)
@@ -170,6 +171,11 @@ def _customers_of(session: Session, contact_ids: Sequence[int]) -> set[int]:
     return {key for chunk in chunks for key in session.scalars(query.where(CONTACTS.c.id.in_(chunk)))}
 
 
+def _value(key: int, draft: Draft) -> Value:
+    whose = (draft.customer_id, draft.unit_id)
+    return (*whose, draft.kind, draft.verdict, draft.recorder_id, draft.preferred, key)
+
+
 def _version(key: int, draft: Draft) -> Version:
     return Version(key, draft.customer_id, draft.unit_id, draft.kind)
 
@@ -209,14 +215,12 @@ def met(session: Session, drafts: Mapping[int, Any]) -> dict[int, str]:
 
 def _insert(session: Session, keyed: Mapping[int, Draft], added: Collection[int]) -> None:
     """Write new versions: as current where they settle and replace nothing, else as proposals."""
-    decision = {"decided_by_id": traces.actor_id(session), "decided_at": utcnow()}
-    current = {"state": "current", "current_from": now(session)} | decision
-    waiting = dict.fromkeys(current) | {"state": "proposed"}
-    base = {"created_at": utcnow(), "proposer_id": traces.actor_id(session)}
-    rows = [
-        {"id": key} | base | draft.__dict__ | (current if key in added else waiting) for key, draft in keyed.items()
-    ]
-    insert_rows(session, CONTACTS, rows)
+    names = ("id", *Draft._fields, "created_at", "proposer_id", "state", "current_from", "decided_by_id", "decided_at")
+    actor, moment = traces.actor_id(session), utcnow()
+    current = (moment, actor, "current", now(session), actor, moment)
+    waiting = (moment, actor, "proposed", None, None, None)
+    lines = [(key, *draft, *(current if key in added else waiting)) for key, draft in keyed.items()]
+    insert_lines(session, CONTACTS, names, lines)
 
 
 def _settled(session: Session, contact_ids: Sequence[int]) -> list[Any]:
@@ -279,20 +283,14 @@ def _trace(session: Session, versions: Sequence[Any], action: str) -> None:
     customers: dict[int, list[Any]] = {}
     for version in versions:
         customers.setdefault(version.customer_id, []).append(version)
-    traces.record_all(session, [_trace_row(session, found, action) for found in customers.values()])
+    names = ("at", "actor_id", "action", "object", "object_id", "customer_id", "unit_id", "details")
+    base = (utcnow(), traces.actor_id(session), action, Contact.__tablename__)
+    lines = [(*base, rows[0].id, key, rows[0].unit_id, _told(rows)) for key, rows in customers.items()]
+    traces.record_lines(session, names, lines)
 
 
-def _trace_row(session: Session, rows: Sequence[Any], action: str) -> dict[str, Any]:
-    return {
-        "at": utcnow(),
-        "actor_id": traces.actor_id(session),
-        "action": action,
-        "object": Contact.__tablename__,
-        "object_id": rows[0].id,
-        "customer_id": rows[0].customer_id,
-        "unit_id": rows[0].unit_id,
-        "details": {"kinds": sorted({row.kind for row in rows}), "contacts": [row.id for row in rows]},
-    }
+def _told(rows: Sequence[Any]) -> dict[str, Any]:
+    return {"kinds": sorted({row.kind for row in rows}), "contacts": [row.id for row in rows]}
 
 
 def _confirmation(row: Any, finding: Finding, moment: datetime, staff_id: int | None) -> dict[str, Any]:

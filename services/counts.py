@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Table, delete, select, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,21 +20,20 @@ from quality.measures import Bit, Recorded, bits_of, has
 
 CUSTOMERS = Customer.__table__
 CONTACTS = Contact.__table__
+FACTS = ("id", "unit_id", "customer_class", "manager_id", "opened_on", "closed_on")
+VALUES = ("customer_id", "unit_id", "kind", "verdict", "recorder_id", "preferred", "id")
 PAGE = 1000
 MEASURED = {"required": Bit.REQUIRED, "recorded": Bit.RECORDED, "good": Bit.GOOD, "valid": Bit.VALID}
 RANK = {"valid": 0, "repairable": 1, "suspect": 2, "invalid": 3, "missing": 4}
 LOCK = 7_041_001  # the advisory lock of PostgreSQL under which counts are kept
 
 Required = Mapping[str, Sequence[str]]
+Facts = tuple[int, int, str, int | None, date | None, date | None]  # customer, unit, class, manager, opened, closed
+Value = tuple[int, int, str, str, int | None, bool, int]  # customer, unit, kind, verdict, recorder, preferred, id
 
 
-class Item(NamedTuple):
-    """The group that a required item counts in: unit, whoever answers for it (0: nobody), class, month of opening."""
-
-    unit_id: int
-    staff_id: int
-    customer_class: str
-    opened: str
+# The group that a required item counts in: unit, whoever answers for it (0: nobody), class, month of opening.
+Item = tuple[int, int, str, str]
 
 
 @dataclass(frozen=True)
@@ -97,14 +98,21 @@ def add_tally(session: Session, set_id: int, more: Tally) -> None:
 def quality_sums(items: Mapping[tuple[Item, int], int]) -> dict[tuple[str, int, int, str], list[int]]:
     """Items as rows of `quality_counts`: by month, unit, person, class, and once more over all months."""
     found: dict[tuple[str, int, int, str], list[int]] = {}
-    for (item, bits), number in items.items():
+    for ((unit_id, staff_id, customer_class, opened), bits), number in items.items():
         if not number:
             continue
-        more = [number if has(bits, wanted) else 0 for wanted in MEASURED.values()]
-        for opened in (item.opened, ANY_MONTH):
-            sums = found.setdefault((opened, item.unit_id, item.staff_id, item.customer_class), [0, 0, 0, 0])
-            sums[:] = map(sum, zip(sums, more, strict=True))
+        places = _places(bits)
+        for month in (opened, ANY_MONTH):
+            sums = found.setdefault((month, unit_id, staff_id, customer_class), [0, 0, 0, 0])
+            for place in places:
+                sums[place] += number
     return found
+
+
+@lru_cache
+def _places(bits: int) -> tuple[int, ...]:
+    """Which of the sums an item with these bits counts in."""
+    return tuple(place for place, wanted in enumerate(MEASURED.values()) if has(bits, wanted))
 
 
 def reach_of_sets(session: Session) -> dict[int, float]:
@@ -138,49 +146,45 @@ def pages(session: Session, *, after: int = 0, size: int = PAGE) -> Iterator[lis
 
 
 def _tally_page(session: Session, ids: Sequence[int], required: Required) -> Tally:
-    table = CONTACTS.c
-    columns = (
-        table.customer_id,
-        table.unit_id,
-        table.kind,
-        table.verdict,
-        table.recorder_id,
-        table.preferred,
-        table.id,
-    )
-    query = select(*columns).where(table.customer_id.in_(ids), table.state == "current")
-    rows = session.execute(query).all()
-    names = ("id", "unit_id", "customer_class", "manager_id", "opened_on", "closed_on")
-    facts = session.execute(
-        select(*(CUSTOMERS.c[name] for name in names)).where(CUSTOMERS.c.id.in_(ids))
-    ).all()
+    query = select(*(CONTACTS.c[name] for name in VALUES))
+    rows = session.execute(query.where(CONTACTS.c.customer_id.in_(ids), CONTACTS.c.state == "current")).all()
+    facts = session.execute(select(*(CUSTOMERS.c[name] for name in FACTS)).where(CUSTOMERS.c.id.in_(ids))).all()
     return tally_of(facts, rows, required)
 
 
-def tally_of(customers: Sequence[Any], contacts: Sequence[Any], required: Required) -> Tally:
-    """Count customers (id, unit, class, manager, opened, closed) with their current values (customer, unit, kind,
-    verdict, recorder, preferred, id). Of several values of a kind the preferred counts, then the best, the newest."""
-    best: dict[tuple[int, str], tuple[Any, str, int | None]] = {}
-    for customer_id, _unit, kind, verdict, recorder_id, preferred, key in contacts:
-        order = (bool(preferred), -RANK.get(verdict, 9), key)
+def tally_of(customers: Iterable[Facts | Any], contacts: Iterable[Value | Any], required: Required) -> Tally:
+    """Count customers with their current values. Of several of a kind the preferred one counts, then the best, then
+    the newest."""
+    best: dict[tuple[int, str], tuple[bool, int, int, str, int | None]] = {}
+    values: Counter[tuple[int, str, str]] = Counter()
+    for customer_id, unit_id, kind, verdict, recorder_id, preferred, key in contacts:
+        values[unit_id, kind, verdict] += 1
+        order = (preferred, -RANK.get(verdict, 9), key, verdict, recorder_id)
         held = best.get((customer_id, kind))
-        if held is None or order > held[0]:
-            best[customer_id, kind] = (order, verdict, recorder_id)
-    values = Counter([(unit_id, kind, verdict) for _id, unit_id, kind, verdict, *_rest in contacts])
+        if held is None or order[:3] > held[:3]:
+            best[customer_id, kind] = order
     return Tally(values, Counter(_items(customers, best, required)))
 
 
 def _items(
-    customers: Sequence[Any], best: Mapping[tuple[int, str], tuple[Any, str, int | None]], required: Required
+    customers: Iterable[Facts | Any],
+    best: Mapping[tuple[int, str], tuple[bool, int, int, str, int | None]],
+    required: Required,
 ) -> Iterator[tuple[Item, int]]:
+    nothing = (False, 0, 0, "missing", None)
     for key, unit_id, customer_class, manager_id, opened_on, closed_on in customers:
         if closed_on is not None:
             continue
-        opened = f"{opened_on.year:04}-{opened_on.month:02}" if opened_on else ""
+        opened = _month(opened_on) if opened_on else ""
         for kind in required.get(customer_class, ()):
-            _order, verdict, recorder_id = best.get((key, kind), (None, "missing", None))
+            *_order, verdict, recorder_id = best.get((key, kind), nothing)
             staff_id = manager_id if verdict == "missing" else recorder_id
-            yield Item(unit_id, staff_id or 0, customer_class, opened), BITS[verdict]
+            yield (unit_id, staff_id or 0, customer_class, opened), BITS[verdict]
+
+
+@lru_cache(maxsize=20_000)
+def _month(day: date) -> str:
+    return f"{day.year:04}-{day.month:02}"
 
 
 BITS = {verdict: bits_of(Recorded(verdict, None), None) for verdict in RANK}
@@ -192,8 +196,8 @@ def _upsert(session: Session, table: Table, rows: Sequence[tuple[Any, ...]]) -> 
         return
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     statement = dialect.insert(table)
-    keys = [column.name for column in table.primary_key]
     sums = {c.name: c + statement.excluded[c.name] for c in table.c if not c.primary_key}
+    keys = [column.name for column in table.primary_key]
     statement = statement.on_conflict_do_update(index_elements=keys, set_=sums)
-    names = [*keys, *sums]
+    names = [column.name for column in table.c]
     session.connection().execute(statement, [dict(zip(names, row, strict=True)) for row in rows])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -20,15 +22,15 @@ from models import (
     Task,
     Visit,
 )
-from models.bulk import insert_rows, take_ids
+from models.bulk import insert_lines, insert_rows, take_ids
 from models.clock import now, start_of_day, today, utcnow
-from services import traces
+from services import counts, traces
 from services.changes import changing
 
 CUSTOMERS = Customer.__table__
 VERSIONS = CustomerVersion.__table__
 MEASURED = ("unit_id", "customer_class", "manager_id", "opened_on", "closed_on")
-MOVING = (Contact.__table__, Confirmation.__table__, Preference.__table__, Consent.__table__)
+MOVING = (Contact.__table__, Confirmation.__table__, Preference.__table__, Consent.__table__, Issue.__table__)
 OPEN_VISITS = ("open", "assigned", "accepted", "not_met", "given_back")
 
 Facts = Mapping[str, Any]
@@ -58,24 +60,37 @@ def open_accounts(session: Session, rows: Sequence[Facts]) -> list[int]:
     caller writes one a customer. Units are the caller's to check.
     """
     with changing(session, [row["id"] for row in rows if "id" in row]) as changes:
-        ids = _open_accounts(session, rows)
-        changes.opened(ids)
-    return ids
+        whole = _open_accounts(session, rows)
+        again = {row["id"] for row in rows if "id" in row}
+        changes.opened(tuple(row[name] for name in counts.FACTS) for row in whole if row["id"] not in again)
+    return [row["id"] for row in whole]
 
 
-def _open_accounts(session: Session, rows: Sequence[Facts]) -> list[int]:
+def _open_accounts(session: Session, rows: Sequence[Facts]) -> list[dict[str, Any]]:
+    """Write new customers and those that come back; all with every fact and their ids."""
     stamps = {"created_at": utcnow(), "changed_at": utcnow()}
-    fresh = [dict(row) for row in rows if "id" not in row]
+    fresh: list[dict[str, Any]] = [{**BLANK, **row, **stamps} for row in rows if "id" not in row]
     for key, row in zip(take_ids(session, CUSTOMERS, len(fresh)), fresh, strict=True):
         row["id"] = key
-    by_account = {row["account_no"]: row["id"] for row in [*fresh, *rows] if "id" in row}
-    insert_rows(session, CUSTOMERS, [BLANK | row | stamps for row in fresh])
+    insert_rows(session, CUSTOMERS, fresh)
     again = {row["id"]: {**BLANK, **row, "closed_on": None} for row in rows if "id" in row}
     _move(session, {key: row["unit_id"] for key, row in again.items()})
     _write(session, again)
-    ids = [by_account[row["account_no"]] for row in rows]
-    _add_versions(session, ids, beginning=True)
-    return ids
+    by_account = {row["account_no"]: row for row in [*fresh, *again.values()]}
+    whole = [{"closed_on": None} | by_account[row["account_no"]] for row in rows]
+    _add_versions(session, whole, _first_moments(session, whole))
+    return whole
+
+
+def _first_moments(session: Session, rows: Sequence[Facts]) -> list[datetime]:
+    """From when the first versions of new customers count: from the opening day."""
+    moment = now(session)
+    return [min(moment, _start(row["opened_on"])) if row["opened_on"] else moment for row in rows]
+
+
+@lru_cache(maxsize=20_000)
+def _start(day: date) -> datetime:
+    return start_of_day(day)
 
 
 def change(session: Session, changes: Mapping[int, Facts]) -> None:
@@ -94,7 +109,9 @@ def _change(session: Session, changes: Mapping[int, Facts]) -> None:
     ended = update(VERSIONS).where(VERSIONS.c.customer_id.in_(measured), VERSIONS.c.valid_until.is_(None))
     if measured:
         session.execute(ended.values(valid_until=now(session)))
-        _add_versions(session, measured)
+        query = select(CUSTOMERS.c.id, *(CUSTOMERS.c[name] for name in MEASURED)).where(CUSTOMERS.c.id.in_(measured))
+        rows = [dict(row) for row in session.execute(query.order_by(CUSTOMERS.c.id)).mappings()]
+        _add_versions(session, rows, [now(session)] * len(rows))
     _trace(session, {key: {"fields": sorted(facts)} for key, facts in changes.items()}, "customer.changed")
 
 
@@ -119,21 +136,14 @@ def _write(session: Session, changes: Mapping[int, Facts]) -> None:
             session.expire(stale)
 
 
-def _add_versions(session: Session, ids: Sequence[int], *, beginning: bool = False) -> None:
-    """Write how customers stand from now on; a first version counts from the opening day, or for ever."""
-    query = select(CUSTOMERS.c.id, *(CUSTOMERS.c[name] for name in MEASURED)).where(CUSTOMERS.c.id.in_(ids))
-    moment = now(session)
-    rows = [
-        {
-            "customer_id": row.id,
-            **{name: getattr(row, name) for name in MEASURED},
-            "valid_from": min(moment, start_of_day(row.opened_on)) if beginning and row.opened_on else moment,
-            "valid_until": None,
-        }
-        for row in session.execute(query.order_by(CUSTOMERS.c.id))
+def _add_versions(session: Session, rows: Sequence[Facts], moments: Sequence[datetime]) -> None:
+    """Write how customers stand, each from its moment on."""
+    names = ("id", "customer_id", *MEASURED, "valid_from", "valid_until")
+    lines = [
+        (key, row["id"], *(row[name] for name in MEASURED), moment, None)
+        for key, row, moment in zip(take_ids(session, VERSIONS, len(rows)), rows, moments, strict=True)
     ]
-    keys = take_ids(session, VERSIONS, len(rows))
-    insert_rows(session, VERSIONS, [{"id": key, **row} for key, row in zip(keys, rows, strict=True)])
+    insert_lines(session, VERSIONS, names, lines)
 
 
 def _move(session: Session, moved: Mapping[int, int]) -> None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models import BatchRow, Contact, ImportBatch, RequiredField, Unit
-from models.bulk import insert_rows, take_ids
+from models.bulk import insert_lines, take_ids
 from models.clock import utcnow
 from models.contacts import GOOD, latest_confirmations
 from models.scope import ALL, working_as
 from services import calendar, contacts, customers, import_customers, traces
+from services.changes import changing
 from services.contacts import Draft
 from services.import_customers import DEFAULT_CLASS, Found, as_json, changes_of
 from services.import_drafts import Standing, Step, steps_of
@@ -26,6 +28,7 @@ from services.import_units import Units
 
 CONTACTS = Contact.__table__
 OUTCOMES = ("created", "updated", "unchanged", "proposed", "rejected")
+OUTCOME = ("batch_id", "row", "customer_id", "unit_id", "outcome", "reason", "before", "unread")
 
 
 @dataclass(frozen=True)
@@ -114,17 +117,23 @@ def _job(session: Session, batch: ImportBatch, headings: Mapping[str, str], unit
 
 def _write(session: Session, job: Job, rows: Sequence[ReadRow]) -> list[dict[str, Any]]:
     """Write the first rows of all customers, then their later rows: a later one sees what the first one made."""
-    outcomes = [_outcome(job, row, "rejected", reason=row.error) for row in rows if row.error]
+    with changing(session, ()):
+        return _write_waves(session, job, rows)
+
+
+def _write_waves(session: Session, job: Job, rows: Sequence[ReadRow]) -> list[dict[str, Any]]:
+    outcomes = [_rejected(job, row, row.error) for row in rows if row.error]
     placed, recorders = import_customers.with_people(session, [row for row in rows if not row.error])
     for wave_rows in ([row for row in placed if row.is_first], [row for row in placed if not row.is_first]):
         found = import_customers.find(session, wave_rows, job.batch_id)
         outside = [row for row in wave_rows if _is_outside(row, found, job.units)]
-        outcomes += [_outcome(job, row, "rejected", reason=UNKNOWN_UNIT) for row in outside]
+        outcomes += [_rejected(job, row, UNKNOWN_UNIT) for row in outside]
         inside = [row for row in wave_rows if not _is_outside(row, found, job.units)]
         if inside:
             outcomes += _write_wave(session, job, _wave(session, job, inside, recorders, found))
     keys = take_ids(session, BatchRow.__table__, len(outcomes))
-    insert_rows(session, BatchRow.__table__, [{"id": key} | row for key, row in zip(keys, outcomes, strict=True)])
+    lines = [(key, *row.values()) for key, row in zip(keys, outcomes, strict=True)]
+    insert_lines(session, BatchRow.__table__, ("id", *OUTCOME), lines)
     return outcomes
 
 
@@ -153,24 +162,33 @@ def _wave(
 def _write_wave(session: Session, job: Job, wave: Wave) -> list[dict[str, Any]]:
     _change_facts(session, job, wave)
     standing = _standing(session, job, [wave.ids[account] for account in wave.found])
-    steps = [pair for row in wave.rows if _takes_part(row, wave, job) for pair in _steps(job, wave, row, standing)]
+    steps = _steps(job, wave, standing)
     _record(session, job, wave, [pair for pair in steps if pair[0].account in wave.opened], "customer.created")
     _record(session, job, wave, [pair for pair in steps if pair[0].account not in wave.opened], "contact.settled")
     _trace_bare(session, job, wave)
     return [_outcome_of(job, wave, row) for row in wave.rows]
 
 
-def _steps(
-    job: Job, wave: Wave, row: ReadRow, standing: dict[int, list[Standing]]
-) -> list[tuple[ReadRow, Step]]:
-    """What a row records; the next row of the same customer finds it standing."""
-    there = standing.setdefault(wave.ids[row.account], [])
-    steps = steps_of(row, there, job.mode)
-    there += [
-        Standing(0, s.value.kind, s.cell.raw, s.value.value, s.value.extension, "current", s.preferred, True, own=True)
-        for s in steps
-    ]
-    return [(row, step) for step in steps]
+def _steps(job: Job, wave: Wave, standing: dict[int, list[Standing]]) -> list[tuple[ReadRow, Step]]:
+    """What the rows record; the next row of the same customer finds standing what the first one brought."""
+    several = {account for account, number in Counter(row.account for row in wave.rows).items() if number > 1}
+    found: list[tuple[ReadRow, Step]] = []
+    for row in wave.rows:
+        if not _takes_part(row, wave, job):
+            continue
+        key = wave.ids[row.account]
+        steps = steps_of(row, standing.get(key, ()), job.mode)
+        if row.account in several:
+            standing.setdefault(key, []).extend(map(_as_standing, steps))
+        found += [(row, step) for step in steps]
+    return found
+
+
+def _as_standing(step: Step) -> Standing:
+    value = step.value
+    return Standing(
+        0, value.kind, step.cell.raw, value.value, value.extension, "current", step.preferred, usable=True, own=True
+    )
 
 
 def _takes_part(row: ReadRow, wave: Wave, job: Job) -> bool:
@@ -202,55 +220,61 @@ def _standing(session: Session, job: Job, ids: Sequence[int]) -> dict[int, list[
     query = select(*(CONTACTS.c[name] for name in columns)).where(CONTACTS.c.customer_id.in_(ids))
     known = latest_confirmations(session, list(ids)) if job.mode == "fill" else {}
     found: dict[int, list[Standing]] = {}
-    for row in session.execute(query.where(CONTACTS.c.state.in_(("current", "proposed"))).order_by(CONTACTS.c.id)):
-        confirmation = known.get((row.customer_id, row.kind, row.value))
-        is_refuted = confirmation is not None and confirmation.result == "refuted"
-        one = Standing(
-            row.id, row.kind, row.raw, row.value, row.extension, row.state, row.preferred,
-            usable=row.verdict in GOOD and not is_refuted, own=row.batch_id == job.batch_id,
-        )  # fmt: skip
-        found.setdefault(row.customer_id, []).append(one)
+    rows = session.execute(query.where(CONTACTS.c.state.in_(("current", "proposed"))).order_by(CONTACTS.c.id))
+    for key, customer_id, kind, raw, value, extension, state, preferred, verdict, batch_id in rows:
+        confirmation = known.get((customer_id, kind, value)) if known else None
+        is_usable = verdict in GOOD and (confirmation is None or confirmation.result != "refuted")
+        one = Standing(key, kind, raw, value, extension, state, preferred, is_usable, batch_id == job.batch_id)
+        found.setdefault(customer_id, []).append(one)
     return found
 
 
 def _record(session: Session, job: Job, wave: Wave, steps: Sequence[tuple[ReadRow, Step]], action: str) -> None:
-    drafts = [_draft(job, wave, row, step) for row, step in steps]
+    drafts: list[Draft] = []
+    for _number, group in groupby(steps, key=lambda pair: pair[0].number):
+        pairs = list(group)
+        drafts += _drafts(job, wave, pairs[0][0], [step for _row, step in pairs])
     done = contacts.record(session, drafts, action=action)
     for key, (row, _step) in zip(done.ids, steps, strict=True):
         (wave.settled if key in done.settled else wave.waiting).add(row.number)
 
 
-def _draft(job: Job, wave: Wave, row: ReadRow, step: Step) -> Draft:
-    cell, value = step.cell, step.value
-    return Draft(
-        customer_id=wave.ids[row.account],
-        unit_id=wave.unit_of(row),
-        kind=value.kind,
-        raw=cell.raw,
-        value=value.value,
-        verdict=cell.verdict,
-        source="import",
-        reasons=cell.reasons,
-        extension=value.extension,
-        preferred=step.preferred,
-        batch_id=job.batch_id,
-        batch_row=row.number,
-        field=job.headings[cell.field][:40],
-        recorder_id=wave.recorders.get(row.number),
-        recorded_at=row.recorded_at,
-        due_at=_due_at(job, wave, row, value.kind),
-        replaces_id=step.replaces_id,
-    )
+def _drafts(job: Job, wave: Wave, row: ReadRow, steps: Sequence[Step]) -> list[Draft]:
+    """The values of one row as versions; what holds for the row is looked up once."""
+    customer_id, unit_id, recorder_id = wave.ids[row.account], wave.unit_of(row), wave.recorders.get(row.number)
+    required, due_at = _due(job, wave, row)
+    return [
+        Draft(
+            customer_id,
+            unit_id,
+            step.value.kind,
+            step.cell.raw,
+            step.value.value,
+            step.cell.verdict,
+            "import",
+            reasons=step.cell.reasons,
+            extension=step.value.extension,
+            preferred=step.preferred,
+            batch_id=job.batch_id,
+            batch_row=row.number,
+            field=job.headings[step.cell.field][:40],
+            recorder_id=recorder_id,
+            recorded_at=row.recorded_at,
+            due_at=due_at if step.value.kind in required else None,
+            replaces_id=step.replaces_id,
+        )
+        for step in steps
+    ]
 
 
-def _due_at(job: Job, wave: Wave, row: ReadRow, kind: str) -> datetime | None:
-    """By when a new customer's required value is due; nothing else is due by itself."""
+def _due(job: Job, wave: Wave, row: ReadRow) -> tuple[Collection[str], datetime | None]:
+    """Which values of a new customer are required, and by when they are due; nothing else is due by itself."""
     one = wave.found.get(row.account)
     opened_on = wave.fact(row, "opened_on")
+    if (one and not one.own) or opened_on is None:
+        return (), None
     customer_class = wave.fact(row, "customer_class") or row.facts.get("suggested_class", DEFAULT_CLASS)
-    if (one and not one.own) or opened_on is None or kind not in job.required.get(customer_class, ()):
-        return None
-    return job.due_at(opened_on, wave.unit_of(row))
+    return job.required.get(customer_class, ()), job.due_at(opened_on, wave.unit_of(row))
 
 
 def _trace_bare(session: Session, job: Job, wave: Wave) -> None:
@@ -273,21 +297,14 @@ def _outcome_of(job: Job, wave: Wave, row: ReadRow) -> dict[str, Any]:
         outcome = "proposed"
     else:
         outcome = "updated" if row.number in wave.settled or changed else "unchanged"
-    found = {"customer_id": wave.ids[row.account], "unit_id": wave.unit_of(row)}
-    return _outcome(job, row, outcome) | found | {"before": as_json(changed), "unread": row.unread}
+    whose = (wave.ids[row.account], wave.unit_of(row))
+    written = (job.batch_id, row.number, *whose, outcome, "", as_json(changed), row.unread)
+    return dict(zip(OUTCOME, written, strict=True))
 
 
-def _outcome(job: Job, row: ReadRow, outcome: str, *, reason: str = "") -> dict[str, Any]:
-    return {
-        "batch_id": job.batch_id,
-        "row": row.number,
-        "customer_id": None,
-        "unit_id": job.home_id,
-        "outcome": outcome,
-        "reason": reason,
-        "before": {},
-        "unread": {},
-    }
+def _rejected(job: Job, row: ReadRow, reason: str) -> dict[str, Any]:
+    written: tuple[Any, ...] = (job.batch_id, row.number, None, job.home_id, "rejected", reason, {}, {})
+    return dict(zip(OUTCOME, written, strict=True))
 
 
 def _count(session: Session, batch_id: int, tally: Mapping[str, int], outcomes: Sequence[Mapping[str, Any]]) -> None:

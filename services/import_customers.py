@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -42,16 +42,12 @@ def find(session: Session, rows: Iterable[ReadRow], batch_id: int) -> dict[str, 
     columns += tuple(CUSTOMERS.c[name] for name in (*FACTS, "closed_on"))
     query = select(*columns, BATCHES.c.state).outerjoin(BATCHES, BATCHES.c.id == CUSTOMERS.c.batch_id)
     found = session.execute(query.where(CUSTOMERS.c.account_no.in_(accounts))) if accounts else ()
-    return {
-        row.account_no: Found(
-            row.id,
-            row.unit_id,
-            {name: getattr(row, name) for name in FACTS},
-            own=row.batch_id == batch_id,
-            removed=row.closed_on is not None and row.state in UNDONE,
-        )
-        for row in found
-    }
+    result: dict[str, Found] = {}
+    for key, account, unit_id, its_batch, *facts, closed_on, state in found:
+        is_removed = closed_on is not None and state in UNDONE
+        kept = dict(zip(FACTS, facts, strict=True))
+        result[account] = Found(key, unit_id, kept, own=its_batch == batch_id, removed=is_removed)
+    return result
 
 
 def with_people(session: Session, rows: Sequence[ReadRow]) -> tuple[list[ReadRow], dict[int, int | None]]:
@@ -61,7 +57,12 @@ def with_people(session: Session, rows: Sequence[ReadRow]) -> tuple[list[ReadRow
         or_(Staff.username.in_(texts), Staff.name.in_(texts))
     )
     staff = session.execute(query.order_by(Staff.id)).all() if texts else []
-    chosen = [(row, {name: _person(text, row.unit_id, staff) for name, text in row.people.items()}) for row in rows]
+    named: dict[tuple[str, int], int | None] = {}
+    for row in rows:
+        for text in row.people.values():
+            if (text, row.unit_id) not in named:
+                named[text, row.unit_id] = _person(text, row.unit_id, staff)
+    chosen = [(row, {name: named[text, row.unit_id] for name, text in row.people.items()}) for row in rows]
     recorders = {row.number: people.get("recorder") for row, people in chosen}
     return [_with_manager(row, people) for row, people in chosen], recorders
 
@@ -122,4 +123,4 @@ def _person(text: str, unit_id: int, staff: Sequence[Any]) -> int | None:
 def _with_manager(row: ReadRow, people: Mapping[str, int | None]) -> ReadRow:
     unknown = {name: row.people[name] for name, key in people.items() if key is None}
     manager = {"manager_id": people["manager"]} if people.get("manager") else {}
-    return replace(row, facts=row.facts | manager, unread=row.unread | unknown) if manager or unknown else row
+    return row._replace(facts=row.facts | manager, unread=row.unread | unknown) if manager or unknown else row

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from services.import_rows import Cell, ReadRow, Value
@@ -23,8 +22,7 @@ class Standing(NamedTuple):
     own: bool
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One value to be recorded. Without `replaces_id` it is added."""
 
     cell: Cell
@@ -57,16 +55,18 @@ def steps_of(row: ReadRow, standing: Sequence[Standing], mode: str) -> list[Step
     kind replaces the preferred one unless the row names that one too; all others are added.
     """
     current = [one for one in standing if one.state == "current"]
-    known = Known(standing)
+    known = Known(standing) if standing else None
     steps: list[Step] = []
+    seen: set[tuple[str, str, str]] = set()
+    kinds: set[str] = set()
     for cell, value in _asked(row, current, mode):
-        text = value.value or cell.raw.strip()
-        if known.has(value.kind, text, value.extension):
+        kind, text, extension = value.kind, value.value or cell.raw.strip(), value.extension
+        if (kind, text, extension) in seen or (known is not None and known.has(kind, text, extension)):
             continue
-        known.add(value.kind, text, value.extension)
-        is_next = any(step.value.kind == value.kind for step in steps)
-        target = _target(row, current, value.kind) if current and row.is_first and not is_next else None
-        preferred = target is not None and not any(one.preferred for one in current if one.kind == value.kind)
+        seen.update(((kind, text, extension), (kind, text, "")))
+        target = _target(row, current, kind) if current and row.is_first and kind not in kinds else None
+        kinds.add(kind)
+        preferred = target is not None and not any(one.preferred for one in current if one.kind == kind)
         steps.append(Step(cell, value, target, preferred))
     return _with_preferred(steps, {one.kind for one in current})
 
@@ -97,5 +97,4 @@ def _with_preferred(steps: list[Step], standing: set[str]) -> list[Step]:
         kind = step.value.kind
         if kind not in standing and (kind not in first or (step.cell.is_usable and not first[kind].cell.is_usable)):
             first[kind] = step
-    chosen = {id(step) for step in first.values()}
-    return [Step(s.cell, s.value, s.replaces_id, True) if id(s) in chosen else s for s in steps]
+    return [s._replace(preferred=True) if first.get(s.value.kind) is s else s for s in steps]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 
 from models.clock import ZONE
 from models.words import CUSTOMER_CLASSES, SENSITIVITIES, USAGE_CLASSES
 from quality.dates import parse_date, parse_moment
 from quality.texts import flatten
+
+REMEMBERED = 20_000  # texts of one kind: dates and classes repeat in every file
 
 
 def _words(labels: dict[str, str]) -> dict[str, str]:
@@ -46,31 +49,37 @@ _CLASS_OF_USAGE = {
 }
 
 
+@lru_cache(maxsize=REMEMBERED)
 def plain(text: str) -> str:
     """A text to compare by: full-width to half-width, no invisible characters, no needless spaces."""
     return flatten(text)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def read_moment(text: str) -> datetime | None:
     """A date with or without time in any of the ways that exports write it; a date alone is its 00:00."""
     return parse_moment(text, ZONE)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def read_day(text: str) -> date | None:
     """The day of a date with or without time."""
     return parse_date(text)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def read_usage(text: str) -> str | None:
     """The code of a usage class (用电类别)."""
     return _USAGE.get(_key(text))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def read_class(text: str) -> str | None:
     """The code of a customer class (客户类别)."""
     return _CLASSES.get(_key(text))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def read_sensitivity(text: str) -> str | None:
     """The code of a sensitivity; a plain yes means that the customer is to be watched."""
     return _SENSITIVITY.get(_key(text))

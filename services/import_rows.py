@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from models.home import home_path, load_secrets
@@ -46,8 +45,7 @@ class Value(NamedTuple):
     extension: str
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """One judged contact cell with all its values, at least one."""
 
     field: str
@@ -62,8 +60,7 @@ class Cell:
         return self.verdict in GOOD
 
 
-@dataclass(frozen=True)
-class ReadRow:
+class ReadRow(NamedTuple):
     """One row as an import needs it. `facts` are columns of the customer; `people` texts that name staff;
     `unread` what could not be understood, by field."""
 
@@ -73,11 +70,11 @@ class ReadRow:
     unit_named: bool
     error: str
     is_first: bool
-    facts: dict[str, Any] = field(default_factory=dict)
-    people: dict[str, str] = field(default_factory=dict)
-    recorded_at: datetime | None = None
-    cells: tuple[Cell, ...] = ()
-    unread: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Any]
+    people: dict[str, str]
+    recorded_at: datetime | None
+    cells: tuple[Cell, ...]
+    unread: dict[str, str]
 
 
 def read_rows(rows: Iterable[SpoolRow], units: Units) -> list[ReadRow]:
@@ -96,14 +93,16 @@ def singles(row: SpoolRow, units: Units) -> dict[str, str]:
 
 def fingerprint(text: str, key: bytes) -> str:
     """The keyed hash that stands for an identity number."""
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, text.encode(), "sha256").hex()
 
 
+@lru_cache(maxsize=import_facts.REMEMBERED)
 def is_none(text: str) -> bool:
     """Whether a text is blank, or says that there is none."""
     return len(text) <= LONGEST_NONE and read_missing(text) is not None
 
 
+@lru_cache(maxsize=import_facts.REMEMBERED)
 def tidy(text: str) -> str:
     """A text as it came, without invisible characters and needless spaces."""
     if not text.isprintable():
@@ -114,7 +113,7 @@ def tidy(text: str) -> str:
 def _read_row(row: SpoolRow, context: Context, key: bytes) -> ReadRow:
     base = (row.number, row.account, row.home.unit_id, row.home.named, row.error, row.is_first)
     if row.error:
-        return ReadRow(*base)
+        return ReadRow(*base, {}, {}, None, (), {})
     filled = {name: text for name, text in row.fields.items() if text and not text.isspace()}
     said = {name: text for name, text in filled.items() if name in SAID and not is_none(text)}
     facts, unread = _facts(said)

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Trace, TraceAnchor
-from models.bulk import insert_rows
+from models.bulk import insert_lines, insert_rows
 from models.clock import utcnow
 from models.people import root_unit
 from models.scope import ALL, working_as
@@ -66,6 +66,11 @@ def record_all(session: Session, entries: Sequence[Mapping[str, Any]]) -> None:
     """Write a chunk of traces in one statement."""
     if entries:
         insert_rows(session, Trace.__table__, entries)
+
+
+def record_lines(session: Session, names: Sequence[str], lines: Sequence[tuple[Any, ...]]) -> None:
+    """Write a chunk of traces that are tuples of the named columns."""
+    insert_lines(session, Trace.__table__, names, lines)
 
 
 def canonical(row: Mapping[str, Any]) -> bytes:
