@@ -38,6 +38,7 @@ class Rule:
     replaces: str
     settles: bool
     id: int = 0
+    position: int = 0
     approver_role: str = ""
     approver_level: str = ""
     daily_limit: int | None = None
@@ -53,14 +54,15 @@ class Rule:
 
 
 def rules(session: Session) -> list[Rule]:
-    """All policy rows in their order."""
-    return [rule_of(row) for row in session.scalars(select(Policy).order_by(Policy.position))]
+    """All policy rows in their order, as they stand in the database."""
+    table = Policy.__table__
+    return [rule_of(row) for row in session.execute(select(table).order_by(table.c.position))]
 
 
-def rule_of(row: Policy) -> Rule:
+def rule_of(row: Any) -> Rule:
     """A policy row as a plain value."""
     verdicts, settles = frozenset(row.verdicts.split(",")), row.decision == "settle"
-    whom = (row.id, row.approver_role, row.approver_level, row.daily_limit)
+    whom = (row.id, row.position, row.approver_role or "", row.approver_level or "", row.daily_limit)
     return Rule(row.source, row.kind, verdicts, row.replaces, settles, *whom)
 
 

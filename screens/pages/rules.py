@@ -10,15 +10,15 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from models import ContactKind, Policy, RequiredField, Target, db
-from models.words import COHORTS, CUSTOMER_CLASSES, MEASURES, SOURCES, VERDICTS
+from models import ContactKind, Policy, RequiredField, Role, Target, db
+from models.words import COHORTS, CUSTOMER_CLASSES, MEASURES, SOURCES, UNIT_KINDS, VERDICTS
 from screens import looks, rows
 from screens.access import needs
 from screens.base import Page, Screen
 from screens.forms import ChoiceField, PercentField, TicksField, choices, offered
 from screens.messages import done
 from screens.pickers import kind_choices
-from services import Refused, traces
+from services import Refused, policies, traces
 
 ANY = ("*", _l("不限"))
 MET = {
@@ -28,6 +28,7 @@ MET = {
     "good": _l("现有的可用"),
     "confirmed": _l("现有的已核实"),
 }
+LEVELS = [("", _l("不限")), *choices(UNIT_KINDS)]
 DECISIONS = {"settle": _l("自动生效"), "wait": _l("等人审核")}
 
 
@@ -37,11 +38,20 @@ class Policies(Screen):
     table = Policy
     permission, change_permission = "rules.view", "rules.edit"
     label, group = _l("自动审核规则"), "settings"
-    lead = _l("新的联系信息从上到下对照，第一条符合的决定；都不符合就等人审核。自己录入的永远不能自己审核。")
+    lead = _l(
+        "新的联系信息从上到下对照，第一条符合的决定；都不符合就等人审核。自己录入的永远不能自己审核。"
+        "超过每日上限的，自动生效的改为等审核，审核的留给别人或第二天；批量变更整批审核，不计入上限。"
+    )
     can_create = can_edit = can_delete = True
     page_size = 200
-    column_list = ("position", "source", "kind", "verdicts", "replaces", "decision")
+    column_list = (
+        "position", "source", "kind", "verdicts", "replaces", "decision", "approver_role", "approver_level",
+        "daily_limit",
+    )  # fmt: skip
     column_labels = {
+        "approver_role": _l("由谁审核"),
+        "approver_level": _l("审核人单位"),
+        "daily_limit": _l("每人每日上限"),
         "position": _l("顺序"),
         "source": _l("来源渠道"),
         "kind": _l("种类"),
@@ -61,15 +71,25 @@ class Policies(Screen):
         "verdicts": lambda _v, _c, row, _n: verdict_words(row.verdicts),
         "replaces": lambda _v, _c, row, _n: MET.get(row.replaces, row.replaces),
         "decision": lambda _v, _c, row, _n: DECISIONS.get(row.decision, row.decision),
+        "approver_role": lambda _v, _c, row, _n: dict(role_choices()).get(row.approver_role, ""),
+        "approver_level": lambda _v, _c, row, _n: dict(LEVELS).get(row.approver_level, ""),
     }
-    form_columns = ("position", "source", "kind", "verdicts", "replaces", "decision")
+    form_columns = column_list
     form_choices = {
         "source": [ANY, *choices(SOURCES)],
         "replaces": list(MET.items()),
         "decision": list(DECISIONS.items()),
+        "approver_level": LEVELS,
     }
-    form_overrides = {"verdicts": TicksField, "kind": ChoiceField}
-    form_args = {"verdicts": {"choices": choices(VERDICTS)}}
+    form_overrides = {"verdicts": TicksField, "kind": ChoiceField, "approver_role": ChoiceField}
+    form_args = {
+        "verdicts": {"choices": choices(VERDICTS)},
+        "approver_role": {"description": _l("只对等人审核的有用；不选就是有审核权限的都可以。")},
+        "approver_level": {"description": _l("只对等人审核的有用；选区县局，就要区县局或更高一级的人员审核。")},
+        "daily_limit": {
+            "description": _l("每人每天最多这么多条自动生效；等人审核的，每人每天最多审核这么多条。不填不限。")
+        },
+    }
     traced = form_columns
 
     def create_form(self, obj: Any = None) -> Any:
@@ -81,11 +101,39 @@ class Policies(Screen):
     def on_model_change(self, form: Any, model: Any, is_created: bool) -> None:
         if not model.verdicts:
             raise Refused(_("请至少勾选一种判定。"))
+        if model.daily_limit is not None and model.daily_limit < 0:
+            raise Refused(_("每人每日上限要填 0 或更大的数，不填不限。"))
+        tell_difference(model)
+
+
+def tell_difference(model: Policy) -> None:
+    """Say what the changed row would have meant for the values of the last 30 days."""
+    before = policies.rules(db.session())
+    others = [rule for rule in before if rule.id != model.id]
+    place = sum(rule.position < model.position for rule in others)
+    after = [*others[:place], policies.rule_of(model), *others[place:]]
+    waits, settles = policies.difference(policies.recent_facts(db.session()), before, after)
+    if waits or settles:
+        done(
+            _(
+                "按最近 30 天的新值回算：原来自动生效、改后要等审核的 %(waits)s 条；"
+                "原来等审核、改后自动生效的 %(settles)s 条。",
+                waits=f"{waits:,}",
+                settles=f"{settles:,}",
+            )
+        )
+
+
+def role_choices() -> list[tuple[str, str]]:
+    """The roles that may approve proposals."""
+    rows = db.session.scalars(select(Role).order_by(Role.id))
+    return [(row.name, _(row.label)) for row in rows if "proposals.approve" in row.permissions]
 
 
 def with_kinds(form: Any) -> Any:
-    """Offer the kinds as they are now."""
+    """Offer the kinds and roles as they are now."""
     form.kind.choices = offered([ANY, *kind_choices()])
+    form.approver_role.choices = offered([("", _l("不限")), *role_choices()])
     return form
 
 
