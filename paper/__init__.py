@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.words import N_
+from paper.audits import audit_worksheet
 from paper.batch_changes import batch_change_sheet
 from paper.bulletins import bulletin
 from paper.competitions import board
@@ -15,6 +16,7 @@ from paper.letterheads import Letterhead
 from paper.notices import assessment_notice
 from paper.pdf import CHILDREN, PaperError
 from paper.print_runs import survey_letter
+from paper.samples import sample_announcement
 from paper.visits import walk_list
 
 __all__ = ["DOCUMENTS", "Document", "PaperError", "compose_all"]
@@ -35,6 +37,8 @@ DOCUMENTS = {
     "assessment_notice": Document(N_("考核通知单"), assessment_notice),
     "batch_change_sheet": Document(N_("批量变更审批单"), batch_change_sheet),
     "board": Document(N_("竞赛排行榜"), board),
+    "sample_announcement": Document(N_("抽样公告"), sample_announcement),
+    "audit_worksheet": Document(N_("抽样核查工作底稿"), audit_worksheet),
 }
 
 
