@@ -39,7 +39,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "service_number": ("95598", "028-95598"),
     "no_area_code": ("83331234", "87654321"),
     "bad_local_digit": ("010-12345678", "0816-1234567"),
-    "unknown_area_code": ("0123-83331234", "0200-83331234"),
+    "unknown_area_code": ("0123-83331234", "0634-8812345"),
     "wrong_length": ("1392311234", "0757-8333123"),
     "masked": ("138****8000", "139xxxx2345"),
     "not_a_number": ("张三", "微信联系"),

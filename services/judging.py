@@ -44,8 +44,10 @@ def contexts(session: Session) -> dict[int, Context]:
 
 def judge_in(session: Session, unit_id: int, kind: str, text: str) -> Verdict:
     """Judge one value keyed for a customer of a unit; chunks take `contexts` once instead."""
-    known = contexts if kind in (*PHONES, "phone") else _homes
-    home = known(session).get(unit_id, Context())
+    homes = _homes(session)
+    home = homes.get(unit_id, Context())
+    if kind in (*PHONES, "phone"):
+        home = replace(home, offices=_office_numbers(session, homes), shared=shared_values(session))
     if kind in ADDRESSES:
         home = replace(home, places=known_places(session, near=text).get(unit_id, NO_PLACES))
     return judge(kind, text, home)
