@@ -14,6 +14,7 @@ from models import Confirmation, Consent, Contact, ContactKind, Customer, Prefer
 from models.contacts import latest_confirmations
 from quality.verdicts import REASONS
 from screens.masking import OPEN_KINDS, contact_text
+from services import duplicates, merges
 
 FIXED = ("supply_address",)
 PAST = ("superseded", "refused", "withdrawn", "stopped")
@@ -109,3 +110,13 @@ def _group(kind: ContactKind, lines: Sequence[Line]) -> Group:
         waiting=[line for line in lines if line.row.state == "proposed"],
         past=[line for line in lines if line.row.state in PAST],
     )
+
+
+def family(session: Session, customer: Customer) -> dict[str, Any]:
+    """The account that this one was merged into, those merged into it, and those said to be of the same people."""
+    into = session.scalar(select(Customer.account_no).where(Customer.id == customer.merged_into_id))
+    absorbed = session.scalars(select(Customer).where(Customer.id.in_(merges.absorbed(session, customer.id))))
+    known = duplicates.related(session, customer.id)
+    found = session.scalars(select(Customer).where(Customer.id.in_(known)).order_by(Customer.account_no))
+    related = [(row, known[row.id]) for row in found if row.merged_into_id is None]
+    return {"into": into, "absorbed": absorbed.all(), "related": related}

@@ -19,7 +19,7 @@ from models import Contact, Customer, DuplicatePair, MatchKey, Setting, Staff, U
 from models.bulk import insert_rows
 from models.clock import utcnow
 from models.words import PAIR_KINDS
-from quality.duplicates import DIFFERENT, Account, Pair, compare, match_keys
+from quality.duplicates import DIFFERENT, FAMILY, SAME_OWNER, TENANCY, Account, Pair, compare, match_keys
 from services import Refused, traces
 from services.people import require
 
@@ -155,6 +155,14 @@ def cluster(session: Session, customer_id: int, most: int = 40) -> list[Member]:
         found |= new
         edge = list(new)
     return list(found.values())[:most]
+
+
+def related(session: Session, customer_id: int) -> dict[int, str]:
+    """Who was said to belong to a customer, and as what: the same owner, family, landlord or tenant."""
+    touching = or_(DuplicatePair.first_id == customer_id, DuplicatePair.second_id == customer_id)
+    query = select(DuplicatePair).where(touching, DuplicatePair.decision.in_((SAME_OWNER, FAMILY, TENANCY)))
+    rows = session.scalars(query.order_by(DuplicatePair.id).limit(50))
+    return {row.second_id if row.first_id == customer_id else row.first_id: row.decision for row in rows}
 
 
 def accounts(session: Session, customer_ids: Sequence[int]) -> dict[int, Account]:

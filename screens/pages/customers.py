@@ -187,6 +187,7 @@ class Customers(ListPage):
             name=masking.name_text(customer.name, plain=name),
             plain=bool(revealed),
             groups=customer_views.groups(session, customer, revealed),
+            family=customer_views.family(session, customer),
             channels=reach.channels_of(session, [customer.id])[customer.id],
             preferences=customer_views.preferences(session, customer),
             consents=customer_views.consents(session, customer),
