@@ -81,14 +81,34 @@ def _judge_common(text: str, repairs: tuple[str, ...], column: str, context: Con
     if not common:
         return None
     label, number, extension, other = common.groups()
+    repairs = ("label", *repairs) if label else repairs
+    numbers = (number, other) if other else (number,)
+    if not extension and (mobiles := _judge_mobiles(numbers, repairs, column, context)):
+        return mobiles
     home = _home(context.area_code)
-    readings = [read_number(one.replace("-", ""), plus=False, home=home) for one in (number, other) if one]
+    readings = [read_number(one.replace("-", ""), plus=False, home=home) for one in numbers]
     known = [reading for reading in readings if reading and reading.state != BAD]
     if len(known) < len(readings):
         return None
     if extension:
         known[0] = known[0]._replace(extension=extension)
-    return _verdict(Cell(tuple(known), ("label", *repairs) if label else repairs), column, context)
+    return _verdict(Cell(tuple(known), repairs), column, context)
+
+
+def _judge_mobiles(
+    numbers: tuple[str, ...], repairs: tuple[str, ...], column: str, context: Context
+) -> Verdict | None:
+    """One or two clean mobiles; None where one of them is something else."""
+    found = [_judge_mobile(number, (), column, context) for number in numbers]
+    known = [verdict for verdict in found if verdict]
+    if len(known) < len(found):
+        return None
+    values = tuple(dict.fromkeys([verdict.values[0] for verdict in known]))
+    several = ("several_numbers",) if len(known) > 1 else ()
+    notes = dict.fromkeys([note for verdict in known for note in verdict.reasons])
+    reasons = (*repairs, *several, *notes)
+    kinds, extensions = _MOBILE * len(values), _NO_EXTENSION * len(values)
+    return Verdict(REPAIRABLE if repairs or several else VALID, "mobile", values, reasons, kinds, extensions)
 
 
 def _judge_cell(text: str, column: str, context: Context) -> Verdict:
