@@ -51,10 +51,10 @@ def contents(place: Path) -> tuple[list[tuple[str, str, str]], dict[str, int]]:
     with closing(sqlite3.connect(place)) as database:
         rows = database.execute("SELECT name, type, sql FROM sqlite_master ORDER BY name").fetchall()
         counts = {
-            name: f"SELECT count(*) FROM {name}"
+            name: f"SELECT count(*) FROM {name}"  # noqa: S608 own names
             for name, kind, sql in rows
             if kind == "table" and not sql.startswith("CREATE VIRTUAL")
-        }  # noqa: S608 own names
+        }
         return rows, {name: database.execute(count).fetchone()[0] for name, count in counts.items()}
 
 
