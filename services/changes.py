@@ -106,8 +106,13 @@ def _keep_up(session: Session, state: Changing) -> None:
         found = counts.tally(session, (key for key in state.counted if key <= reach), state.required)
         found.add(_fresh(state, reach))
         counts.add_tally(session, set_id, found.without(state.before.get(set_id, Tally())))
-    for keep_up in UPKEEP:
-        keep_up(session, ids)
+    keep_up(session, ids)
+
+
+def keep_up(session: Session, customer_ids: Sequence[int]) -> None:
+    """The upkeep of customers whose counts are kept otherwise."""
+    for upkeep in UPKEEP:
+        upkeep(session, customer_ids)
 
 
 def _fresh(state: Changing, reach: float) -> Tally:

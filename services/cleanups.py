@@ -90,7 +90,7 @@ def clean(row: Any, judged_as: str, context: Context) -> tuple[str, tuple[str, .
     """A value as it is written cleanly, with the reasons that stay; None where nothing certain is to be mended."""
     if set(row.reasons.split(";")) <= HARMLESS:
         return None
-    text = _written(row.kind, row.value)
+    text = written(row.kind, row.value)
     verdict = judge(judged_as or "text", text, context)
     return (text, verdict.reasons) if verdict.verdict == VALID and verdict.value == row.value else None
 
@@ -105,6 +105,6 @@ def _draft(row: Any, judged_as: str, context: Context) -> Draft | None:
     )  # fmt: skip
 
 
-def _written(kind: str, value: str) -> str:
+def written(kind: str, value: str) -> str:
     """A standard value as staff write it: mobiles without the country code."""
     return value.removeprefix("+86") if kind == "mobile" else value

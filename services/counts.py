@@ -28,8 +28,12 @@ RANK = {"valid": 0, "repairable": 1, "suspect": 2, "invalid": 3, "missing": 4}
 LOCK = 7_041_001  # the advisory lock of PostgreSQL under which counts are kept
 
 Required = Mapping[str, Sequence[str]]
-Facts = tuple[int, int, str, int | None, date | None, date | None]  # customer, unit, class, manager, opened, closed
-Value = tuple[int, int, str, str, int | None, bool, int]  # customer, unit, kind, verdict, recorder, preferred, id
+Facts = tuple[
+    int, int, str, int | None, date | None, date | None
+]  # customer, unit, class, manager, opened, closed
+Value = tuple[
+    int, int, str, str, int | None, bool, int
+]  # customer, unit, kind, verdict, recorder, preferred, id
 
 
 # The group that a required item counts in: unit, whoever answers for it (0: nobody), class, month of opening.
@@ -148,7 +152,9 @@ def pages(session: Session, *, after: int = 0, size: int = PAGE) -> Iterator[lis
 def _tally_page(session: Session, ids: Sequence[int], required: Required) -> Tally:
     query = select(*(CONTACTS.c[name] for name in VALUES))
     rows = session.execute(query.where(CONTACTS.c.customer_id.in_(ids), CONTACTS.c.state == "current")).all()
-    facts = session.execute(select(*(CUSTOMERS.c[name] for name in FACTS)).where(CUSTOMERS.c.id.in_(ids))).all()
+    facts = session.execute(
+        select(*(CUSTOMERS.c[name] for name in FACTS)).where(CUSTOMERS.c.id.in_(ids))
+    ).all()
     return tally_of(facts, rows, required)
 
 

@@ -2,10 +2,11 @@ from datetime import date, timedelta
 from threading import Barrier, Thread
 
 import pytest
+from counting import kept
 from factories import make_staff, make_unit
 from sqlalchemy import select
 
-from models import Contact, ContactCount, CountSet, Customer, QualityCount, db
+from models import Contact, CountSet, Customer, QualityCount, db
 from models.clock import now, today, utcnow
 from models.counts import ANY_MONTH
 from models.scope import ALL, set_scope
@@ -30,18 +31,6 @@ def draft(session, key, kind="mobile", **facts):
     base = {"raw": f"138{key:08}", "value": f"+86138{key:08}", "verdict": "valid", "source": "import"}
     base |= {"recorded_at": now(session) - timedelta(days=1)}
     return Draft(customer_id=key, unit_id=unit_id, kind=kind, **{**base, **facts})
-
-
-def kept(session, *, set_id=None):
-    """All counts that are not nought."""
-    found = set()
-    for table in (ContactCount.__table__, QualityCount.__table__):
-        for row in session.execute(select(table)).mappings():
-            keys = tuple(row[column.name] for column in table.primary_key if column.name != "set_id")
-            sums = tuple(row[c.name] for c in table.c if not c.primary_key)
-            if any(sums) and set_id in (None, row["set_id"]):
-                found.add((table.name, keys, sums))
-    return found
 
 
 def assert_kept(session):

@@ -14,6 +14,7 @@ from workflows import (
     duplicates,
     imports,
     issues,
+    judging,
     letters,
     notices,
     visits,
@@ -193,6 +194,25 @@ STEPS: dict[str, StepKind] = {
         imports.OfBatch,
         chunk=1,
         results=UNDO_OUTCOMES,
+    ),
+    "preview_judging": StepKind(
+        N_("预演重新判定"),
+        judging.plan_preview_judging,
+        judging.preview_judging,
+        judging.OfSet,
+        chunk=1,
+        results={"values": N_("联系信息"), "changed": N_("判定改变")},
+    ),
+    "judge_again": StepKind(
+        N_("重新判定"),
+        judging.plan_judge_again,
+        judging.judge_again,
+        judging.OfSet,
+        chunk=1,
+        results={"changed": N_("判定改变"), "proposed": N_("变更申请")},
+    ),
+    "count_again": StepKind(
+        N_("重新统计"), judging.plan_count_again, judging.count_again, judging.OfSet, chunk=1
     ),
     "open_competition": StepKind(
         N_("开赛"),
