@@ -1,65 +1,96 @@
-"""How customers are found and listed: the search, the filters by verdict and reach, the columns."""
+"""How customers are found and listed: the search, the filters by unit, verdict and reach, the columns."""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_security import current_user
-from sqlalchemy import Select, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
 
-from models import Contact, Customer, db
+from models import Contact, Customer
 from models.contacts import GOOD
-from models.words import SENSITIVITIES, VERDICTS
-from quality import judge
-from quality.verdicts import Context
+from models.words import CHANNELS, CUSTOMER_CLASSES, SENSITIVITIES, VERDICTS
 from screens import looks, masking
 from screens.filters import Filter
 from screens.forms import choices
-from services import Refused, reach
+from screens.lists import Asked, Slice
+from screens.pickers import manager_choices, unit_steps
+from services import Refused, customer_pages, reach
+from services.customer_pages import ENTRY, Wanted
+from services.search_texts import CLASS_BITS, CLOSED, NONE, REACH_BITS, VERDICT_BITS, words_of
 
 SHOWN_KINDS = ("mobile", "landline", "supply_address")
-NONE_AT_ALL = "none"
+NEWEST_FIRST = ("opened_on", "changed_at")
+CLOSED_ONLY = "1"
+SHORTEST = 2
 
 
-def find(query: Select[Any], text: str) -> Select[Any]:
-    """Customers by account number or phone exactly, else by the beginning of the name."""
-    plain = unicodedata.normalize("NFKC", text).strip()
-    context = Context(area_code=current_user.unit.area_code)
-    numbers = judge("phone", plain, context).values if any(sign.isdigit() for sign in plain) else ()
-    if not numbers and not plain.isdigit():
-        return query.where(begins_with(Customer.name, plain))
-    bearers = select(Contact.customer_id).where(Contact.value.in_(numbers), Contact.state == "current")
-    return query.where(or_(Customer.account_no == plain, Customer.id.in_(bearers)))
+def typed(wanted: Wanted, text: str) -> Wanted:
+    """The search: any fragment, among closed accounts too."""
+    return replace(wanted, text=text).closed_too()
 
 
-def begins_with(column: Any, text: str) -> Any:
-    """A prefix condition that SQLite answers from its index, and PostgreSQL answers rightly in any collation."""
-    same_start = column.startswith(text, autoescape=True)
-    if db.session.get_bind().dialect.name != "sqlite":
-        return same_start
-    return (column >= text) & (column < f"{text}\U0010ffff") & same_start
+def is_too_short(text: str) -> bool:
+    """Whether a word is one sign only: it would stand nearly everywhere."""
+    words = words_of(text)
+    return not words or any(len(word) < SHORTEST for word in words)
+
+
+def pages(session: Session, wanted: Wanted, asked: Asked) -> Slice:
+    """The customers of one page, in the asking person's scope."""
+    place: dict[str, Any] = {"sort": asked.sort, "descending": asked.sort in NEWEST_FIRST}
+    place |= {"after": asked.after, "before": asked.before, "size": asked.size}
+    page = customer_pages.page(session, replace(wanted, **place))
+    query = select(Customer).options(joinedload(Customer.unit), joinedload(Customer.manager))
+    found = {row.id: row for row in session.scalars(query.where(Customer.id.in_(page.ids)))}
+    rows = [found[key] for key in page.ids if key in found]
+    is_back = page.has_place and asked.before is not None
+    broad = _("符合的客户很多，按建档先后列出。再多输入几个字，或加上单位等条件，就能排序。")
+    return Slice(
+        rows,
+        has_before=page.more if is_back else page.has_place,
+        has_after=True if is_back else page.more,
+        number=page.number,
+        is_exact=page.is_exact,
+        note=broad if page.sort == ENTRY else "",
+    )
+
+
+def facet(key: str, label: Any, offered: Sequence[tuple[str, Any]], bits: Mapping[str, int]) -> Filter:
+    """A filter over one group of facets."""
+    return Filter(key, label, offered, lambda wanted, value: wanted.having(bits[value]))
 
 
 def verdict_filter(key: str, label: Any, kind: str) -> Filter:
     """Customers whose current value of a kind has a verdict, or who have none."""
-
-    def apply(query: Any, value: str) -> Any:
-        current = select(Contact.customer_id).where(Contact.kind == kind, Contact.state == "current")
-        if value == NONE_AT_ALL:
-            return query.where(Customer.id.not_in(current))
-        return query.where(Customer.id.in_(current.where(Contact.verdict == value)))
-
-    return Filter(key, label, [*choices(VERDICTS), (NONE_AT_ALL, _l("未录入"))], apply)
+    bits = {verdict: bit for (judged, verdict), bit in VERDICT_BITS.items() if judged == kind}
+    return facet(key, label, [*choices(VERDICTS), (NONE, _l("未录入"))], bits)
 
 
-def reached(query: Any, value: str) -> Any:
-    """Customers that a channel works for, or none."""
-    return query.where(reach.unreachable() if value == NONE_AT_ALL else reach.reached_by(value))
+FILTERS = (
+    Filter("unit", _l("单位"), unit_steps, lambda wanted, value: replace(wanted, unit_id=int(value))),
+    Filter(
+        "manager",
+        _l("客户经理"),
+        manager_choices,
+        lambda wanted, value: replace(wanted, manager_id=int(value)),
+    ),
+    facet("class", _l("客户类别"), choices(CUSTOMER_CLASSES), CLASS_BITS),
+    verdict_filter("mobile", _l("手机"), "mobile"),
+    verdict_filter("landline", _l("固定电话"), "landline"),
+    verdict_filter("address", _l("用电地址"), "supply_address"),
+    facet(
+        "reach",
+        _l("可达渠道"),
+        [*((code, _l(CHANNELS[code])) for code in reach.CHANNELS), (NONE, _l("没有任何渠道"))],
+        REACH_BITS,
+    ),
+    facet("closed", _l("销户"), [(CLOSED_ONLY, _l("已销户"))], {CLOSED_ONLY: CLOSED}),
+)
 
 
 def load(session: Session, rows: Sequence[Customer]) -> Mapping[int, dict[str, Any]]:

@@ -33,6 +33,10 @@ class Filter:
         found = self.choices() if callable(self.choices) else self.choices or ()
         return [(str(value), label) for value, label in found]
 
+    def told(self, value: str) -> Any:
+        """What a chosen value says."""
+        return dict(self.offered()).get(value, value) if not self.is_day else value
+
     def accepts(self, value: str) -> bool:
         """Whether an address may say this."""
         if self.is_day:

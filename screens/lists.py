@@ -1,7 +1,8 @@
 """Lists of large tables: key paging without counting, chosen filters and sorts, posted searches, picking rows.
 
 A list is a `ListPage` with a `Listing` and a `query()`. Filters stand in the address as codes; what a person types is
-posted, kept server side and named by an id. A page begins after the row whose id the address carries.
+posted, kept server side and named by an id. A page begins after the row whose id the address carries. The sort that a
+person chose last is remembered. A list whose rows are found in another way than by one query brings its own `pages`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from flask import redirect, request, url_for
+from flask import session as cookie
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
@@ -23,6 +25,7 @@ from screens.base import Page
 from screens.filters import Filter
 from services import saved_filters
 
+SORTS = "sorts"  # in the cookie: the sort chosen last, by screen
 NO_EXTRA: Mapping[int, Any] = {}
 
 
@@ -66,8 +69,35 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Which page of a list is asked for: its sort, the row that it begins after or ends before, the most rows."""
+
+    sort: str
+    after: int | None
+    before: int | None
+    size: int
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The rows of one page; whether there are rows before and after it; how many there are in all, where that was
+    counted, exactly or at least; and what to say about it."""
+
+    rows: Sequence[Any]
+    has_before: bool
+    has_after: bool
+    number: int | None = None
+    is_exact: bool = True
+    note: Any = ""
+
+
+@dataclass(frozen=True)
 class Listing:
-    """What a list shows; the first sort is the usual one. `load(session, rows)` finds in one go what columns need."""
+    """What a list shows; the first sort is the usual one. `load(session, rows)` finds in one go what columns need.
+
+    `pages(session, query, asked)` finds the rows of a page where one query in order would not do; `advice` tells what
+    to do where nothing is found.
+    """
 
     id: InstrumentedAttribute[int]
     columns: Sequence[Column]
@@ -78,6 +108,8 @@ class Listing:
     load: Callable[[Session, Sequence[Any]], Mapping[int, Any]] = lambda _session, _rows: NO_EXTRA
     link: Callable[[Any], str] | None = None
     empty: Any = _l("没有符合条件的记录。")
+    advice: Any = ""
+    pages: Callable[[Session, Any, Asked], Slice] | None = None
     size: int = 50
 
 
@@ -94,7 +126,25 @@ class Shown:
     find: str = ""
     before: int | None = None
     after: int | None = None
+    slice: Slice = Slice((), has_before=False, has_after=False)
     actions: Sequence[Action] = field(default_factory=tuple)
+
+    def chips(self) -> list[tuple[str, Any, dict[str, Any]]]:
+        """What narrows the list: heading, value, and the arguments of the address without it."""
+        found = [
+            (str(entry.label), entry.told(self.chosen[entry.key]), self.address(**{entry.key: None}))
+            for entry in self.listing.filters
+            if entry.key in self.chosen
+        ]
+        return found + [
+            (str(entry.label), self.found[entry.key], self.address(find=None))
+            for entry in self.listing.searches
+            if self.found.get(entry.key)
+        ]
+
+    def offers_sorts(self) -> bool:
+        """Whether there is an order that no heading of a column offers."""
+        return not set(self.listing.sorts) <= {column.sort for column in self.listing.columns}
 
     def labels(self) -> list[str]:
         """The headings as plain texts: looked up once, not once a cell."""
@@ -103,7 +153,7 @@ class Shown:
     def address(self, **changes: Any) -> dict[str, Any]:
         """The arguments of this list's address with some changed; the place in the list starts afresh."""
         kept: dict[str, Any] = {**self.chosen, "sort": self.sort, "find": self.find or None} | changes
-        if kept["sort"] == next(iter(self.listing.sorts)):  # the usual order needs no word in the address
+        if len(self.listing.sorts) == 1:  # else it is said: another window may have another sort remembered
             kept["sort"] = None
         return {key: value for key, value in kept.items() if value}
 
@@ -114,22 +164,24 @@ def show(session: Session, listing: Listing, query: Select[Any], screen: str) ->
     find = args.get("find", type=int)
     found = saved_filters.load(session, current_user.id, screen, find)
     chosen = filters.chosen(listing.filters, args)
-    sort = args["sort"] if args.get("sort") in listing.sorts else next(iter(listing.sorts))
+    sort = _sort(listing, screen)
     query = filters.narrowed(query, listing.filters, chosen)
     for entry in listing.searches:
         if found.get(entry.key):
             query = entry.apply(query, found[entry.key])
-    rows, before, after = _slice(session, listing, query, listing.sorts[sort])
+    asked = Asked(sort, args.get("after", type=_key), args.get("before", type=_key), listing.size)
+    page = listing.pages(session, query, asked) if listing.pages else _slice(session, listing, query, asked)
     return Shown(
         listing=listing,
-        rows=rows,
-        extra=listing.load(session, rows),
+        rows=page.rows,
+        extra=listing.load(session, page.rows),
         chosen=chosen,
         found=found,
         sort=sort,
         find=str(find) if found else "",
-        before=before,
-        after=after,
+        before=page.rows[0].id if page.rows and page.has_before else None,
+        after=page.rows[-1].id if page.rows and page.has_after else None,
+        slice=page,
         actions=[entry for entry in listing.actions if access.may(entry.permission)],
     )
 
@@ -170,33 +222,50 @@ class ListPage(Page):
         return url_for(f"{self.endpoint}.index", **kept)
 
 
-def _slice(
-    session: Session, listing: Listing, query: Select[Any], sort: Sort
-) -> tuple[list[Any], int | None, int | None]:
-    """Rows of one page, and the ids that the links to the pages before and after it carry."""
+def _sort(listing: Listing, screen: str) -> str:
+    """The sort that the address asks for, else the one that this browser chose last, else the usual one."""
+    usual = next(iter(listing.sorts))
+    kept = dict(cookie.get(SORTS, {}))
+    chosen = request.args.get("sort", kept.get(screen, usual))
+    sort = chosen if chosen in listing.sorts else usual
+    if sort != kept.get(screen, usual):
+        cookie[SORTS] = kept | {screen: sort}
+    return sort
+
+
+def _key(text: str) -> int | None:
+    """An id from an address."""
+    return key if 0 < (key := int(text)) < 2**63 else None
+
+
+def _slice(session: Session, listing: Listing, query: Select[Any], asked: Asked) -> Slice:
+    """Rows of one page by one query in the order of the sort."""
+    sort = listing.sorts[asked.sort]
     keys = (*sort.columns, listing.id)
-    place = _place(
-        session, listing, keys, request.args.get("before", type=int) or request.args.get("after", type=int)
-    )
-    backward = place is not None and "before" in request.args
+    place = _place(session, listing, keys, asked.before or asked.after)
+    backward = place is not None and asked.before is not None
     descending = sort.descending != backward
     if place is not None:
         here, there = tuple_(*keys), tuple_(*place)
         query = query.where(here < there if descending else here > there)
     query = query.order_by(None).order_by(*(key.desc() if descending else key for key in keys))
-    rows = list(session.scalars(query.limit(listing.size + 1)).all())
-    more = len(rows) > listing.size
-    rows = rows[: listing.size]
-    rows = rows[::-1] if backward else rows
-    has_before, has_after = (more, True) if backward else (place is not None, more)
-    first, last = (rows[0].id, rows[-1].id) if rows else (None, None)
-    return rows, first if has_before else None, last if has_after else None
+    rows = list(session.scalars(query.limit(asked.size + 1)).all())
+    return cut(rows, asked, has_place=place is not None)
+
+
+def cut(rows: Sequence[Any], asked: Asked, *, has_place: bool) -> Slice:
+    """A page from one row more than it has, read in the direction that was asked for."""
+    more = len(rows) > asked.size
+    rows = rows[: asked.size]
+    if has_place and asked.before is not None:
+        return Slice(rows[::-1], has_before=more, has_after=True)
+    return Slice(rows, has_before=has_place, has_after=more)
 
 
 def _place(
     session: Session, listing: Listing, keys: Sequence[Any], row_id: int | None
 ) -> Sequence[Any] | None:
     """The sort keys of the row that a page begins after; None for the first page and for a row that is gone."""
-    if row_id is None or not 0 < row_id < 2**63:
+    if row_id is None:
         return None
     return session.execute(select(*keys).where(listing.id == row_id)).first()

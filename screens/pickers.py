@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -12,6 +13,8 @@ from sqlalchemy.orm import joinedload
 from models import ContactKind, Role, Staff, Unit, db
 from screens.filters import Filter
 from services.people import SHELL, in_scope_units
+
+MANY = 200
 
 
 def units_in_scope() -> Any:
@@ -24,6 +27,38 @@ def unit_choices() -> list[tuple[int, str]]:
     found = units_in_scope().all()
     top = min((unit.path.count("/") for unit in found), default=0)
     return [(unit.id, "　" * (unit.path.count("/") - top) + unit.name) for unit in found]
+
+
+def unit_steps() -> list[tuple[int, str]]:
+    """The units to choose in a list: all, or where they are many those above the chosen one and those just below it."""
+    found = units_in_scope().limit(MANY + 1).all()
+    if len(found) > MANY:
+        chosen = found[0] if (one := chosen_unit()) is None else one
+        above = [int(part) for part in chosen.path.strip("/").split("/")]
+        near = Unit.id.in_(above) | (Unit.parent_id == chosen.id)
+        found = units_in_scope().filter(near).limit(MANY + len(above)).all()
+    top = min((unit.path.count("/") for unit in found), default=0)
+    return [(unit.id, "　" * (unit.path.count("/") - top) + unit.name) for unit in found]
+
+
+def chosen_unit() -> Unit | None:
+    """The unit in one's scope that the address names."""
+    key = request.values.get("unit", type=int)
+    return units_in_scope().filter(Unit.id == key).one_or_none() if key and 0 < key < 2**63 else None
+
+
+def manager_choices() -> list[tuple[Any, str]]:
+    """The people below the chosen unit who may look after customers; of very many only the chosen one."""
+    people, unit = staff_in_reach(), chosen_unit()
+    if unit is not None:
+        people = people.join(Unit, Unit.id == Staff.unit_id).filter(Unit.path.startswith(unit.path))
+    found = people.limit(MANY + 1).all()
+    if len(found) > MANY:
+        key = request.values.get("manager", 0, type=int)
+        found = staff_in_reach().filter(Staff.id == key).all() if 0 < key < 2**63 else []
+    if not found:
+        return [("", _("（请先选单位）"))]
+    return [(one.id, _("%(person)s（%(unit)s）", person=one.name, unit=one.unit.name)) for one in found]
 
 
 def staff_in_reach() -> Any:
@@ -62,4 +97,4 @@ def below(column: Any) -> Any:
 
 def unit_filter(column: Any) -> Filter:
     """The filter by unit that most lists begin with."""
-    return Filter("unit", _l("单位"), unit_choices, below(column))
+    return Filter("unit", _l("单位"), unit_steps, below(column))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, select, true, tuple_
 from sqlalchemy.orm import Session
@@ -21,6 +21,7 @@ from services import search
 from services.search_texts import CLOSED, asked_grams, words_of
 
 MANY = 30_000
+COUNTED = 1_000
 FEW = 2_000
 FEW_OF = 200  # of a large table, one in so many counts as few
 ROWS, UNITS, CUSTOMERS = SearchRow.__table__, Unit.__table__, Customer.__table__
@@ -54,12 +55,13 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Page:
-    """The ids of one page in their order, whether there are more that way, how many there are in all where that was
-    counted, and by what they are sorted."""
+    """The ids of one page in their order, whether there are more that way, how many there are in all, exactly or at
+    least, and by what they are sorted."""
 
     ids: tuple[int, ...]
     more: bool
-    number: int | None
+    number: int
+    is_exact: bool
     sort: str
     has_place: bool
 
@@ -74,6 +76,14 @@ class _Limit:
     most: int | None = None
 
 
+class _Read(NamedTuple):
+    """What was read: one id more than a page has, where there are more."""
+
+    ids: list[int]
+    number: int
+    is_exact: bool
+
+
 @dataclass(frozen=True)
 class _Walk:
     """The order and the place that a page is read from."""
@@ -82,6 +92,7 @@ class _Walk:
     place: tuple[Any, ...] | None
     descending: bool
     number: int
+    is_back: bool
 
     def beyond(self, columns: Sequence[Any]) -> list[Any]:
         """The condition of lying beyond the place."""
@@ -108,17 +119,16 @@ def page(session: Session, wanted: Wanted) -> Page:
     is_broad = rarest is None and bool(wanted.text)
     sort = ENTRY if is_broad else wanted.sort
     walk = _walk(session, wanted, sort)
-    number: int | None = None
     if rarest is not None:
         checks = [limit.check for limit in (*limits, inside) if limit is not rarest or limit.is_text]
-        ids, number = _by_set(session, walk, rarest.found, checks)
+        read = _by_set(session, walk, rarest.found, checks)
     elif is_broad:
-        ids = _by_entry(session, walk, [*limits, inside])
+        read = _by_entry(session, walk, [*limits, inside])
     else:
-        ids = _by_order(session, walk, _units(session, wanted), [limit.check for limit in limits])
-    more = len(ids) > wanted.size
-    ids = ids[: wanted.size]
-    return Page(tuple(ids[::-1] if wanted.before else ids), more, number, sort, walk.place is not None)
+        read = _by_order(session, walk, _units(session, wanted), [limit.check for limit in limits])
+    shown, more = read.ids[: wanted.size], len(read.ids) > wanted.size
+    shown = shown[::-1] if walk.is_back else shown
+    return Page(tuple(shown), more, read.number, read.is_exact, sort, walk.place is not None)
 
 
 def _limits(session: Session, wanted: Wanted) -> list[_Limit]:
@@ -202,10 +212,10 @@ def _walk(session: Session, wanted: Wanted, sort: str) -> _Walk:
     row = _ask(session, select(*keys).where(ROWS.c.customer_id == at)).first() if at else None
     descending = wanted.descending and sort != ENTRY
     is_back = row is not None and wanted.before is not None
-    return _Walk(keys, tuple(row) if row else None, descending != is_back, wanted.size + 1)
+    return _Walk(keys, tuple(row) if row else None, descending != is_back, wanted.size + 1, is_back)
 
 
-def _by_set(session: Session, walk: _Walk, ids: Any, checks: Sequence[Any]) -> tuple[list[int], int]:
+def _by_set(session: Session, walk: _Walk, ids: Any, checks: Sequence[Any]) -> _Read:
     """The customers of one condition, asked for all others, then sorted; and how many they are."""
     wanted = ids.cte("wanted").prefix_with("MATERIALIZED")
     rows = select(*walk.keys).join(wanted, wanted.c[0] == ROWS.c.customer_id).where(*checks)
@@ -215,27 +225,33 @@ def _by_set(session: Session, walk: _Walk, ids: Any, checks: Sequence[Any]) -> t
     query = select(found.c.customer_id, total).where(*walk.beyond(columns)).order_by(*walk.order(columns))
     page = _ask(session, query.limit(walk.number)).all()
     number = page[0][1] if page else _ask(session, select(total)).scalar() or 0
-    return [row[0] for row in page], number
+    return _Read([row[0] for row in page], number, is_exact=True)
 
 
-def _by_entry(session: Session, walk: _Walk, limits: Sequence[_Limit]) -> list[int]:
+def _by_entry(session: Session, walk: _Walk, limits: Sequence[_Limit]) -> _Read:
     """Customers in the order of their ids, as the index of grams gives them."""
-    query = select(ROWS.c.customer_id).where(*(limit.check for limit in limits))
+    checks, key = [limit.check for limit in limits], ROWS.c.customer_id
+    query = select(key)
     found = next((limit.found for limit in limits if limit.is_text and limit.found is not None), None)
     if found is not None and session.get_bind().dialect.name == "sqlite":
         key = next(iter(found.selected_columns))
-        query = found.join(ROWS, ROWS.c.customer_id == key).where(*(limit.check for limit in limits))
-        ordered = query.where(*walk.beyond([key])).order_by(*walk.order([key]))
-        return list(_ask(session, ordered.limit(walk.number)).scalars())
-    query = query.where(*walk.beyond(walk.keys)).order_by(*walk.order(walk.keys))
-    return list(_ask(session, query.limit(walk.number)).scalars())
+        query = found.join(ROWS, ROWS.c.customer_id == key)
+    query = query.where(*checks, *walk.beyond([key])).order_by(*walk.order([key]))
+    ids = list(_ask(session, query.limit(walk.number)).scalars())
+    is_all = walk.place is None and len(ids) < walk.number
+    return _Read(ids, len(ids) if is_all else walk.number - 1, is_all)
 
 
-def _by_order(session: Session, walk: _Walk, units: Select[Any], checks: Sequence[Any]) -> list[int]:
+def _by_order(session: Session, walk: _Walk, units: Select[Any], checks: Sequence[Any]) -> _Read:
     """The first rows beyond the place, unit by unit; a unit whose own first row comes too late is not read further."""
     heads = _heads(session, walk, units, checks)
+    counted = (
+        select(ROWS.c.customer_id).where(ROWS.c.unit_id.in_(units), *checks).limit(COUNTED + 1).subquery()
+    )
+    number = _ask(session, select(func.count()).select_from(counted)).scalar() or 0
+    total = min(number, COUNTED), number <= COUNTED
     if not heads:
-        return []
+        return _Read([], *total)
     here = UNITS.alias("here")
     limits = [ROWS.c.unit_id == here.c.id, *checks, *walk.beyond(walk.keys)]
     if len(heads) == walk.number:
@@ -251,7 +267,7 @@ def _by_order(session: Session, walk: _Walk, units: Select[Any], checks: Sequenc
         columns = [lateral.c[key.name] for key in walk.keys]
         query = select(lateral.c.customer_id).select_from(here.join(lateral, true()))
     query = query.where(here.c.id.in_([row[0] for row in heads])).order_by(*walk.order(columns))
-    return list(_ask(session, query.limit(walk.number)).scalars())
+    return _Read(list(_ask(session, query.limit(walk.number)).scalars()), *total)
 
 
 def _heads(session: Session, walk: _Walk, units: Select[Any], checks: Sequence[Any]) -> Sequence[Any]:

@@ -108,6 +108,17 @@
     }
   });
 
+  // --- lists by keyboard: arrows go from row to row, Enter opens, from the search field too
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    if (event.target.closest("[role=combobox], select, textarea, dialog, input:not([type=search])")) return;
+    const links = Array.from(document.querySelectorAll("table.stack tbody td:not(.pick):first-child > a, table.stack tbody td.pick + td > a"));
+    const at = links.indexOf(document.activeElement);
+    const next = at < 0 ? (event.key === "ArrowDown" ? 0 : -1) : at + (event.key === "ArrowDown" ? 1 : -1);
+    if (!links.length || (at < 0 && !event.target.matches("body, main, [type=search]"))) return;
+    if (next >= 0 && next < links.length) { event.preventDefault(); links[next].focus(); }
+  });
+
   // --- lists: choosing a filter submits it; picking rows shows how many
   document.addEventListener("change", (event) => {
     if (event.target.matches("select[data-submit], input[data-submit]")) event.target.form.requestSubmit();

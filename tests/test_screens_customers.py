@@ -1,7 +1,7 @@
 """Customers: found without personal data in addresses, covered until revealed, changed through the one way in."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from browsing import browse
@@ -9,6 +9,7 @@ from factories import make_campaign, make_contact, make_customer, make_letter, m
 
 from models import Consent, Contact, CustomerVersion, Trace
 from models.clock import now
+from screens import pickers
 from services import traces
 from services.contacts import Draft, Finding, confirm, record
 
@@ -46,15 +47,15 @@ def test_pages_follow_each_other_without_gap_or_repetition(session, unit, clerk)
     numbers = sorted(make_customer(session, unit, name=name).account_no for name in ["王", "李", "李"] * 41)
     found = pages_of(clerk, "/admin/customers/")
     assert [len(page) for page in found] == [50, 50, 23] and sum(found, []) == numbers
-    by_name = pages_of(clerk, "/admin/customers/?sort=name")
-    assert sorted(sum(by_name, [])) == numbers and len(by_name) == 3
+    by_day = pages_of(clerk, "/admin/customers/?sort=opened_on")
+    assert sorted(sum(by_day, [])) == numbers and len(by_day) == 3
 
 
 def test_the_way_back_shows_the_same_pages(session, unit, clerk):
     for _ in range(120):
         make_customer(session, unit)
-    forward = pages_of(clerk, "/admin/customers/?sort=changed")
-    last = clerk.get("/admin/customers/?sort=changed").text
+    forward = pages_of(clerk, "/admin/customers/?sort=changed_at")
+    last = clerk.get("/admin/customers/?sort=changed_at").text
     for _ in range(2):
         last = clerk.get(re.search(r'rel="next" href="([^"]+)"', last)[1].replace("&amp;", "&")).text
     back = clerk.get(re.search(r'rel="prev" href="([^"]+)"', last)[1].replace("&amp;", "&")).text
@@ -75,11 +76,57 @@ def test_one_customer_is_found_by_number_phone_or_name(clerk, customer, text):
     assert answer.headers["Location"] == f"/admin/customers/{customer.id}"
 
 
-@pytest.mark.parametrize("text", ["建国", "欧%", "_阳", "0600000000", "1398765432"])
-def test_the_middle_of_a_name_or_part_of_a_number_finds_nothing(clerk, customer, text):
+@pytest.mark.parametrize("text", ["建国", "0600000000", "1398765432", "阳建 5432"])
+def test_one_customer_is_found_by_any_fragment(clerk, customer, text):
+    answer = clerk.post("/admin/customers/search", {"q": text})
+    assert answer.headers["Location"] == f"/admin/customers/{customer.id}"
+
+
+@pytest.mark.parametrize("text", ["国建", "1398765430"])
+def test_what_is_not_there_is_said_with_what_to_do(clerk, customer, text):
     answer = clerk.post("/admin/customers/search", {"q": text})
     assert re.fullmatch(r"/admin/customers/\?find=\d+", answer.headers["Location"])
-    assert "没有符合条件的记录" in clerk.get(answer.headers["Location"]).text
+    page = clerk.get(answer.headers["Location"]).text
+    assert "没有符合条件的客户" in page and "少打几个字" in page
+
+
+@pytest.mark.parametrize("text", ["欧", "欧阳 张", "-"])
+def test_one_sign_alone_is_asked_to_be_more(clerk, customer, text):
+    assert "至少输入两个字" in clerk.post("/admin/customers/search", {"q": text}, follow_redirects=True).text
+
+
+def test_conditions_stand_as_chips_that_can_be_taken_off(session, unit, clerk, customer):
+    make_customer(session, unit, name="欧阳红")
+    place = clerk.post("/admin/customers/search", {"q": "欧阳", "mobile": "valid"}).headers["Location"]
+    page = clerk.get(place).text.replace("&amp;", "&")
+    chips = re.findall(r'class="chip" href="([^"]+)"', page)
+    assert len(chips) == 2 and "共 1 条" in page and customer.account_no in page
+    assert "mobile=" not in chips[0] and "find=" in chips[0] and "find=" not in chips[1]
+    assert "共 2 条" in clerk.get(chips[0]).text
+
+
+def test_the_sort_chosen_last_is_remembered_for_this_list_alone(session, unit, clerk, customer):
+    newest = make_customer(session, unit, account_no="0600000000999", opened_on=date(2026, 1, 5))
+    assert clerk.get("/admin/customers/?sort=opened_on").text.index(newest.account_no) > 0
+    page = clerk.get("/admin/customers/").text
+    assert page.index(newest.account_no) < page.index(customer.account_no)
+    clerk.get("/admin/customers/?sort=account_no")
+    page = clerk.get("/admin/customers/").text
+    assert page.index(customer.account_no) < page.index(newest.account_no)
+
+
+def test_of_very_many_units_the_next_steps_are_offered(app, session, monkeypatch):
+    monkeypatch.setattr(pickers, "MANY", 3)
+    bureau = make_unit(session, name="东局")
+    county = make_unit(session, bureau, name="中县局")
+    stations = [make_unit(session, county, name=f"{number}号所") for number in range(3)]
+    row = make_customer(session, stations[2])
+    steward = browse(app, session, make_staff(session, "data_steward"))
+    assert "中县局</option>" not in steward.get("/admin/customers/").text
+    page = steward.get(f"/admin/customers/?unit={county.id}").text
+    assert page.count("号所</option>") == 3 and row.account_no in page
+    page = steward.get(f"/admin/customers/?unit={stations[0].id}").text
+    assert "东局</option>" in page and "2号所</option>" not in page and row.account_no not in page
 
 
 def test_several_are_listed_and_the_address_says_nothing(session, unit, clerk, customer):

@@ -133,9 +133,11 @@ def test_a_scope_limits_every_way(session, units, customers):
 
 def test_counted_where_few_and_by_entry_where_many(session, customers, many):
     found = customer_pages.page(session, Wanted(text="客户", sort="opened_on", size=5))
-    assert (found.number, found.sort) == ((22, "opened_on") if many > 3 else (None, "entry"))
-    assert customer_pages.page(session, Wanted(text="客户22")).number == 1
-    assert customer_pages.page(session, Wanted(text="查无此人")).number == 0
+    told = (found.number, found.is_exact, found.sort)
+    assert told == ((22, True, "opened_on") if many > 3 else (5, False, "entry"))
+    for text, number in (("客户22", 1), ("查无此人", 0)):
+        found = customer_pages.page(session, Wanted(text=text))
+        assert (found.number, found.is_exact) == (number, True)
 
 
 def test_nobody_without_a_scope(session, customers):

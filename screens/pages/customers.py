@@ -11,33 +11,21 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
-from sqlalchemy import Select, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import select
 
 from models import Contact, Customer, Reason, db
-from models.words import CHANNELS, CUSTOMER_CLASSES, PURPOSES, RELATIONS
+from models.words import PURPOSES, RELATIONS
 from screens import customer_lists, customer_views, looks, masking
-from screens.access import READING, needs
-from screens.customer_lists import (
-    NONE_AT_ALL,
-    address_column,
-    channels_column,
-    find,
-    load,
-    phone_column,
-    reached,
-    verdict_filter,
-)
-from screens.filters import Filter, equals
+from screens.access import READING, may, needs
+from screens.customer_lists import address_column, channels_column, load, phone_column
 from screens.forms import choices
 from screens.lists import Column, Listing, ListPage, Search, Sort
 from screens.messages import done, refuse, said
-from screens.pickers import staff_choices, unit_filter
+from screens.pickers import staff_choices
 from screens.rows import key_of
-from services import Refused, contact_desk, customers, reach, timelines
+from services import Refused, contact_desk, customer_pages, customers, reach, timelines
 from services.contacts import Finding
-
-CLOSED = "1"
+from services.customer_pages import Wanted
 
 
 class Customers(ListPage):
@@ -50,7 +38,7 @@ class Customers(ListPage):
         id=Customer.id,
         columns=(
             Column(_l("户号"), lambda row, _extra: row.account_no, sort="account_no", css="nowrap"),
-            Column(_l("户名"), lambda row, _extra: masking.name_text(row.name), sort="name", css="nowrap"),
+            Column(_l("户名"), lambda row, _extra: masking.name_text(row.name), css="nowrap"),
             Column(_l("电话"), phone_column, css="nowrap"),
             Column(_l("用电地址"), address_column),
             Column(_l("可达渠道"), channels_column, css="nowrap"),
@@ -61,43 +49,41 @@ class Customers(ListPage):
             ),
             Column(_l("单位"), lambda row, _extra: row.unit.name, css="nowrap"),
             Column(_l("客户经理"), lambda row, _extra: row.manager.name if row.manager else "", css="nowrap"),
+            Column(
+                _l("立户日期"), lambda row, _extra: looks.day(row.opened_on), sort="opened_on", css="nowrap"
+            ),
+            Column(
+                _l("最近变动"), lambda row, _extra: looks.day(row.changed_at), sort="changed_at", css="nowrap"
+            ),
         ),
         sorts={
-            "account_no": Sort(_l("户号"), (Customer.account_no,)),
-            "name": Sort(_l("户名"), (Customer.name,)),
-            "changed": Sort(_l("最近变动"), (Customer.changed_at,), descending=True),
+            "account_no": Sort(_l("户号"), ()),
+            "opened_on": Sort(_l("立户日期"), (), descending=True),
+            "changed_at": Sort(_l("最近变动"), (), descending=True),
         },
-        filters=(
-            unit_filter(Customer.unit_id),
-            equals("class", _l("客户类别"), choices(CUSTOMER_CLASSES), Customer.customer_class),
-            verdict_filter("mobile", _l("手机"), "mobile"),
-            verdict_filter("address", _l("用电地址"), "supply_address"),
-            Filter(
-                "reach",
-                _l("可达渠道"),
-                [*((code, _l(CHANNELS[code])) for code in reach.CHANNELS), (NONE_AT_ALL, _l("没有任何渠道"))],
-                reached,
-            ),
-            Filter("closed", _l("销户"), [(CLOSED, _l("已销户"))], lambda query, _value: query),
-        ),
-        searches=(Search("q", _l("户号、电话、户名开头"), find),),
+        filters=customer_lists.FILTERS,
+        searches=(Search("q", _l("户号、户名、电话、地址的任意一段"), customer_lists.typed),),
         load=load,
         link=lambda row: looks.customer_url(row.id),
+        empty=_l("没有符合条件的客户。"),
+        advice=_l("请检查输入，少打几个字，或者去掉一个条件。几段用空格隔开，要全部符合。"),
+        pages=customer_lists.pages,
     )
 
-    def query(self) -> Select[Any]:
-        found = select(Customer).options(joinedload(Customer.unit), joinedload(Customer.manager))
-        if request.args.get("closed") == CLOSED:
-            return found.where(Customer.closed_on.is_not(None))
-        return found if request.args.get("find") else found.where(Customer.closed_on.is_(None))
+    def query(self) -> Any:
+        return Wanted()
 
     @expose("/search", methods=("POST",))
     def search(self) -> Any:
         """Straight to the customer where the search finds one alone, else to the list."""
         text = request.form.get("q", "").strip()
-        found = db.session.scalars(find(select(Customer.id), text).limit(2)).all() if text else []
-        if len(found) == 1:
-            return redirect(looks.customer_url(found[0]), 303)
+        if text and customer_lists.is_too_short(text):
+            raise Refused(_("每一段请至少输入两个字或两位数字。"))
+        found = (
+            customer_pages.page(db.session(), customer_lists.typed(Wanted(size=1), text)) if text else None
+        )
+        if found is not None and len(found.ids) == 1 and not found.more:
+            return redirect(looks.customer_url(found.ids[0]), 303)
         return redirect(self.remembered(request.form), 303)
 
     @expose("/<int:customer_id>", methods=("GET",))
@@ -194,6 +180,7 @@ class Customers(ListPage):
             events=events,
             earlier=events[-1].at.timestamp() if len(events) == timelines.LIMIT else None,
             purposes=purposes_of_reveal(),
+            issues=customer_views.issues_of(db.session(), customer.id) if may("issues.view") else [],
             wrong=reasons_of("message_failure"),
             refusals=reasons_of("proposal_refused"),
         )
