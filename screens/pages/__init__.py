@@ -41,6 +41,7 @@ from screens.pages import (
     traces,
     visits,
     workflows,
+    yields,
 )
 
 SCREENS: dict[str, type[Page] | type[Screen]] = {
@@ -55,6 +56,8 @@ SCREENS: dict[str, type[Page] | type[Screen]] = {
     "duplicates": duplicates.Duplicates,
     "merges": merges.Merges,
     "reach": reach.Reach,
+    "yields": yields.Yields,
+    "yield_values": yields.YieldValues,
     "shared_numbers": shared_numbers.SharedNumbers,
     "imports": imports.Imports,
     "visits": visits.Visits,
