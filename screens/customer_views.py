@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from models import Confirmation, Consent, Contact, ContactKind, Customer, Preference
+from models import Confirmation, Consent, Contact, ContactKind, Customer, Issue, Preference
 from models.contacts import latest_confirmations
 from quality.verdicts import REASONS
 from screens.masking import OPEN_KINDS, contact_text
@@ -110,6 +110,13 @@ def _group(kind: ContactKind, lines: Sequence[Line]) -> Group:
         waiting=[line for line in lines if line.row.state == "proposed"],
         past=[line for line in lines if line.row.state in PAST],
     )
+
+
+def issues_of(session: Session, customer_id: int) -> list[Issue]:
+    """What rules found wrong with a customer's records and nobody has cleared yet, the most urgent first."""
+    query = select(Issue).where(Issue.customer_id == customer_id, Issue.state != "cleared")
+    shown = query.options(joinedload(Issue.rule), joinedload(Issue.owner))
+    return list(session.scalars(shown.order_by(Issue.due_on, Issue.id)))
 
 
 def family(session: Session, customer: Customer) -> dict[str, Any]:

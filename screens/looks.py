@@ -14,27 +14,30 @@ from markupsafe import Markup
 from models import words
 from models.clock import ZONE
 from screens import access, languages
-from screens.row_words import kinds_word, reason_word
+from screens.row_words import kinds_word, reason_word, record_word
 from screens.trace_words import action_word
 
 TONES = {
     "good": "valid current confirmed done answered approved signed issued acknowledged final changed visited created "
-    "enabled accepted posted sent",
+    "enabled accepted posted sent cleared",
     "fair": "repairable running open assigned leased updated printed publicity reviewing ready counting frozen locked "
     "printing queued uploaded",
     "warn": "suspect proposed waiting not_met silent given_back parked paused partly_failed timed_out unknown rebutted "
     "attention not_reached undoing sending",
-    "bad": "invalid refuted undelivered failed dead refused void rejected high",
+    "bad": "invalid refuted undelivered failed dead refused void rejected high recurring",
 }
 TONE_OF = {code: tone for tone, codes in TONES.items() for code in codes.split()}
 
 
 def register(app: Flask) -> None:
     """Give templates what they share."""
-    app.jinja_env.filters.update(moment=moment, day=day, word=word, told=languages.told, percent=percent, tone=tone)
+    app.jinja_env.filters.update(
+        moment=moment, day=day, word=word, told=languages.told, percent=percent, tone=tone
+    )
     app.jinja_env.globals.update(badge=badge, word=word, asset=asset, csrf_field=csrf_field, dict=dict)
     app.jinja_env.globals.update(may=access.may, screen_url=screen_url, customer_url=customer_url)
-    app.jinja_env.globals.update(kinds_word=kinds_word, reason_word=reason_word, action_word=action_word)
+    app.jinja_env.globals.update(kinds_word=kinds_word, reason_word=reason_word, record_word=record_word)
+    app.jinja_env.globals.update(action_word=action_word)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(shared)
 

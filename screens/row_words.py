@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from models import ContactKind, Reason, db
+from models.words import JUDGED_WITH_CUSTOMER
 
 
 def kinds_word(code: str) -> str:
@@ -16,6 +17,12 @@ def kinds_word(code: str) -> str:
             row.code: _(row.label) for row in db.session.execute(select(ContactKind.code, ContactKind.label))
         }
     return str(g.kind_words.get(code, code))
+
+
+def record_word(kind: str) -> str:
+    """The word of a kind of record: of a contact, or of what is judged with the customer."""
+    judged = JUDGED_WITH_CUSTOMER.get(kind)
+    return _(judged) if judged else kinds_word(kind)
 
 
 def reason_word(name: str, code: str) -> str:

@@ -25,7 +25,7 @@ from models.words import IMPORT_OUTCOMES
 from seed import desks, files, papers, staffing
 from seed.results import Played
 from seed.stage import Stage, acting_as
-from services import assessments, competitions, import_errors, import_spools, imports, tables, units
+from services import assessments, competitions, import_errors, import_spools, imports, issues, tables, units
 from workflows import runs
 from workflows.sessions import reading, writing
 
@@ -115,7 +115,12 @@ def assess(stage: Stage) -> None:
     with acting_as(stage.login("FS", "data_steward")) as (session, staff):
         question = assessments.question(session, period_of(stage.first_day), root_unit(session))
         kept = assessments.keep(session, assessments.count(session, question), staff_id=staff.id)
-        stage.say(f"质量评价 {kept.period}（期初）：{kept.customers} 户。")
+        session.commit()
+        opened = 0
+        for chunk in issues.follow(session, kept):
+            opened += chunk.get("opened", 0)
+            session.commit()
+        stage.say(f"质量评价 {kept.period}（期初）：{kept.customers} 户，问题清单 {opened} 条。")
 
 
 def open_race(stage: Stage) -> int:

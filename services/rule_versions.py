@@ -53,12 +53,12 @@ def create(session: Session, code: str, draft: Draft, *, staff: Staff) -> Rule:
 
 
 def revise(session: Session, rule: Rule, draft: Draft, *, staff: Staff) -> Rule:
-    """Write the next version of a rule; returns the rule as it is where nothing differs."""
+    """Write the next version of a rule; returns the rule as it is where nothing but the day differs."""
     require(staff, "rules.edit")
     if rule.id != newest(session, rule.code).id:
         raise Refused("规则「%(label)s」已有更新的版本。请刷新后在新版本上修改。", label=rule.label)
     values = _values(session, draft)
-    if all(getattr(rule, name) == value for name, value in values.items()):
+    if all(getattr(rule, name) == value for name, value in values.items() if name != "active_from"):
         return rule
     return _write(session, rule.code, rule.version + 1, draft, staff)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, redirect, request
+from flask import abort, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
-from models import Assessment, AssessmentResult, ContactKind, Staff, Unit, db
+from models import Assessment, AssessmentResult, ContactKind, Publication, Rule, RuleResult, Staff, Unit, db
 from models.clock import period_of, today
 from models.scope import ALL, working_as
 from quality.measures import Bit
@@ -19,8 +20,8 @@ from screens.access import needs
 from screens.base import Page
 from screens.messages import done
 from screens.pickers import unit_choices
-from services import assessments, drill_downs, figures
-from services.drill_downs import Asked, Record
+from services import assessments, drill_downs, figures, publications
+from services.drill_downs import Asked, Group, Record, RuleAsked
 from workflows import runs
 
 WORKFLOW = "assessment"
@@ -47,6 +48,7 @@ class Assessments(Page):
         """Assess a month; a run of the engine does it, so that nobody waits for a page."""
         unit = db.session.get(Unit, request.form.get("unit", type=int) or 0)
         values = {"assess.period": request.form.get("period", ""), "assess.unit": unit.code if unit else ""}
+        values["assess.allow_empty"] = "true" if "allow_empty" in request.form else "false"
         run = runs.start(db.session(), WORKFLOW, values, current_user)
         done(_("评价已开始，完成后在这里和流程页面都能看到结果。"))
         return redirect(self.get_url("runs.show", key=run.id), 303)
@@ -71,8 +73,21 @@ class Assessments(Page):
             "lines": lines,
             "measures": SHOWN,
             "targets": figures.targets(db.session()),
+            "rules": _ruled(run, unit),
+            "publication": db.session.scalar(select(Publication).where(Publication.assessment_id == run.id)),
+            "standing": publications.standing(db.session(), run.period, run.unit_id),
         }
         return self.render("screens/assessment.html", people=_people(run, unit), **facts)
+
+    @expose("/<int:key>/publish", methods=("POST",))
+    @needs("assessments.publish")
+    def publish(self, key: int) -> Any:
+        """Make a run's results public for good."""
+        made = publications.publish(
+            db.session(), _one(key), staff=current_user, reason=request.form.get("reason", "")
+        )
+        done(_("已发布，编号 %(number)s。结果从此不能更改；要改只能重新评价后发布更正。", number=made.number))
+        return redirect(url_for("publications.show", number=made.number), 303)
 
     @expose("/<int:key>/records")
     def records(self, key: int) -> str:
@@ -84,6 +99,8 @@ class Assessments(Page):
             unit_id=request.args.get("unit", 0, type=int),
             cohort=request.args.get("cohort", "all"),
             staff_id=request.args.get("person", type=int),
+            kind=request.args.get("kind", ""),
+            group=_group(),
         )
         found, more = drill_downs.records(db.session(), run, asked, page=page)
         facts = {
@@ -95,6 +112,24 @@ class Assessments(Page):
         }
         return self.render(
             "screens/assessment_records.html", unit=db.session.get(Unit, asked.unit_id), **facts
+        )
+
+    @expose("/<int:key>/rule-records")
+    def rule_records(self, key: int) -> str:
+        """The records behind one figure of a rule."""
+        run, page = _one(key), max(0, min(request.args.get("page", 0, type=int), 10_000))
+        asked = RuleAsked(
+            rule_id=request.args.get("rule", 0, type=int),
+            part=request.args.get("part", "failed"),
+            unit_id=request.args.get("unit", 0, type=int),
+            cohort=request.args.get("cohort", "all"),
+            staff_id=request.args.get("person", type=int),
+        )
+        found, more = drill_downs.rule_records(db.session(), run, asked, page=page)
+        facts = {"run": run, "asked": asked, "found": found, "more": more, "page": page}
+        facts["rule"] = db.session.get(Rule, asked.rule_id)
+        return self.render(
+            "screens/assessment_rule_records.html", unit=db.session.get(Unit, asked.unit_id), **facts
         )
 
 
@@ -111,6 +146,28 @@ def _unit(run: Assessment) -> Unit:
         (key for key in (wanted, run.unit_id, current_user.unit_id) if key in reach), current_user.unit_id
     )
     return db.session.get_one(Unit, chosen)
+
+
+def _group() -> Group | None:
+    """The meter book, transformer area or manager whose records are asked for."""
+    by = request.args.get("by", "")
+    if not by:
+        return None
+    return Group(by, request.args.get("group_unit", 0, type=int), request.args.get("group", "")[:60])
+
+
+def _ruled(run: Assessment, unit: Unit) -> list[tuple[Rule, dict[str, RuleResult]]]:
+    """What each rule of the run gave for a unit, by cohort."""
+    query = (
+        select(RuleResult)
+        .options(joinedload(RuleResult.rule))
+        .where(RuleResult.assessment_id == run.id, RuleResult.unit_id == unit.id, RuleResult.level == "unit")
+        .order_by(RuleResult.id)
+    )
+    found: dict[int, tuple[Rule, dict[str, RuleResult]]] = {}
+    for row in db.session.scalars(query):
+        found.setdefault(row.rule_id, (row.rule, {}))[1][row.cohort] = row
+    return list(found.values())
 
 
 def _shown(record: Record) -> dict[str, Any]:
