@@ -10,10 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
-from models import ImportBatch, Staff, Unit
+from models import ImportBatch, Staff, TrialRow, Unit
 from models.clock import utcnow
 from models.scope import Scope
 from services import (
@@ -192,12 +192,25 @@ def fail(session: Session, batch: ImportBatch, message: str) -> None:
 
 def forget(session: Session, batch: ImportBatch) -> None:
     """Delete the upload of an ended batch, unless another batch waits for it, and what was laid out of it."""
+    forget_trial(session, batch)
     spool_path(batch.id).unlink(missing_ok=True)
     digest, batch.sha256 = batch.sha256, ""
     session.flush()
     needed = or_(ImportBatch.sha256 == digest, ImportBatch.errors_file == digest)
     if digest and session.scalar(select(ImportBatch.id).where(needed).limit(1)) is None:
         files.remove(session, digest)
+
+
+def trial_path(batch_id: int) -> Path:
+    """Where a trial lays its file out: the cells of its rows are shown from there."""
+    return spool_path(batch_id).with_suffix(".trial")
+
+
+def forget_trial(session: Session, batch: ImportBatch) -> None:
+    """Delete what a trial kept."""
+    session.execute(delete(TrialRow).where(TrialRow.batch_id == batch.id))
+    batch.trial = {}
+    trial_path(batch.id).unlink(missing_ok=True)
 
 
 def rehearse(session: Session, table: Table, plan: Plan, *, recorder: Staff) -> Iterator[Progress]:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from models import ImportBatch, Staff
 from models.clock import utcnow
-from services import Refused, files, imports, people, traces
+from services import Refused, files, import_mappings, imports, people, traces
 from services.import_spools import spool_path
 from services.imports import Plan
 from services.tables import Row, Table, look_into, open_table
@@ -38,14 +38,15 @@ def receive(session: Session, path: Path, name: str, recorder: Staff) -> ImportB
     """Keep an uploaded file as a batch that waits for its columns to be confirmed; refused when it is no table."""
     people.require(recorder, "imports.run")
     with named(path.name, name):
-        look_into(path)
+        table = look_into(path)
+    known = import_mappings.find(session, recorder.unit_id, table.headings)
     stored = files.store(session, path, name[:200], MEDIA, keep_days=KEEP_DAYS)
     batch = ImportBatch(
         file_name=Path(name.replace("\\", "/")).name[:200],
         sha256=stored.sha256,
-        mode="update",
+        mode=known.mode if known else "update",
         unit_id=recorder.unit_id,
-        mapping={},
+        mapping=import_mappings.apply(known, table.headings) if known else {},
         state="uploaded",
         recorder_id=recorder.id,
         created_at=utcnow(),
@@ -72,6 +73,8 @@ def queue(session: Session, batch: ImportBatch, plan: Plan, *, recorder: Staff) 
         open_table(upload_path(batch), plan.mapping)
     batch.mode, batch.unit_id, batch.mapping = plan.mode, plan.unit.id, dict(plan.mapping)
     batch.recorder_id, batch.state = recorder.id, "queued"
+    if plan.mapping:
+        import_mappings.keep(session, plan.mapping, plan.mode, staff=recorder, file_name=batch.file_name)
     traces.record(session, "import.started", batch, details={"mode": plan.mode})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 
 import pytest
@@ -10,7 +11,7 @@ from factories import make_contact, make_customer, make_staff, make_unit
 from importing import figures, state_of, values
 from sqlalchemy import select
 
-from models import ImportBatch, Run, Trace
+from models import BatchRow, ImportBatch, Run, Trace, TrialRow
 from services import files
 from workflows import engine
 
@@ -109,13 +110,49 @@ def test_an_undo_runs_and_says_what_it_left(session, steward, root):
     assert list(state_of(session)) == ["0600001"] and values(session, "mobile") == ["+8613800001111"]
 
 
-def test_cleanups_are_offered_and_proposed(session, steward, root):
+def test_cleanups_are_offered_and_tried_as_a_batch_change(session, steward, root):
     page = imported(session, steward, root)
     assert "提出数据规范" in steward.get(page).text
-    steward.post(f"{page}/cleanups")
+    change = steward.post(f"{page}/cleanups").location
+    carry(session)
+    shown = steward.get(change).text
+    assert "数据规范 客户.csv" in shown and ">提交审核<" in shown and "139****8037" in shown
+    steward.post(f"{change}/submit")
     carry(session)
     assert values(session, "mobile", state="proposed") == [f"+86{OTHER}"]
-    assert "已提出 1 条规范写法" in steward.get(page).text
+
+
+def test_a_trial_says_what_would_happen_and_writes_nothing(session, steward, root):
+    make_contact(session, make_customer(session, account_no="0600001", name="张三"), preferred=True)
+    before = state_of(session)
+    _answer, page = upload(steward, TEXT.replace(",,y", ",12345,y"))
+    form = {"mode": "update", "unit": root.id} | columns("account_no", "name", "mobile", "phone", "")
+    assert steward.post(f"{page}/try", form).status_code == 303
+    assert "正在试算" in steward.get(page).text
+    carry(session)
+    assert steward.get(f"{page}/trial/progress").headers["HX-Refresh"] == "true"
+    shown = steward.get(page).text
+    assert f'{page}/trial?outcome=created">1</a>' in shown and "最差的几行" in shown and "没有户号" in shown
+    assert state_of(session) == before and session.query(BatchRow).count() == 0
+    rows = steward.get(f"{page}/trial?figure=bad").text
+    assert "12345" in rows and "1 格存疑或无效" in rows and "0600001" not in rows
+    start(steward, page, unit=root.id, **columns("account_no", "name", "mobile", "phone", ""))
+    carry(session)
+    assert figures(session.query(ImportBatch).one()) == {"created": 1, "updated": 1, "rejected": 1}
+    assert session.query(TrialRow).count() == 0
+
+
+def test_the_next_file_with_the_same_headings_is_mapped_the_same_way(session, steward, root):
+    _answer, page = upload(steward)
+    start(steward, page, unit=root.id, mode="fill", **columns("account_no", "name", "mobile", "phone", "meter_book"))
+    carry(session)
+    _answer, page = upload(steward, TEXT.replace("联络电话", " 联络电话* "), name="下月.csv")
+    shown = steward.get(page).text
+    assert "已按上次的对应填好" in shown and "“客户.csv”" in shown
+    assert 'value="meter_book" selected' in shown and 'value="phone" selected' in shown
+    assert re.search(r'value="fill" checked', shown)
+    _answer, page = upload(steward, TEXT.replace("联络电话", "别的电话"))
+    assert "已按上次的对应填好" not in steward.get(page).text
 
 
 def test_what_was_not_understood_is_listed(session, steward, root):

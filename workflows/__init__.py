@@ -12,6 +12,7 @@ from workflows import (
     campaigns,
     competitions,
     duplicates,
+    import_trials,
     imports,
     issues,
     judging,
@@ -165,6 +166,14 @@ STEPS: dict[str, StepKind] = {
         duplicates.find_duplicates,
         chunk=1,
         results={"pairs": N_("疑似成对数")},
+    ),
+    "try_import": StepKind(
+        N_("试算导入"),
+        import_trials.plan_try_import,
+        import_trials.try_import,
+        imports.OfBatch,
+        chunk=1,
+        results=IMPORT_OUTCOMES,
     ),
     "propose_cleanups": StepKind(
         N_("提出数据规范"),

@@ -16,14 +16,16 @@ from sqlalchemy.orm import joinedload
 
 from models import Contact, ImportBatch, Run, Unit, db
 from models.words import IMPORT_MODES, IMPORT_OUTCOMES, IMPORT_STATES, UNDO_OUTCOMES
-from screens import downloads, import_rows, looks, masking
+from screens import downloads, import_rows, import_trials, looks, masking
 from screens.access import needs
 from screens.filters import equals
 from screens.forms import choices
 from screens.lists import Column, Listing, ListPage, Sort
 from screens.messages import done, said
+from screens.pages.batch_changes import begin_cleanup
 from screens.pickers import unit_choices, unit_filter
-from services import Refused, traces, undo, uploads
+from services import Refused, import_mappings, traces, undo, uploads
+from services import import_trials as import_trial_service
 from services.headings import HEADINGS
 from services.import_spools import spool_path
 from services.imports import Plan
@@ -108,17 +110,48 @@ class Imports(ListPage):
     def start(self, key: int) -> Any:
         """Fix columns, mode and unit, and let a worker bring the file in."""
         batch, session = _one(key), db.session()
-        unit = session.scalar(select(Unit).where(Unit.id == _number("unit"), in_scope_units(session)))
         try:
-            if unit is None:
-                raise Refused(_("请选择没有写供电单位的行归哪个单位。"))
-            plan = Plan(request.form.get("mode", ""), unit, _mapping(batch))
-            uploads.queue(session, batch, plan, recorder=current_user)
+            uploads.queue(session, batch, _plan(batch), recorder=current_user)
             _run(batch, "import_file", "import")
         except Refused as refusal:
             session.rollback()
             return self._columns(_one(key), said(refusal)), 422
         return redirect(self.get_url(".show", key=key), 303)
+
+    @expose("/<int:key>/try", methods=("POST",))
+    @needs("imports.run")
+    def try_out(self, key: int) -> Any:
+        """Let a worker find out what the import would do to each row."""
+        batch, session = _one(key), db.session()
+        try:
+            import_trial_service.begin(session, batch, _plan(batch), current_user)
+            _run(batch, "try_import", "trial")
+        except Refused as refusal:
+            session.rollback()
+            return self._columns(_one(key), said(refusal)), 422
+        return redirect(self.get_url(".show", key=key), 303)
+
+    @expose("/<int:key>/trial/progress")
+    def trial_progress(self, key: int) -> Any:
+        """The moving part of a trial; at its end the whole page comes anew."""
+        batch = _one(key)
+        facts = import_trials.facts(db.session(), batch)
+        response = make_response(self.render("screens/_import_trial.html", batch=batch, **facts))
+        if not facts["is_trying"]:
+            response.headers["HX-Refresh"] = "true"
+        return response
+
+    @expose("/<int:key>/trial")
+    @needs("imports.run")
+    def trial(self, key: int) -> str:
+        """The rows behind one figure of a trial, as they came."""
+        batch = _one(key)
+        figure = import_trials.chosen(request.args)
+        page = import_trials.page(db.session(), batch, figure, after=request.args.get("after", 0, type=int))
+        reasons = import_trial_service.reasons(db.session(), batch)
+        return self.render(
+            "screens/import_trial_rows.html", batch=batch, chosen=figure, page=page, trial=batch.trial, reasons=reasons
+        )
 
     @expose("/<int:key>/discard", methods=("POST",))
     @needs("imports.run")
@@ -161,14 +194,13 @@ class Imports(ListPage):
     @expose("/<int:key>/cleanups", methods=("POST",))
     @needs("imports.run")
     def cleanups(self, key: int) -> Any:
-        """Let a worker propose clean versions of the batch's values."""
+        """Let a worker try clean versions of the batch's values; the page of that batch change goes on from there."""
         batch = _one(key)
         if batch.state != "done":
             raise Refused(_("导入完成后才能提出数据规范。"))
-        values = {"cleanup.batch": batch.id, "cleanup.name": batch.file_name}
-        runs.start(db.session(), "propose_cleanups", values, current_user)
-        done(_("正在为可规范的值提出规范写法，稍后在“变更申请”里由别人审核。"))
-        return redirect(self.get_url(".show", key=key), 303)
+        title = _("数据规范 %(file)s", file=batch.file_name)
+        change = begin_cleanup(db.session(), batch.unit, batch.id, title)
+        return redirect(self.get_url("batch_changes.show", key=change.id), 303)
 
     def _columns(self, batch: ImportBatch, mistake: str = "") -> str:
         """The page before the import: what the file is, and which column holds what."""
@@ -185,6 +217,8 @@ class Imports(ListPage):
             modes=IMPORT_MODES,
             units=unit_choices(),
             mistake=mistake,
+            known=import_mappings.find(db.session(), current_user.unit_id, preview.table.headings),
+            **import_trials.facts(db.session(), batch),
         )
 
     def _facts(self, batch: ImportBatch) -> dict[str, Any]:
@@ -210,6 +244,15 @@ def _figure(number: int) -> str:
 def _one(key: int) -> ImportBatch:
     found = db.session.scalar(select(ImportBatch).where(ImportBatch.id == min(key, 2**63 - 1)))
     return found if found is not None else abort(404)
+
+
+def _plan(batch: ImportBatch) -> Plan:
+    """What the form says of how the file is to be brought in."""
+    session = db.session()
+    unit = session.scalar(select(Unit).where(Unit.id == _number("unit"), in_scope_units(session)))
+    if unit is None:
+        raise Refused(_("请选择没有写供电单位的行归哪个单位。"))
+    return Plan(request.form.get("mode", ""), unit, _mapping(batch))
 
 
 def _run(batch: ImportBatch, workflow: str, node: str) -> None:
