@@ -58,6 +58,9 @@ def _read_province(text: str, own: Place) -> Head:
     if not found:
         return Head()
     rest = text[found.length :]
+    city = None if found.is_sure else find_city(text)
+    if city and city.is_sure:  # 吉林市 is the city, not the province
+        return Head()
     is_alone = found.name in MUNICIPALITIES or found.name == own.province
     if found.is_sure or _is_city_next(rest) or (is_alone and read_county(rest)):
         return Head(province=found.name, length=found.length, is_full=found.is_full)

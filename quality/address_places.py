@@ -7,13 +7,22 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from quality.address_heads import ESTATES, Head, read_county
-from quality.counties import NamedPlaces, find_county, find_town, has_counties, is_county, longest
+from quality.counties import (
+    NamedPlaces,
+    counties_of,
+    find_county,
+    find_town,
+    has_counties,
+    is_county,
+    longest,
+)
 from quality.divisions import MUNICIPALITIES, Place, find_city
 from quality.places import Places
 from quality.renames import Renamed, find_renamed
 
 _AS_STREET = re.compile(r"(?:[路街巷弄道]|大道|街道)(?:$|[\d东西南北中一二三四五六七八九十附甲办(])")
 _TOWN_AS_STREET = re.compile(r"[东西南北中前后新]?(?:路|街|大道|巷|道)")
+_NOT_TODAY = frozenset(("district_renamed", "district_divided"))
 _OFFICE = re.compile("办事处|办(?!公)")  # as in 桂城街道办事处
 _ZONE = re.compile(r"(?:新|开发|高新|经开|园|管理|示范|保税|度假|风景|景|实验|合作)区$")
 GENERIC = frozenset(  # names only in their own city
@@ -45,7 +54,8 @@ class Located(NamedTuple):
 def locate(text: str, head: Head, own: Place, places: Places) -> Located:
     """Find the county that follows the province and city of a text, then the town that follows the county."""
     rest = text[head.length :]
-    found = _by_table(rest, head, own, places) or _by_endings(rest, head, own)
+    found = _by_table(rest, head, own, places)
+    found = found or _by_short_name(rest, head, own, places) or _by_endings(rest, head, own)
     if "place_uncertain" in found.doubts or found.place.province != (own.province or found.place.province):
         return found
     return _with_town(text, found, own, places)
@@ -65,8 +75,8 @@ def _by_table(rest: str, head: Head, own: Place, places: Places) -> Located | No
         old = [one for one in former if not now and any(_lies_in(place, within) for place in one.places)]
         if now or old:
             length = head.length + len(name if now else old[0].old)
-            return _chosen(now, length) if now else _renamed(old, rest, length, places)
-    return _elsewhere(current, name, head)
+            return _chosen(now, length) if now else _renamed(old, length)
+    return _elsewhere(current, name, head, rest)
 
 
 def _rings(head: Head, own: Place) -> Iterable[tuple[Place, bool]]:
@@ -91,13 +101,9 @@ def _chosen(fits: list[Place], length: int) -> Located:
     return Located(Place(), length, doubts=("place_uncertain",), notes=("A:county",))
 
 
-def _renamed(fits: list[Renamed], rest: str, length: int, places: Places) -> Located:
-    """A former county by its name of today; one that was divided only where the town tells the part."""
-    one = fits[0]
-    parts = one.places
-    if len(parts) > 1:
-        town = _town(rest[len(one.old) :], parts[0].province, places)
-        parts = tuple(place for place in parts if town and place in town.places) or parts
+def _renamed(fits: list[Renamed], length: int) -> Located:
+    """A former county by its name of today; one that was divided keeps its old one, until the town tells the part."""
+    one, parts = fits[0], fits[0].places
     if len({place for fit in fits for place in fit.places}) > len(one.places):
         return Located(Place(), length, doubts=("place_uncertain",), notes=("A:county",))
     if len(parts) > 1:
@@ -108,7 +114,7 @@ def _renamed(fits: list[Renamed], rest: str, length: int, places: Places) -> Loc
     return Located(parts[0], length, is_verified=True, repairs=("district_renamed",), notes=(note,))
 
 
-def _elsewhere(current: NamedPlaces | None, name: str, head: Head) -> Located | None:
+def _elsewhere(current: NamedPlaces | None, name: str, head: Head, rest: str) -> Located | None:
     """A county that is not in the city that is written: one that moved to another city, or a contradiction."""
     since = _MOVED.get((head.city, name))
     length = head.length + len(name)
@@ -116,19 +122,35 @@ def _elsewhere(current: NamedPlaces | None, name: str, head: Head) -> Located | 
         place = current.places[0]
         note = f"R:{head.city}{name}>{place.city}{name}({since})"
         return Located(place, length, is_verified=True, repairs=("district_renamed",), notes=(note,))
-    if name in GENERIC or not (head.city or head.province in MUNICIPALITIES):
+    if name in GENERIC or not (head.city or head.province) or ESTATES.match(rest[len(name) :]):
         return None
     named = find_city(head.city)
     place = Place(head.province or (named.province if named else ""), head.city, name)
-    if not has_counties(place.province, place.city):
+    if head.city and not has_counties(place.province, place.city):
         return None
     return Located(place, length, doubts=("county_conflict",), notes=("C:county",))
+
+
+def _by_short_name(rest: str, head: Head, own: Place, places: Places) -> Located | None:
+    """A county without its ending, told by the town that follows: 顺德大良街道."""
+    within = _outside(head, own, "")
+    if not (within.city or within.province in MUNICIPALITIES):
+        return None
+    for county in counties_of(within.province, within.city):
+        stem = county[:-1]
+        if len(stem) > 1 and rest.startswith(stem):
+            town = _town(rest[len(stem) :], within.province, places)
+            place = Place(within.province, within.city, county)
+            if town and place in town.places:
+                return Located(place, head.length + len(stem), is_verified=True)
+    return None
 
 
 def _by_endings(rest: str, head: Head, own: Place) -> Located:
     """A county that no table knows (a development zone, a new one), read by its ending; or none at all."""
     name = read_county(rest)
-    if name in GENERIC and not head.city:
+    known = find_county(rest)
+    if (name in GENERIC and not head.city) or (known and known.name == name):  # no county here: 鼓楼区花园3栋
         name = ""
     notes = (("Z",) if _ZONE.search(name) else ("P:county",)) if name else ()
     return Located(_outside(head, own, name), head.length + len(name), notes=notes)
@@ -162,13 +184,28 @@ def _with_town(text: str, found: Located, own: Place, places: Places) -> Located
     length = found.length + len(written)
     if any(one.county == place.county for one in near):
         return found._replace(length=length, town=written, is_verified=True)
+    if len(near) == 1 and _NOT_TODAY & {*found.repairs, *found.doubts}:  # the old county's town: today's county
+        return _by_town(found, near[0], town.name, written)
     is_written = found.is_verified or bool(found.notes)
     if not is_written and len(near) == 1 and (near[0].city == place.city or place.city == own.city):
-        notes = (*found.notes, f"T:{town.name}") if near[0].county else found.notes
-        return found._replace(place=near[0], length=length, town=written, is_verified=True, notes=notes)
+        return _by_town(found, near[0], town.name, written)
     if found.is_verified and near:
         return found._replace(doubts=(*found.doubts, "town_conflict"), notes=(*found.notes, "C:town"))
     return found
+
+
+def _by_town(found: Located, place: Place, town: str, written: str) -> Located:
+    """The county that a town tells."""
+    is_divided = "district_divided" in found.doubts
+    return found._replace(
+        place=place,
+        length=found.length + len(written),
+        town=written,
+        is_verified=True,
+        repairs=("district_renamed",) if is_divided else found.repairs,
+        doubts=tuple(doubt for doubt in found.doubts if doubt != "district_divided"),
+        notes=(*found.notes, f"T:{town}") if place.county else found.notes,
+    )
 
 
 def _without_town(found: Located) -> Located:

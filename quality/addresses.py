@@ -69,6 +69,7 @@ class _Reading(NamedTuple):
     repairs: tuple[str, ...]
     doubts: tuple[str, ...]
     notes: tuple[str, ...]
+    postcode: str
 
 
 class _Shaped(NamedTuple):
@@ -169,7 +170,7 @@ def _read(plain: PlainText, column: str, own: Place, places: Places) -> _Reading
         ["region_left_out"] if "A:county" not in located.notes and _is_supplied(head, located.place) else []
     )
     notes = ((f"R:{head.renamed}",) if head.renamed else ()) + located.notes
-    return _Reading(text, head, located, tail, tuple(mended), tuple(doubts), notes)
+    return _Reading(text, head, located, tail, tuple(mended), tuple(doubts), notes, plain.postcode)
 
 
 def _place_doubts(head: Head, located: Located, *, own: Place, column: str) -> tuple[str, ...]:
@@ -275,6 +276,8 @@ def _standard(reading: _Reading, plate: tuple[slice, PlateChange] | None) -> str
     if _AS_WRITTEN & set(reading.doubts):
         return reading.text
     rest = reading.text[reading.located.length :]
+    if "postcode_conflict" in reading.doubts:
+        return f"{reading.postcode}{_prefix(reading)}{rest}"  # which of the two is wrong is not known
     if plate:
         door, change = plate
         rest = (

@@ -44,9 +44,15 @@ def is_county(place: Place) -> bool:
 
 
 @lru_cache(maxsize=512)
+def counties_of(province: str, city: str) -> tuple[str, ...]:
+    """The counties of a city, long names first; of a municipality, with an empty city."""
+    names = [county for one, above, county in _county_places() if (one, above) == (province, city)]
+    return tuple(sorted(names, key=lambda name: (-len(name), name)))
+
+
 def has_counties(province: str, city: str) -> bool:
     """Whether a city is divided into counties; Dongguan and Zhongshan, for instance, are not."""
-    return any(place[:2] == (province, city) for place in _county_places())
+    return bool(counties_of(province, city))
 
 
 def index(found: Iterable[tuple[str, Place]]) -> Index:
