@@ -62,7 +62,9 @@ def addresses(rng: random.Random, count: int) -> list[str]:
 
 def names(rng: random.Random, count: int) -> list[str]:
     """Persons, companies, titles."""
-    return [rng.choice(("张伟", "陈志强", "欧阳修", "李先生", "佛山市恒达五金有限公司")) for _ in range(count)]
+    return [
+        rng.choice(("张伟", "陈志强", "欧阳修", "李先生", "佛山市恒达五金有限公司")) for _ in range(count)
+    ]
 
 
 def library(text: str) -> str:
@@ -127,14 +129,21 @@ def main(count: int) -> dict[str, float]:
     cells = phones(rng, count)
     ratios(cells[:TURN])  # what is read at first use is not counted
     found = ratios(cells)
-    for kind, others in {"supply_address": addresses(rng, count // 10), "person": names(rng, count // 10)}.items():
+    for kind, others in {
+        "supply_address": addresses(rng, count // 10),
+        "person": names(rng, count // 10),
+    }.items():
         speed = rate(lambda cell, kind=kind: judge(kind, cell, FOSHAN), others)
         found[f"{kind}_cells_per_cpu_second"] = round(speed)
     return found
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=200_000, help="phone cells; a tenth of them of each other kind")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--rows", type=int, default=200_000, help="phone cells; a tenth of them of each other kind"
+    )
     json.dump(main(parser.parse_args().rows), sys.stdout, indent=1)
     sys.stdout.write("\n")
