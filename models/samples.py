@@ -142,6 +142,7 @@ class AuditItem(Scoped, db.Model, WithId):
     auditor: Mapped[Staff | None] = relationship(foreign_keys=[auditor_id])
     audited_by: Mapped[Staff | None] = relationship(foreign_keys=[audited_by_id])
     checked_by: Mapped[Staff | None] = relationship(foreign_keys=[checked_by_id])
+    entries: Mapped[list[AuditEntry]] = relationship(order_by="AuditEntry.id", viewonly=True)
 
     def __str__(self) -> str:
         return self.kind

@@ -157,6 +157,11 @@ def of_stratum(audit: Audit, name: str) -> dict[str, Any]:
     return _figure([replace(audit, strata=strata, rows=tuple(r for r in audit.rows if r.stratum == name))])
 
 
+def of_whole(audit: Audit) -> dict[str, Any]:
+    """The figure of a whole sample."""
+    return _figure([audit])
+
+
 def _related(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
 

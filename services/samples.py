@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from models import Customer, Sample, SampledCustomer, Staff, Unit
@@ -106,7 +106,6 @@ def one(session: Session, period: str, unit: Unit) -> Sample:
 
 def frame_of(session: Session, unit: Unit, first: date, last: date) -> Iterator[Member]:
     """Every customer of a unit and below that is open now, sorted by account number; new ones opened in the period."""
-    inside = select(Unit.id).where(Unit.path.startswith(unit.path))
     columns = (
         Customer.account_no,
         Unit.code,
@@ -114,14 +113,29 @@ def frame_of(session: Session, unit: Unit, first: date, last: date) -> Iterator[
         Customer.customer_class,
         Customer.meter_book,
     )
-    query = select(*columns).join(Unit, Unit.id == Customer.unit_id).where(Customer.unit_id.in_(inside))
-    query = query.where((Customer.closed_on.is_(None)) | (Customer.closed_on > now(session).date()))
-    query = query.where((Customer.opened_on.is_(None)) | (Customer.opened_on <= last))
+    query = _open_in(session, select(*columns), unit, last).execution_options(yield_per=5000)
     with working_as(session, ALL):
-        rows = session.execute(query.execution_options(yield_per=5000)).tuples()
+        rows = session.execute(query).tuples()
         for account, code, opened, customer_class, book in sorted(rows, key=lambda row: row[0]):
             cohort = "new" if opened is not None and first <= opened <= last else "existing"
             yield Member(account, code, cohort, customer_class, book.translate(SEPARATORS))
+
+
+def populations(session: Session, unit: Unit, period: str) -> dict[str, int]:
+    """How many customers each stratum of a unit would hold if its frame were frozen now; counted, not loaded."""
+    first, last = _days(period)
+    cohort = case((Customer.opened_on.between(first, last), "new"), else_="existing")
+    columns = (Unit.code, cohort, Customer.customer_class)
+    query = _open_in(session, select(*columns, func.count()), unit, last).group_by(*columns)
+    with working_as(session, ALL):
+        return {"|".join(row[:3]): row[3] for row in session.execute(query).tuples()}
+
+
+def _open_in(session: Session, query: Select[Any], unit: Unit, last: date) -> Select[Any]:
+    inside = select(Unit.id).where(Unit.path.startswith(unit.path))
+    query = query.join(Unit, Unit.id == Customer.unit_id).where(Customer.unit_id.in_(inside))
+    query = query.where((Customer.closed_on.is_(None)) | (Customer.closed_on > now(session).date()))
+    return query.where((Customer.opened_on.is_(None)) | (Customer.opened_on <= last))
 
 
 def strata_of(members: Sequence[Member], size: int) -> list[dict[str, Any]]:
@@ -156,10 +170,7 @@ def _check(session: Session, unit: Unit, wanted: Wanted, staff: Staff) -> None:
 
 
 def _check_period(session: Session, period: str) -> None:
-    try:
-        first, last = period_days(period)
-    except ValueError:
-        raise Refused("考核期「%(period)s」无法识别，请写成 2026-11 这样的年月。", period=period) from None
+    first, last = _days(period)
     moment = now(session)
     if moment.date() < first:
         raise Refused("考核期 %(period)s 还没有开始，客户总体还定不下来。", period=period)
@@ -167,6 +178,13 @@ def _check_period(session: Session, period: str) -> None:
         raise Refused(
             "考核期 %(period)s 已经截止。抽样承诺必须在截止之前作出，才没有人能挑样本。", period=period
         )
+
+
+def _days(period: str) -> tuple[date, date]:
+    try:
+        return period_days(period)
+    except ValueError:
+        raise Refused("考核期「%(period)s」无法识别，请写成 2026-11 这样的年月。", period=period) from None
 
 
 def _check_reach(session: Session, unit: Unit) -> None:

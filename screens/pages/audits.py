@@ -1,0 +1,302 @@
+"""Audits on the screen: who checks what, findings keyed row by row, checked by a second person, brought to an end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import abort, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_security import current_user
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from models import AuditItem, BatchAudit, ContactKind, Sample, SampledCustomer, Staff, Unit, db
+from screens import access, downloads, masking
+from screens.access import needs
+from screens.base import Page
+from screens.cards import Card
+from screens.looks import screen_url
+from screens.messages import done, said, warn
+from screens.pages.samples import stratum_word
+from screens.pickers import staff_in_reach
+from services import Refused, audits, contact_desk, sample_papers
+from services.audits import Finding
+
+PAGE = 50
+STATES = {"open": _l("待核查"), "unchecked": _l("待复核"), "all": _l("全部")}
+ATTEMPT = "attempt"
+
+
+class Audits(Page):
+    """Drawn samples and batches that are being checked; the items of one, keyed where they stand."""
+
+    permission = "audits.view"
+    label, group = _l("抽样核查"), "results"
+
+    def permissions_for(self, method: str, *, reading: bool) -> tuple[str, ...]:
+        return ("audits.view", "audits.key") if reading else super().permissions_for(method, reading=reading)
+
+    def is_accessible(self) -> bool:
+        return access.may("audits.view", "audits.key")
+
+    @expose("/")
+    def index(self) -> str:
+        """What is being checked, with how far it is."""
+        session = db.session()
+        query = select(Sample).where(Sample.state != "committed").options(joinedload(Sample.unit))
+        samples = session.scalars(query.order_by(Sample.id.desc()).limit(100)).all()
+        batches = session.scalars(
+            select(BatchAudit).options(joinedload(BatchAudit.batch)).order_by(BatchAudit.id.desc()).limit(100)
+        ).all()
+        return self.render(
+            "screens/audits.html",
+            samples=[(one, progress(session, _of_sample(one.id))) for one in samples],
+            batches=[(one, progress(session, _of_batch(one.id))) for one in batches],
+        )
+
+    @expose("/<int:key>")
+    def show(self, key: int) -> Any:
+        """The items of a sample."""
+        return self._items(_sample(key), {})
+
+    @expose("/batch/<int:key>")
+    def batch(self, key: int) -> Any:
+        """The items of a batch."""
+        return self._items(_batch(key), {})
+
+    @expose("/<kind>/<int:key>/plain", methods=("POST",))
+    @needs("customers.reveal")
+    def plain(self, kind: str, key: int) -> Any:
+        """The same page with plain values; a reveal is written for each customer on it."""
+        subject = _subject(kind, key)
+        rows = _page(subject)[0]
+        for customer in {row.customer for row in rows}:
+            shown = [row.contact_id for row in rows if row.customer_id == customer.id]
+            contact_desk.reveal(db.session(), customer, shown, staff=current_user, purpose="audit")
+        return self._items(subject, {"plain": True})
+
+    @expose("/<kind>/<int:key>/key", methods=("POST",))
+    @needs("audits.key")
+    def key(self, kind: str, key: int) -> Any:
+        """Keep the rows in which something was keyed, all or none."""
+        findings = _typed(request.form)
+        try:
+            if not findings:
+                raise Refused(_("还没有填任何一行。请先选结论再保存。"))
+            number = audits.key(db.session(), findings, staff=current_user)
+        except Refused as refusal:
+            db.session.rollback()
+            return self._items(_subject(kind, key), {"wrong": said(refusal), "typed": request.form}), 422
+        done(_("已保存 %(number)s 项。", number=number))
+        return self._back(kind, key)
+
+    @expose("/<kind>/<int:key>/check", methods=("POST",))
+    @needs("audits.review")
+    def check(self, kind: str, key: int) -> Any:
+        """Check the picked verdicts as a second person."""
+        ids = [int(one) for one in request.form.getlist("rowid") if one.isdecimal()]
+        if not ids:
+            raise Refused(_("请先勾选要复核的核查项。"))
+        done(_("已复核 %(number)s 项。", number=audits.check(db.session(), ids, staff=current_user)))
+        return self._back(kind, key)
+
+    @expose("/<kind>/<int:key>/assign", methods=("POST",))
+    @needs("audits.assign")
+    def assign(self, kind: str, key: int) -> Any:
+        """Give the picked items to a person, or whatever nobody has to several people in turn."""
+        people = staff_in_reach().filter(Staff.id.in_(request.form.getlist("person", type=int))).all()
+        ids = [int(one) for one in request.form.getlist("rowid") if one.isdecimal()]
+        subject = _subject(kind, key)
+        if ids and len(people) == 1:
+            query = select(AuditItem).where(AuditItem.id.in_(ids)).options(*_with())
+            number = audits.assign(
+                db.session(), db.session.scalars(query).all(), people[0], staff=current_user
+            )
+            done(_("已分派 %(number)s 项。", number=number))
+            return self._back(kind, key)
+        if ids or not isinstance(subject, Sample):
+            raise Refused(_("请勾选核查项，并选择一名核查人员。"))
+        number, left = audits.share_out(db.session(), subject, people, staff=current_user)
+        done(_("已分派 %(number)s 项。", number=number))
+        if left:
+            warn(
+                _(
+                    "有 %(number)s 项由这些人录入、提出或负责，不能由本人核查，请再加一名核查人员。",
+                    number=left,
+                )
+            )
+        return self._back(kind, key)
+
+    @expose("/<int:key>/close", methods=("POST",))
+    @needs("audits.review")
+    def close(self, key: int) -> Any:
+        """End the audit of a sample."""
+        audits.close(db.session(), _sample(key), staff=current_user)
+        done(_("核查已结束，结论不再改动；准确率从下一次质量评价起可用。"))
+        return redirect(screen_url("samples") + str(key), 303)
+
+    @expose("/<int:key>/worksheet.pdf", methods=("POST",))
+    @needs("audits.export")
+    def worksheet(self, key: int) -> Any:
+        """The worksheet of one person or of all, with plain values; each print is traced and numbered."""
+        sample, person = _sample(key), request.form.get("person", type=int)
+        auditor = staff_in_reach().filter(Staff.id == person).one_or_none() if person else None
+        content = sample_papers.lay_out_worksheet(db.session(), sample, auditor)
+        return downloads.made(content, f"抽样核查工作底稿_{sample.unit.name}_{sample.period}.pdf")
+
+    def _items(self, subject: Sample | BatchAudit, more: Mapping[str, Any]) -> Any:
+        session = db.session()
+        kind = "sample" if isinstance(subject, Sample) else "batch"
+        rows, following = _page(subject)
+        counted = progress(session, _of(subject))
+        facts = {"subject": subject, "kind": kind, "rows": rows, "following": following, "counted": counted}
+        facts |= {"states": STATES, "state": _state(), "mine": request.values.get("mine", ""), "typed": {}}
+        facts |= {
+            "people": _people(),
+            "kinds": _kinds(),
+            "text": _text,
+            "names": _names(),
+            "wrong": "",
+            "plain": False,
+        }
+        kept = {
+            name: value
+            for name, value in request.args.items()
+            if name in ("state", "mine", "stratum", "after")
+        }
+        facts |= {
+            "kept": kept,
+            "stratum_word": stratum_word,
+            "name_text": masking.name_text,
+            "attempt": ATTEMPT,
+        }
+        return self.render("screens/audit_items.html", **{**facts, **more})
+
+    def _back(self, kind: str, key: int) -> Any:
+        view = ".show" if kind == "sample" else ".batch"
+        kept = {
+            name: value
+            for name, value in request.args.items()
+            if name in ("state", "mine", "stratum", "after")
+        }
+        return redirect(self.get_url(view, key=key, **kept), 303)
+
+
+def progress(session: Session, query: Select[Any]) -> Counter[str]:
+    """How many items there are, are open, wait for the second person, and are checked."""
+    grouped = query.with_only_columns(
+        AuditItem.verdict == "", AuditItem.checked_by_id.is_(None), func.count()
+    ).group_by(AuditItem.verdict == "", AuditItem.checked_by_id.is_(None))
+    found: Counter[str] = Counter()
+    for is_open, is_unchecked, number in session.execute(grouped.order_by(None)):
+        found["items"] += number
+        found["open" if is_open else "unchecked" if is_unchecked else "checked"] += number
+    return found
+
+
+def to_audit_card(session: Session, staff: Staff) -> Card | None:
+    """The items that wait for this person."""
+    mine = (
+        select(func.count())
+        .select_from(AuditItem)
+        .where(AuditItem.auditor_id == staff.id, AuditItem.verdict == "")
+    )
+    number = session.scalar(mine) or 0
+    note = "" if number else _("没有分派给您的核查项。")
+    return Card(_("我的核查"), number, screen_url("audits"), tone="care" if number else "calm", note=note)
+
+
+def _subject(kind: str, key: int) -> Sample | BatchAudit:
+    return _sample(key) if kind == "sample" else _batch(key)
+
+
+def _sample(key: int) -> Sample:
+    found = db.session.get(Sample, key) if key < 2**63 else None
+    return found if found is not None and found.state != "committed" else abort(404)
+
+
+def _batch(key: int) -> BatchAudit:
+    found = db.session.scalar(select(BatchAudit).where(BatchAudit.id == key)) if key < 2**63 else None
+    return found if found is not None else abort(404)
+
+
+def _of(subject: Sample | BatchAudit) -> Select[Any]:
+    return _of_sample(subject.id) if isinstance(subject, Sample) else _of_batch(subject.id)
+
+
+def _of_sample(key: int) -> Select[Any]:
+    return select(AuditItem).join(AuditItem.sampled).where(SampledCustomer.sample_id == key)
+
+
+def _of_batch(key: int) -> Select[Any]:
+    return select(AuditItem).where(AuditItem.batch_audit_id == key)
+
+
+def _page(subject: Sample | BatchAudit) -> tuple[Sequence[AuditItem], int | None]:
+    """One page of items as the address filters them, and where the next begins."""
+    query = _of(subject).options(*_with())
+    if _state() == "open":
+        query = query.where(AuditItem.verdict == "")
+    elif _state() == "unchecked":
+        query = query.where(AuditItem.verdict != "", AuditItem.checked_by_id.is_(None))
+    if request.values.get("mine"):
+        query = query.where(AuditItem.auditor_id == current_user.id)
+    if request.args.get("stratum") and isinstance(subject, Sample):
+        query = query.where(SampledCustomer.stratum == request.args["stratum"])
+    after = request.args.get("after", type=int)
+    if after is not None:
+        query = query.where(AuditItem.id > max(0, min(after, 2**62)))
+    rows = db.session.scalars(query.order_by(AuditItem.id).limit(PAGE + 1)).all()
+    return rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None
+
+
+def _with() -> tuple[Any, ...]:
+    people = (
+        AuditItem.auditor,
+        AuditItem.audited_by,
+        AuditItem.checked_by,
+        AuditItem.customer,
+        AuditItem.batch_audit,
+    )
+    sampled = joinedload(AuditItem.sampled).joinedload(SampledCustomer.sample)
+    return (sampled, *(joinedload(one) for one in people), selectinload(AuditItem.entries))
+
+
+def _state() -> str:
+    found = request.values.get("state", "")
+    return found if found in STATES else "open"
+
+
+def _typed(form: Mapping[str, str]) -> dict[int, Finding]:
+    """The rows in which a verdict or an attempt was chosen."""
+    found = {}
+    for name, verdict in form.items():
+        head, _dash, number = name.partition("-")
+        if head != "verdict" or not verdict or not number.isdecimal():
+            continue
+        texts = {one: form.get(f"{one}-{number}", "") for one in ("correct", "evidence", "reason")}
+        mode = form.get(f"mode-{number}", "")
+        found[int(number)] = Finding(mode, "" if verdict == ATTEMPT else verdict, **texts)
+    return found
+
+
+def _text(item: AuditItem, *, plain: bool) -> str:
+    shown = masking.pretty(item.kind, item.value)
+    return shown if plain else masking.masked(item.kind, shown)
+
+
+def _people() -> list[Staff]:
+    return [one for one in staff_in_reach() if one.can("audits.key")]
+
+
+def _kinds() -> dict[str, str]:
+    rows = db.session.execute(select(ContactKind.code, ContactKind.label))
+    return {code: _(label) for code, label in rows.tuples()}
+
+
+def _names() -> dict[str, str]:
+    return dict(db.session.execute(select(Unit.code, Unit.name)).tuples().all())
