@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import ContactCount, CountSet, Customer, QualityCount
 from models.clock import utcnow
-from services import Refused, counts, traces
+from services import Refused, count_checks, counts, traces
 
 CUSTOMERS = Customer.__table__
 SETS = CountSet.__table__
@@ -88,6 +88,7 @@ def swap(session: Session, set_id: int) -> None:
         session.execute(delete(table).where(table.c.set_id.in_(gone)))
     session.expire_all()
     traces.record(session, "counts.replaced", session.get_one(CountSet, set_id))
+    count_checks.forget(session)
 
 
 def give_up(session: Session, set_id: int) -> None:

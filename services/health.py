@@ -21,7 +21,7 @@ from models.faces import found_faces, missing_libraries, missing_packages
 from models.home import CHECKOUT, HomeUnusable, home_path, prepare_home
 from models.processes import is_served, queue_url
 from models.words import N_, Said
-from services import Refused, upgrades
+from services import Refused, count_checks, upgrades
 
 LEAST_FREE = 1 << 30
 CLOCK_SILENCE = timedelta(minutes=2)
@@ -44,7 +44,7 @@ class Check:
 
 def check_everything(app: Flask) -> list[Check]:
     """All checks of this machine, in the order in which one mends them."""
-    return _run(app, (home, disk, libraries, fonts, front_end, database, queue, clock))
+    return _run(app, (home, disk, libraries, fonts, front_end, database, queue, clock, counts))
 
 
 def check_readiness(app: Flask) -> list[Check]:
@@ -167,6 +167,17 @@ def clock(app: Flask) -> Check:
     since = Said("从 %(time)s UTC 起", time=f"{seen:%Y-%m-%d %H:%M}") if seen else N_("一直")
     advice = Said("时钟%(since)s没有运行，定时计划和等待都停着。请运行 ./lamplighter clock 或 serve。", since=since)
     return Check("clock", False, advice)
+
+
+def counts(_app: Flask | None = None) -> Check:
+    """The nightly check found the kept counts equal to the records."""
+    try:
+        found = count_checks.last_result(db.session())
+    except SQLAlchemyError:
+        return Check("counts", True)  # what is wrong with the database, its own check says
+    number = found.get("number", 0)
+    advice = Said("质量统计有 %(number)s 项和资料对不上。请在“判定与统计”页面点“重新统计”。", number=number)
+    return Check("counts", not number, advice if number else "", {"checked_at": found.get("at", "")})
 
 
 def font_folders() -> Sequence[Path]:

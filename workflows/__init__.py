@@ -223,6 +223,9 @@ STEPS: dict[str, StepKind] = {
     "count_again": StepKind(
         N_("重新统计"), judging.plan_count_again, judging.count_again, judging.OfSet, chunk=1
     ),
+    "check_counts": StepKind(
+        N_("核对统计"), judging.plan_check_counts, judging.check_counts, results={"number": N_("对不上的统计")}
+    ),
     "open_competition": StepKind(
         N_("开赛"),
         competitions.plan_open_competition,

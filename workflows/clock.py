@@ -22,10 +22,10 @@ from redis.exceptions import RedisError
 from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from models import Lease, Run, Step, Trace, TraceAnchor
+from models import Lease, Run, Staff, Step, Trace, TraceAnchor
 from models.clock import now, utcnow
-from services import files, traces, uploads
-from workflows import queues
+from services import count_checks, files, traces, uploads
+from workflows import queues, runs
 from workflows.claims import LIVE, is_due
 from workflows.held import scope_for
 from workflows.nodes import is_met
@@ -82,6 +82,7 @@ def all_duties(limits: Times) -> list[Duty]:
         Duty("seal", 1.0, seal),
         Duty("anchor", 5.0, lambda: anchor(limits.anchor)),
         Duty("tidy", HOUR, tidy),
+        Duty("check_counts", HOUR / 4, start_check),
     ]
 
 
@@ -212,6 +213,21 @@ def tidy() -> int:
 def _waiting() -> Any:
     live = select(Run.id).where(Run.id == Step.run_id, Run.state.in_(LIVE)).exists()
     return select(Step).where(Step.state == "waiting", Step.kind == "wait", live).order_by(Step.id)
+
+
+def start_check() -> bool:
+    """Start tonight's check of the kept counts, once, in the name of the shell account; a worker does it."""
+    with reading() as session:
+        if not count_checks.is_due(session):
+            return False
+    with writing() as session:
+        staff = session.scalars(select(Staff).where(Staff.username == "shell")).one_or_none()
+        if staff is None or not count_checks.is_due(session):
+            return False
+        count_checks.mark_started(session)
+        session.info["actor_id"] = staff.id
+        runs.start(session, "check_counts", {}, staff)
+    return True
 
 
 def _is_met(step_id: int) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from models import CountSet
 from models.words import N_
-from services import count_sets, rejudging
+from services import count_checks, count_sets, rejudging
 from services.rejudging import Span
 from workflows.sessions import reading
 from workflows.steps import Call, Effects, Facts, Item, Options, Planned, asked
@@ -65,6 +66,22 @@ def count_again(options: OfSet, facts: Facts, items: Sequence[Item]) -> Effects:
     if item["part"] != "count":
         return Effects(calls=[_frame(options.set, item)])
     return Effects(calls=[Call(count_span, {"set_id": options.set, "last": item["last"]})])
+
+
+def plan_check_counts(session: Session, options: Options, facts: Facts) -> Planned:
+    """Count everybody in one snapshot; nothing while a set is being built."""
+    found = count_checks.check(session)
+    return Planned([found.as_json()] if found else [], {"number": found.number} if found else {})
+
+
+def check_counts(options: Options, facts: Facts, items: Sequence[Item]) -> Effects:
+    """Keep what was found."""
+    return Effects(calls=[Call(keep_check, {"found": dict(item)}) for item in items])
+
+
+def keep_check(session: Session, found: dict[str, Any]) -> None:
+    """Keep what a check found."""
+    count_checks.keep_result(session, found)
 
 
 def keep_preview(session: Session, set_id: int, found: Span) -> dict[str, int]:
