@@ -21,7 +21,7 @@ from models.faces import found_faces, missing_libraries, missing_packages
 from models.home import CHECKOUT, HomeUnusable, home_path, prepare_home
 from models.processes import is_served, queue_url
 from models.words import N_, Said
-from services import Refused, count_checks, upgrades
+from services import Refused, count_checks, search_checks, upgrades
 
 LEAST_FREE = 1 << 30
 CLOCK_SILENCE = timedelta(minutes=2)
@@ -44,7 +44,7 @@ class Check:
 
 def check_everything(app: Flask) -> list[Check]:
     """All checks of this machine, in the order in which one mends them."""
-    return _run(app, (home, disk, libraries, fonts, front_end, database, queue, clock, counts))
+    return _run(app, (home, disk, libraries, fonts, front_end, database, queue, clock, finding, counts))
 
 
 def check_readiness(app: Flask) -> list[Check]:
@@ -127,7 +127,9 @@ def database(app: Flask) -> Check:
         state = upgrades.database_state(app)
     except SQLAlchemyError as error:
         reason = getattr(error, "orig", None) or error
-        advice = Said("数据库连不上: %(reason)s。请检查 LAMPLIGHTER_DATABASE_URL 和数据库服务。", reason=reason)
+        advice = Said(
+            "数据库连不上: %(reason)s。请检查 LAMPLIGHTER_DATABASE_URL 和数据库服务。", reason=reason
+        )
         return Check("database", False, advice)
     return Check(
         "database", state in (upgrades.CURRENT, upgrades.EMPTY), upgrades.ADVICE[state], {"state": state}
@@ -165,8 +167,25 @@ def clock(app: Flask) -> Check:
     if seen is not None and utcnow() - seen < CLOCK_SILENCE:
         return Check("clock", True)
     since = Said("从 %(time)s UTC 起", time=f"{seen:%Y-%m-%d %H:%M}") if seen else N_("一直")
-    advice = Said("时钟%(since)s没有运行，定时计划和等待都停着。请运行 ./lamplighter clock 或 serve。", since=since)
+    advice = Said(
+        "时钟%(since)s没有运行，定时计划和等待都停着。请运行 ./lamplighter clock 或 serve。", since=since
+    )
     return Check("clock", False, advice)
+
+
+def finding(_app: Flask) -> Check:
+    """Search found everybody when it was last proved."""
+    try:
+        proof = search_checks.last_proof(db.session())
+    except SQLAlchemyError:
+        return Check("search", True)
+    if not proof.get("wrong"):
+        return Check("search", True, found=proof)
+    advice = Said(
+        "%(day)s 夜里核对检索时有 %(number)s 户对不上，已重写。请运行 ./lamplighter search 再核对一遍，并告诉维护人员。",
+        day=proof["day"], number=proof["wrong"],
+    )  # fmt: skip
+    return Check("search", False, advice, proof)
 
 
 def counts(_app: Flask | None = None) -> Check:

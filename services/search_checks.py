@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models import Customer, SearchRow
-from models.clock import utcnow
+from models import Customer, SearchRow, Setting
+from models.clock import ZONE, utcnow
 from services import search
 from services.search_texts import grams
 
 CHUNK = 5_000
+PROOF = "search_proof"
+NIGHT = 1  # o'clock
 TURNS = 50  # all rows are compared every night, the grams of one in fifty
 CUSTOMERS, ROWS = Customer.__table__, SearchRow.__table__
 
@@ -31,20 +34,55 @@ def fill(session: Session) -> Iterator[int]:
 def differences(session: Session) -> Iterator[list[int]]:
     """The customers whose row or grams say something else than their account and values do, span by span."""
     search.keep(session)
-    last = session.scalar(select(func.max(CUSTOMERS.c.id))) or 0
-    last = max(last, session.scalar(select(func.max(ROWS.c.customer_id))) or 0)
-    for first in range(1, last + 1, CHUNK):
+    for first in range(1, _last(session) + 1, CHUNK):
         yield _wrong(session, first, first + CHUNK - 1)
 
 
 def mend(session: Session) -> Iterator[int]:
     """Write anew what differs; yields how many rows of each span were wrong, the caller commits it."""
     for wrong in differences(session):
-        if wrong:
-            search.refresh(session, wrong)
-            texts = select(ROWS.c.customer_id, ROWS.c.text).where(ROWS.c.customer_id.in_(wrong))
-            search.index(session, {}, {row.customer_id: row.text for row in session.execute(texts)})
+        _rewrite(session, wrong)
         yield len(wrong)
+
+
+def last_proof(session: Session) -> dict[str, Any]:
+    """How the last nightly proof stands: its day, how far it is, how many rows were wrong, whether it has ended."""
+    row = session.get(Setting, PROOF)
+    return dict(row.value) if row is not None else {}
+
+
+def is_due(session: Session) -> bool:
+    """Whether tonight's proof is still to be done: it begins after one o'clock."""
+    moment, proof = utcnow().astimezone(ZONE), last_proof(session)
+    if not proof.get("ended", True):
+        return True
+    return proof.get("day") != moment.date().isoformat() and moment.hour >= NIGHT
+
+
+def prove_next(session: Session) -> int:
+    """Prove and mend the next span of tonight's proof; how many rows were wrong in it."""
+    proof = last_proof(session)
+    if proof.get("ended", True):
+        proof = {"day": utcnow().astimezone(ZONE).date().isoformat(), "place": 0, "wrong": 0}
+    first, last = proof["place"] + 1, proof["place"] + CHUNK
+    wrong = _wrong(session, first, last)
+    _rewrite(session, wrong)
+    proof |= {"place": last, "wrong": proof["wrong"] + len(wrong), "ended": last >= _last(session)}
+    session.merge(Setting(key=PROOF, value=proof))
+    return len(wrong)
+
+
+def _last(session: Session) -> int:
+    return max(
+        session.scalar(select(func.max(column))) or 0 for column in (CUSTOMERS.c.id, ROWS.c.customer_id)
+    )
+
+
+def _rewrite(session: Session, wrong: Sequence[int]) -> None:
+    if wrong:
+        search.refresh(session, wrong)
+        texts = select(ROWS.c.customer_id, ROWS.c.text).where(ROWS.c.customer_id.in_(wrong))
+        search.index(session, {}, {row.customer_id: row.text for row in session.execute(texts)})
 
 
 def _wrong(session: Session, first: int, last: int) -> list[int]:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, inspect, select, text
 from models import Staff, db
 from models.home import prepare_home
 from models.words import N_
-from services import Refused
+from services import Refused, search_checks
 
 EMPTY, BEHIND, CURRENT, NEWER = "empty", "behind", "current", "newer"
 ADVISORY_LOCK = 7_301_001
@@ -62,6 +62,8 @@ def upgrade(app: Flask) -> str:
             command.upgrade(_config(app), "head")
         session = db.session()
         app.extensions["first_data"](session)
+        for _written in search_checks.fill(session):
+            session.commit()
         session.commit()
     return before
 

@@ -17,7 +17,7 @@ from models.faces import FoundFace
 from models.processes import SERVE_LOCK, hold_lock, queue_url
 from services import Refused, health, upgrades
 
-NAMES = ["home", "disk", "libraries", "fonts", "front_end", "database", "queue", "clock", "counts"]
+NAMES = ["home", "disk", "libraries", "fonts", "front_end", "database", "queue", "clock", "search", "counts"]
 
 
 @pytest.fixture

@@ -110,6 +110,19 @@ def test_the_proof_names_what_is_missing_and_the_mending_mends(session, customer
     assert found(session, "建国") == {customer.id} and not any(search_checks.differences(session))
 
 
+def test_the_nightly_proof_goes_on_span_by_span_and_tells(session, customer, monkeypatch):
+    monkeypatch.setattr(search_checks, "CHUNK", 1)
+    other = make_customer(session)
+    session.commit()
+    session.query(SearchRow).filter_by(customer_id=other.id).delete()
+    steps = [search_checks.prove_next(session) for _ in range(other.id)]
+    assert (
+        sum(steps) == 1 == search_checks.last_proof(session)["wrong"]
+        and search_checks.last_proof(session)["ended"]
+    )
+    assert not search_checks.is_due(session) and not any(search_checks.differences(session))
+
+
 def test_a_database_without_rows_is_filled_in_chunks(session, customer):
     session.commit()
     search.index(session, dict(session.execute(select(SearchRow.customer_id, SearchRow.text)).all()), {})

@@ -24,7 +24,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from models import Lease, Run, Staff, Step, Trace, TraceAnchor
 from models.clock import now, utcnow
-from services import count_checks, files, traces, uploads
+from services import count_checks, files, search_checks, traces, uploads
 from workflows import queues, runs
 from workflows.claims import LIVE, is_due
 from workflows.held import scope_for
@@ -83,6 +83,7 @@ def all_duties(limits: Times) -> list[Duty]:
         Duty("anchor", 5.0, lambda: anchor(limits.anchor)),
         Duty("tidy", HOUR, tidy),
         Duty("check_counts", HOUR / 4, start_check),
+        Duty("prove_search", 1.0, prove_search),
     ]
 
 
@@ -213,6 +214,16 @@ def tidy() -> int:
 def _waiting() -> Any:
     live = select(Run.id).where(Run.id == Step.run_id, Run.state.in_(LIVE)).exists()
     return select(Step).where(Step.state == "waiting", Step.kind == "wait", live).order_by(Step.id)
+
+
+def prove_search() -> None:
+    """Compare what lists and search read with what it repeats, every night, a span at a time; mend and tell."""
+    with reading() as session:
+        if not search_checks.is_due(session):
+            return
+    with writing() as session:
+        if wrong := search_checks.prove_next(session):
+            log.error("clock: %s rows of search were wrong and have been written anew", wrong)
 
 
 def start_check() -> bool:

@@ -50,6 +50,7 @@ COMMANDS: dict[str, str] = {
     "check": "check",
     "import": "imports",
     "undo": "imports:undo",
+    "search": "search",
     "assess": "assessments",
     "workflow": "workflows",
     "print": "letters:print",
