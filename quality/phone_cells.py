@@ -238,7 +238,9 @@ def _is_extension(chunk: _Chunk, reading: Reading) -> bool:
 
 def _carried(readings: list[Reading]) -> str:
     """The area code of the landline before: the next number of the cell shares it."""
-    before = next((reading for reading in reversed(readings) if reading.kind == "landline" and reading.value), None)
+    before = next(
+        (reading for reading in reversed(readings) if reading.kind == "landline" and reading.value), None
+    )
     is_ours = before is not None and before.state != BAD and before.value.startswith("+86")
     return split_national(before.value[3:])[0] if before and is_ours else ""
 
