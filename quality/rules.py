@@ -6,7 +6,7 @@ Indicators are those of GB/T 36344-2018: 0201 completeness of elements, 0301 con
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any
@@ -17,6 +17,7 @@ from models.options import Options, asked
 from models.words import N_, VERDICTS
 from quality import RULES
 from quality.measures import Due
+from quality.reasons import REASONS_BY_RULE
 from quality.verdicts import INVALID, MISSING, REASONS, REPAIRABLE, SUSPECT, VALID
 
 LARGER, SMALLER = "larger", "smaller"
@@ -228,11 +229,18 @@ def grade(rate: float | None, marks: tuple[float, float, float], direction: str 
     """The grade 5 (best) to 1 of a rate by its floor, target and stretch mark (五级评级); None where nothing counted.
 
     5 reaches the stretch mark, 4 the target, 3 the floor; 2 misses the floor by no more than the stretch mark lies
-    beyond it; 1 is worse. A smaller-is-better rate is read the other way round.
+    beyond it, and by no more than half; 1 is worse. A smaller-is-better rate is read the other way round, from 1.
     """
     if rate is None:
         return None
-    sign = 1 if direction == LARGER else -1
-    floor, target, stretch = (sign * mark for mark in marks)
-    steps = ((stretch, 5), (target, 4), (floor, 3), (round(floor - (stretch - floor), 9), 2))
-    return next((found for mark, found in steps if sign * rate >= mark), WORST)
+    if direction != LARGER:
+        rate, marks = 1 - rate, (1 - marks[0], 1 - marks[1], 1 - marks[2])
+    floor, target, stretch = marks
+    steps = ((stretch, 5), (target, 4), (floor, 3), (max(2 * floor - stretch, floor / 2), 2))
+    return next((found for mark, found in steps if round(rate, 12) >= round(mark, 12)), WORST)
+
+
+def reasons_about(kinds: Collection[str]) -> set[str]:
+    """The reasons that values of some kinds can have; of all kinds for `*`."""
+    judges = [key for key, rule in RULES.items() if "*" in kinds or not set(kinds).isdisjoint(rule.fields)]
+    return {code for key in (*judges, "judge_text") for code in REASONS_BY_RULE[key]}

@@ -24,6 +24,10 @@ def test_a_rate_is_graded_by_its_three_marks(rate, direction, expected):
     assert grade(rate, (0.92, 0.96, 0.99), direction) == expected
 
 
+def test_a_rate_far_below_a_low_floor_is_of_the_lowest_grade():
+    assert [grade(rate, (0.3, 0.5, 0.7)) for rate in (0.15, 0.14, 0)] == [2, 1, 1]
+
+
 @pytest.mark.parametrize(
     ("rate", "expected"), [(0.005, 5), (0.01, 4), (0.03, 3), (0.055, 2), (0.06, 1), (1, 1)]
 )

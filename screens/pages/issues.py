@@ -75,7 +75,9 @@ def found_wrong(row: Issue, _extra: Any) -> Any:
     """The rule, the value it was found in, and why."""
     value = masking.contact_text(row.contact) if row.contact else ""
     why = " ".join(customer_views.sentences(row.contact.reasons)) if row.contact else ""
-    return looks.joined(_(row.rule.label), value, why)
+    label = _(row.rule.label)
+    said = _("不符合“%(rule)s”", rule=label) if row.rule.direction == "larger" else label
+    return looks.joined(said, value, why)
 
 
 def what_to_do(row: Issue, _extra: Any) -> str:
@@ -212,7 +214,7 @@ def own_issues_card(session: Session, staff: Staff) -> Card | None:
     is_late = rows[0].due_on < today(session)
     lines = [
         Line(
-            _("%(account)s：%(rule)s", account=row.customer.account_no, rule=_(row.rule.label)),
+            _("%(account)s %(rule)s", account=row.customer.account_no, rule=_(row.rule.label)),
             looks.customer_url(row.customer_id),
             looks.day(row.due_on),
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -18,7 +19,8 @@ from models import Rule, db
 from models.clock import today
 from models.rules import newest_rules
 from models.words import CUSTOMER_CLASSES, JUDGED_WITH_CUSTOMER
-from quality.rules import INDICATORS, Function
+from quality.reasons import REASONS
+from quality.rules import INDICATORS, Function, reasons_about
 from screens import looks
 from screens.access import needs
 from screens.base import Page
@@ -98,13 +100,14 @@ class Rules(Page):
     def _form(self, row: Rule | None, key: str, typed_now: Mapping[str, Any]) -> str:
         function = FUNCTIONS[key]
         filled = {**_filled(row, function), **typed_now}
+        asked = questions_of(function.parameters, filled["parameters"])
         facts = {
             "row": row,
             "key": key,
             "function": function,
             "functions": FUNCTIONS,
             "filled": filled,
-            "questions": list(questions_of(function.parameters, filled["parameters"])),
+            "questions": [narrowed(one, filled["kinds"]) for one in asked],
             "kinds": offered_kinds(function),
             "classes": [(EVERY, _("全部")), *((code, _(label)) for code, label in CUSTOMER_CLASSES.items())],
             "units": unit_choices(),
@@ -138,6 +141,14 @@ def offered_kinds(function: Function) -> list[tuple[str, str]]:
     """The kinds that a function can judge."""
     every = [(EVERY, _("全部")), *every_kind()]
     return [(code, label) for code, label in every if not function.kinds or code in (*function.kinds, EVERY)]
+
+
+def narrowed(one: Question, kinds: Collection[str]) -> Question:
+    """A question about reasons offers those that the rule's kinds can have, and whatever is ticked already."""
+    if one.labels.keys() - REASONS.keys() or not one.labels:
+        return one
+    offered = reasons_about(kinds) | set(one.default or ())
+    return replace(one, labels={code: label for code, label in one.labels.items() if code in offered})
 
 
 def typed(key: str) -> Draft:
@@ -205,7 +216,7 @@ def _filled(row: Rule | None, function: Function) -> dict[str, Any]:
         }
         days = {"active_from": today(db.session()), "enabled": True, "may_be_empty": False}
         return {**first, **marks, **rest, **days}
-    shown = {name: f"{Decimal(str(getattr(row, name))) * 100:f}" for name, _label in MARKS}
+    shown = {name: f"{(Decimal(str(getattr(row, name))) * 100).normalize():f}" for name, _label in MARKS}
     draft = rule_versions.draft_of(row)
     return {**vars(draft), **shown, "active_from": today(db.session()), "code": row.code}
 
