@@ -54,7 +54,7 @@ def pages(session: Session, wanted: Wanted, asked: Asked) -> Slice:
         rows,
         has_before=page.more if is_back else page.has_place,
         has_after=True if is_back else page.more,
-        number=page.number,
+        number=page.number if page.is_exact or page.sort != ENTRY else None,
         is_exact=page.is_exact,
         note=broad if page.sort == ENTRY else "",
     )

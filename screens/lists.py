@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from flask import redirect, request, url_for
 from flask import session as cookie
 from flask_admin import expose
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy import Select, select, tuple_
@@ -132,15 +133,20 @@ class Shown:
     def chips(self) -> list[tuple[str, Any, dict[str, Any]]]:
         """What narrows the list: heading, value, and the arguments of the address without it."""
         found = [
-            (str(entry.label), entry.told(self.chosen[entry.key]), self.address(**{entry.key: None}))
+            (str(entry.label), str(entry.told(self.chosen[entry.key])).strip(), self.address(**{entry.key: None}))
             for entry in self.listing.filters
             if entry.key in self.chosen
         ]
+        only = _("查找") if len(self.listing.searches) == 1 else ""
         return found + [
-            (str(entry.label), self.found[entry.key], self.address(find=None))
+            (only or str(entry.label), self.found[entry.key], self.address(find=None))
             for entry in self.listing.searches
             if self.found.get(entry.key)
         ]
+
+    def sorted_by(self) -> str:
+        """The sort that the rows really have: none where a note says that they could not be sorted."""
+        return "" if self.slice.note else self.sort
 
     def offers_sorts(self) -> bool:
         """Whether there is an order that no heading of a column offers."""
