@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from models import BatchChange, BatchChangeLine
+from models import BatchChange, BatchChangeLine, Contact
 from models.words import CHANGE_LINE_STATES
 from screens import masking
 from services import batch_changes
@@ -48,7 +48,8 @@ def page(session: Session, change: BatchChange) -> dict[str, Any]:
         "more_causes": max(0, len(causes) - MOST_CAUSES),
         "conflicts": {code: number for code, number in conflicts.items() if code},
         "examples": _examples(session, change),
-        "masked": masking.contact_text,
+        "before": before_text,
+        "after": masking.contact_text,
     }
 
 
@@ -56,6 +57,11 @@ def cause_label(kind: str, code: str) -> str:
     """What a group of lines is called, in the reader's language."""
     text = cause_text(kind, code)
     return _(text) if text and kind == "cleanup" else text
+
+
+def before_text(contact: Contact | None) -> str:
+    """What stands now as it was written, its middle covered; a dash where nothing does."""
+    return masking.masked(contact.kind, contact.raw or contact.value) if contact else "—"
 
 
 def _causes(session: Session, change: BatchChange) -> list[Cause]:

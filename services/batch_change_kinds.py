@@ -56,7 +56,9 @@ class Wanted:
     since: date | None = None
     list_row: int | None = None
     conflict: str = ""
-    reasons: tuple[str, ...] = ()
+
+
+_ALL_RULES = {rule.key: rule for rule in UPGRADES}
 
 
 def cause_text(kind: str, code: str) -> str:
@@ -74,7 +76,9 @@ def _plan_cleanup(job: Job, rows: Sequence[Any]) -> Iterator[Wanted]:
         found = cleanups.clean(row, job.judged_as[row.kind], job.contexts.get(row.unit_id, NOWHERE))
         if found is not None:
             cause = next(code for code in row.reasons.split(";") if code not in HARMLESS)
-            yield Wanted(row.customer_id, row.unit_id, row.kind, found[0], cause, row, reasons=found[1])
+            rule = _upgrade_of(row, _ALL_RULES, job.contexts.get(row.unit_id, NOWHERE).area_code)[0]
+            since = rule.since if rule else None
+            yield Wanted(row.customer_id, row.unit_id, row.kind, found[0], cause, row, since=since)
 
 
 def _plan_number_upgrade(job: Job, rows: Sequence[Any]) -> Iterator[Wanted]:
@@ -135,10 +139,15 @@ def _renamed(job: Job, rows: Sequence[Any], find: Find) -> Iterator[Wanted]:
         if text == row.value:
             continue
         yield Wanted(
-            row.customer_id, row.unit_id, row.kind, text, f"{entry.old}{entry.number} → {entry.new}"[:120], row,
+            row.customer_id, row.unit_id, row.kind, text, f"{entry.old} → {_place(entry.new)}"[:120], row,
             since=job.since_of(entry), list_row=entry.row,
             conflict="" if is_one and not _may_be_new(job, entry, row) else "several_candidates",
         )  # fmt: skip
+
+
+def _place(text: str) -> str:
+    """A road or village without the plate behind it: groups are called after roads, not after doors."""
+    return re.split(r"\d", text, maxsplit=1)[0] or text
 
 
 def _may_be_new(job: Job, entry: Entry, row: Any) -> bool:

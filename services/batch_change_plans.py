@@ -138,8 +138,9 @@ def _line(change: BatchChange, job: Job, wanted: Wanted, met: _Met) -> dict[str,
 
 def _conflict(change: BatchChange, wanted: Wanted, verdict: Verdict, met: _Met) -> str:
     standing = wanted.standing
-    if standing is not None and (reason := conflict_of(standing, wanted.since, met.confirmed_at(standing))):
-        return reason if change.kind != "cleanup" else ""
+    confirmed_at = met.confirmed_at(standing) if standing is not None and change.kind != "cleanup" else None
+    if standing is not None and (reason := conflict_of(standing, wanted.since, confirmed_at)):
+        return reason
     if standing.id in met.waiting if standing else (wanted.customer_id, wanted.kind) in met.adding:
         return "other_proposal"
     is_other = standing is None or standing.value != verdict.value

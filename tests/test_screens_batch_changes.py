@@ -1,7 +1,8 @@
-"""Batch changes on the screens: begun from a form, tried by a worker, decided by another person, taken back, printed."""
+"""Batch changes on the screens: begun from a form, tried by a worker, decided by another, taken back, printed."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from io import BytesIO
 
@@ -106,12 +107,23 @@ def test_lines_are_listed_taken_out_and_decided_one_by_one(session, steward, hea
     assert states == ["left", "applied", "refused"]
 
 
+def test_plain_values_are_shown_for_a_purpose_and_traced(session, steward, head):
+    keep(session, "mobile", PHONES[0])
+    begun(session, steward)
+    line = session.scalars(select(BatchChangeLine.id)).one()
+    form = {"rowid": str(line), "choice": "check"}
+    assert head.post("/admin/batch_change_lines/reveal", form).status_code == 403
+    purpose = re.search(r'name="choice"[^>]*><option value="(\w+)"', steward.get("/admin/batch_change_lines/").text)
+    shown = steward.post("/admin/batch_change_lines/reveal", form | {"choice": purpose.group(1)}).text
+    assert PHONES[0] in shown and session.query(Trace).filter_by(action="customer.revealed").count() == 1
+
+
 def test_a_list_is_uploaded_tried_and_kept_as_evidence(session, steward):
     keep(session, "supply_address", "广东省佛山市禅城区石湾镇街道汾江南路18号3座502房")
     file = (BytesIO(PLATES.encode("gb18030")), "门牌变更.csv")
     form = {"document": "公安〔2010〕5号", "effective_on": "2010-01-01", "file": file}
     change, page = begun(session, steward, "door_plate_change", **form)
-    assert "汾江南路18号 → 文昌路20号" in steward.get(page).text
+    assert "汾江南路 → 文昌路" in steward.get(page).text
     with steward.post(f"{page}/list") as answer:
         assert answer.data == PLATES.encode("gb18030")
 
@@ -143,7 +155,8 @@ def test_the_approval_sheet_is_printed_and_traced(session, steward):
         keep(session, "mobile", text)
     _change, page = begun(session, steward)
     answer = steward.post(f"{page}/sheet")
-    assert answer.data.startswith(b"%PDF") and session.query(Trace).filter_by(action="batch_change.printed").count() == 1
+    assert answer.data.startswith(b"%PDF")
+    assert session.query(Trace).filter_by(action="batch_change.printed").count() == 1
 
 
 def test_who_may_not_stays_outside(app, session, steward):

@@ -139,7 +139,8 @@ def test_whole_addresses_of_a_list_and_a_day_of_each_row_are_understood(session,
     address(session, f"{ROAD}18号3座502房", recorded_at=AFTER)
     rows = [{"原地址": "佛山市禅城区汾江南路18号", "新地址": "佛山市禅城区文昌路20号", "启用日期": "2020年3月1日"}]
     facts = plates(session, people[0], tmp_path, rows, effective_on=None)
-    assert [line[0] for line in lines_of(session, tried(session, people[0], "door_plate_change", **facts))] == ["planned"]
+    change = tried(session, people[0], "door_plate_change", **facts)
+    assert [line[0] for line in lines_of(session, change)] == ["planned"]
 
 
 def test_villages_are_renamed(session, people, tmp_path):
@@ -241,6 +242,13 @@ def test_clean_ups_are_grouped_by_reason_and_decided_by_group_or_singly(session,
     )  # fmt: skip
     refused = session.scalars(select(Contact).where(Contact.state == "refused")).one()
     assert (refused.refused_reason, refused.decided_by_id) == ("no_evidence", people[1].id)
+
+
+def test_a_clean_up_leaves_an_old_number_that_was_entered_after_its_upgrade(session, people):
+    for recorded in (BEFORE, AFTER):
+        phone(session, "0731-4187302", recorded_at=recorded)
+    change = tried(session, people[0], "cleanup")
+    assert [line[:2] for line in lines_of(session, change)] == [("planned", ""), ("conflict", "entered_after")]
 
 
 def test_lines_left_out_are_not_submitted(session, people):

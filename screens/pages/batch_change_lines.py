@@ -17,20 +17,21 @@ from models import BatchChange, BatchChangeLine, db
 from models.words import CHANGE_CONFLICTS, CHANGE_LINE_STATES
 from screens import looks, masking
 from screens.access import needs
-from screens.batch_change_figures import cause_label
+from screens.batch_change_figures import before_text, cause_label
 from screens.filters import Filter, equals
 from screens.forms import choices
 from screens.lists import Action, Column, Listing, ListPage, Sort
 from screens.messages import done
 from screens.pages.accounts import safe_target
 from screens.pages.batch_changes import set_going
-from screens.pages.customers import reasons_of
+from screens.pages.customers import purposes_of_reveal, reasons_of
 from screens.row_words import kinds_word
 from screens.rows import picked
-from services import Refused, batch_changes
+from services import Refused, batch_changes, contact_desk
 from services.batch_changes import Choice
 
 OFFERED = 200
+MOST_PLAIN = 50
 
 
 def change_choices() -> list[tuple[str, str]]:
@@ -53,8 +54,9 @@ def cause_choices() -> list[tuple[str, str]]:
 
 def before_and_after(row: BatchChangeLine) -> Any:
     """The value now, struck through, and the value after the change; the middle of both is covered."""
-    now = Markup("<del>{}</del> → ").format(masking.contact_text(row.contact)) if row.contact else ""
-    return Markup("{}<ins>{}</ins> {}").format(now, masking.contact_text(row), looks.badge(row.verdict, "VERDICTS"))
+    now = Markup("<del>{}</del> → ").format(before_text(row.contact)) if row.contact else ""
+    badge = looks.badge(row.verdict, "VERDICTS")
+    return Markup("<span>{}<ins>{}</ins> {}</span>").format(now, masking.contact_text(row), badge)
 
 
 def conflict_words(code: str) -> str:
@@ -93,6 +95,7 @@ class BatchChangeLines(ListPage):
             equals("conflict", _l("冲突"), choices(CHANGE_CONFLICTS), BatchChangeLine.conflict),
         ),
         actions=(
+            Action("reveal", _l("看明文"), "customers.reveal", choices=purposes_of_reveal),
             Action("leave", _l("取出 / 放回"), "batch_changes.run"),
             Action("approve", _l("通过"), "batch_changes.approve", _l("确定通过选中的 {n} 条变更？")),
             Action(
@@ -111,6 +114,25 @@ class BatchChangeLines(ListPage):
     def query(self) -> Select[Any]:
         found = select(BatchChangeLine)
         return found.options(joinedload(BatchChangeLine.customer), joinedload(BatchChangeLine.contact))
+
+    @expose("/reveal", methods=("POST",))
+    @needs("customers.reveal")
+    def reveal(self) -> str:
+        """The picked lines in plain text, after a purpose was named and written down for each customer."""
+        change, choice = chosen()
+        purpose = request.form.get("choice", "")
+        if purpose not in dict(purposes_of_reveal()):
+            raise Refused(_("请先选择查看明文的用途。"))
+        rows = db.session.scalars(self.query().where(BatchChangeLine.id.in_(choice.ids or ()))).all()[:MOST_PLAIN]
+        for customer in {row.customer_id: row.customer for row in rows}.values():
+            ids = [row.contact_id for row in rows if row.customer_id == customer.id and row.contact_id]
+            contact_desk.reveal(db.session(), customer, ids, staff=current_user, purpose=purpose)
+        return self.render(
+            "screens/batch_change_plain.html",
+            change=change,
+            rows=rows,
+            label=lambda row: cause_label(change.kind, row.cause),
+        )
 
     @expose("/leave", methods=("POST",))
     @needs("batch_changes.run")

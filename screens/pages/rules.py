@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import redirect, request
@@ -71,8 +72,8 @@ class Policies(Screen):
         "verdicts": lambda _v, _c, row, _n: verdict_words(row.verdicts),
         "replaces": lambda _v, _c, row, _n: MET.get(row.replaces, row.replaces),
         "decision": lambda _v, _c, row, _n: DECISIONS.get(row.decision, row.decision),
-        "approver_role": lambda _v, _c, row, _n: dict(role_choices()).get(row.approver_role, ""),
-        "approver_level": lambda _v, _c, row, _n: dict(LEVELS).get(row.approver_level, ""),
+        "approver_role": lambda _v, _c, row, _n: approver(row, role_choices(), row.approver_role),
+        "approver_level": lambda _v, _c, row, _n: approver(row, LEVELS, row.approver_level),
     }
     form_columns = column_list
     form_choices = {
@@ -122,6 +123,11 @@ def tell_difference(model: Policy) -> None:
                 settles=f"{settles:,}",
             )
         )
+
+
+def approver(row: Policy, words: Sequence[tuple[str, Any]], code: str) -> Any:
+    """Who approves what a row lets wait; nothing where it settles by itself."""
+    return "" if row.decision == "settle" else dict(words).get(code) or _("不限")
 
 
 def role_choices() -> list[tuple[str, str]]:
