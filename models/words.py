@@ -129,6 +129,16 @@ VISIT_ORIGINS = {
     "by_hand": N_("人工安排"),
 }
 
+COUNT_SET_STATES = {
+    "planned": N_("未开始"),
+    "building": N_("进行中"),
+    "current": N_("在用"),
+    "replaced": N_("已更替"),
+    "given_up": N_("已放弃"),
+}
+
+COUNT_SET_REASONS = {"judged": N_("重新判定"), "recounted": N_("重新统计")}
+
 PRINT_RUN_STATES = {
     "composed": N_("已生成"),
     "printing": N_("打印中"),

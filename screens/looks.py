@@ -19,12 +19,12 @@ from screens.trace_words import action_word
 
 TONES = {
     "good": "valid current confirmed done answered approved signed issued acknowledged final changed visited created "
-    "enabled accepted posted sent cleared",
+    "enabled accepted posted sent right cleared",
     "fair": "repairable running open assigned leased updated printed publicity reviewing ready counting frozen locked "
-    "printing queued uploaded",
+    "printing queued uploaded building committed drawn",
     "warn": "suspect proposed waiting not_met silent given_back parked paused partly_failed timed_out unknown rebutted "
     "attention not_reached undoing sending",
-    "bad": "invalid refuted undelivered failed dead refused void rejected high recurring",
+    "bad": "invalid wrong returned refuted undelivered failed dead refused void rejected high recurring",
 }
 TONE_OF = {code: tone for tone, codes in TONES.items() for code in codes.split()}
 

@@ -1,13 +1,16 @@
-"""What tests of kept counts share: the counts as one set, to be compared."""
+"""What tests of kept counts and of judging again share."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import ContactCount, QualityCount
+from models import ContactCount, QualityCount, Unit
+from services import contacts, customers
+from services.contacts import Draft
 
 
 def kept(session: Session, *, set_id: int | None = None) -> set[Any]:
@@ -20,3 +23,24 @@ def kept(session: Session, *, set_id: int | None = None) -> set[Any]:
             if any(sums) and set_id in (None, row["set_id"]):
                 found.add((table.name, keys, sums))
     return found
+
+
+def with_local_numbers(
+    session: Session, unit: Unit, number: int = 3, verdict: str = "invalid", **facts: Any
+) -> list[int]:
+    """Customers whose only contact is a landline without an area code, judged as it was without one."""
+    rows: list[dict[str, Any]] = [
+        {"account_no": f"{unit.id}-{n}", "unit_id": unit.id, "opened_on": date(2020, 1, 1)}
+        for n in range(number)
+    ]
+    ids = customers.open_accounts(session, rows)
+    base: dict[str, Any] = {
+        "kind": "landline",
+        "raw": "86334455",
+        "value": "",
+        "verdict": verdict,
+        "source": "import",
+    }
+    base |= {"reasons": "no_area_code", "field": "固定电话", **facts}
+    contacts.record(session, [Draft(customer_id=key, unit_id=unit.id, **base) for key in ids])
+    return ids

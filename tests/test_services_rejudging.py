@@ -1,19 +1,15 @@
-from datetime import date
 
 import pytest
-from counting import kept
+from counting import kept, with_local_numbers
 from factories import make_unit
 from sqlalchemy import select, update
 
 from models import Contact, Customer, Step, Trace
 from models.counts import current_set
-from services import Refused, contacts, count_sets, customers, rejudging
-from services.contacts import Draft
+from services import Refused, contacts, count_sets, rejudging
 from services.counts import recount
 from services.rejudging import Selection
 from workflows import engine, runs
-
-LOCAL = "86334455"
 
 
 @pytest.fixture
@@ -21,19 +17,6 @@ def unit(session):
     """A unit whose area code nobody has stated yet: its local numbers are invalid."""
     unit = make_unit(session, area_code="", region="")
     return unit
-
-
-def with_local_numbers(session, unit, number=3, verdict="invalid", **facts):
-    """Customers whose only contact is a landline without an area code, judged as it was without one."""
-    rows = [
-        {"account_no": f"{unit.id}-{n}", "unit_id": unit.id, "opened_on": date(2020, 1, 1)}
-        for n in range(number)
-    ]
-    ids = customers.open_accounts(session, rows)
-    base = {"kind": "landline", "raw": LOCAL, "value": "", "verdict": verdict, "source": "import"}
-    base |= {"reasons": "no_area_code", "field": "固定电话", **facts}
-    contacts.record(session, [Draft(customer_id=key, unit_id=unit.id, **base) for key in ids])
-    return ids
 
 
 def verdicts(session, kind="landline"):
