@@ -25,6 +25,7 @@ from models.notices import BulletinReceipt, Notice
 from models.people import Leave, Role, SavedFilter, SignIn, SignInAttempt, Staff, Territory, Unit
 from models.places import DoorPlate, PlaceDivision, PlaceRename
 from models.publications import Publication
+from models.reports import Report
 from models.rules import Rule, RuleResult
 from models.samples import AuditEntry, AuditItem, BatchAudit, Sample, SampledCustomer
 from models.search import SearchRow
@@ -86,6 +87,7 @@ __all__ = [
     "Reason",
     "QualityCount",
     "Recipient",
+    "Report",
     "RequiredField",
     "Role",
     "Rule",
