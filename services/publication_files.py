@@ -22,13 +22,28 @@ from models.home import home_path, load_secrets
 from models.scope import ALL, working_as
 from quality.measures import Bit, Member
 from quality.rules import RuleMember
-from services import Refused, files, traces
+from services import Refused, accuracy, files, traces
+from services.accuracy import Audit
 from services.assessments import rules_in
 from services.members import read_members, read_rule_members
 from services.people import require
 
 WHOSE = ("key", "kind", "unit", "person", "cohort", "class")
 BITS = ("required", "recorded", "good", "valid", "due", "in_time", "undated")
+AUDITED = (
+    "key",
+    "sample",
+    "unit",
+    "person",
+    "cohort",
+    "stratum",
+    "weight",
+    "right",
+    "wrong",
+    "unreached",
+    "open",
+)
+STRATA = ("sample", "method", "counted_by", "stratum", "unit", "cohort", "drawn", "population")
 CHUNK = 1000
 Names = tuple[dict[int, str], dict[int, str]]
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -46,6 +61,9 @@ rule_members.csv 规则明细，每行一条记录；rule:<代码> 各列：1 �
                  越低越好（smaller）：比率 = 0 的行数 / (1 和 0 的行数)。
                  等级：达到挑战值 5，目标值 4，基本值 3；不低于 max(2×基本值-挑战值, 基本值/2) 为 2；更差 1。
                  越低越好的，比率和三个值都先换成 1 减去它。
+audits.csv       准确率的核查结果，每行一户由一人录入的各项：right 准确，wrong 不准确，unreached 未核到，open 待核查。
+                 准确率 = right / (right + wrong)；strata.csv 的 counted_by 为 account 时按户，一户全对才算准确。
+strata.csv       抽样层：drawn 抽中户数，population 层内户数；区间和加权估计的算法见使用手册“抽样核查”。
 cohort 为 all 的数 = new 与 existing 之和；person 不空的数只数 unit 为该单位本身的行。
 """
 
@@ -68,6 +86,11 @@ def write_package(session: Session, publication: Publication, path: Path) -> Non
         judged = read_rule_members(_file(run.rule_members_sha256))
         lines = (_judged(key, names, one, len(rules)) for one in judged)
         _table(package, "rule_members.csv", (*WHOSE, *rules), lines)
+        audits = accuracy.read(run.settings.get("audits"))
+        _table(
+            package, "audits.csv", AUDITED, (row for audit in audits for row in _audited(key, names, audit))
+        )
+        _table(package, "strata.csv", STRATA, (row for audit in audits for row in _strata(names, audit)))
 
 
 def write_accounts(session: Session, publication: Publication, path: Path, *, staff: Staff) -> None:
@@ -146,6 +169,26 @@ def _said(one: RuleMember, bit: int) -> str:
     if one.exempt & bit:
         return "x"
     return "" if not one.counted & bit else "0" if one.failed & bit else "1"
+
+
+def _audited(key: bytes, names: Names, audit: Audit) -> Iterator[tuple[Any, ...]]:
+    units, staff = names
+    for row in audit.rows:
+        whose = (
+            pseudonym(key, row.customer_id),
+            audit.sample_id,
+            units[row.unit_id],
+            staff.get(row.staff_id or 0, ""),
+        )
+        found = (row.right, row.wrong, row.unreached, row.open)
+        yield (*whose, row.cohort, row.stratum, f"{row.weight:.12g}", *found)
+
+
+def _strata(names: Names, audit: Audit) -> Iterator[tuple[Any, ...]]:
+    units, _staff = names
+    for one in audit.strata:
+        facts = (audit.sample_id, audit.method, audit.counted_by, one.name, units.get(one.unit_id, ""))
+        yield (*facts, one.cohort, one.drawn, one.population)
 
 
 def _file(digest: str | None) -> Path:

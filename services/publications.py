@@ -120,6 +120,7 @@ def _facts(
         "results": rule_rows(session, run),
         "members_sha256": run.members_sha256,
         "rule_members_sha256": run.rule_members_sha256,
+        "audits_sha256": run.settings.get("audits"),
     }
 
 

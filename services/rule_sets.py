@@ -1,4 +1,4 @@
-"""Functions of rules that need the whole set: which values stand on many customers, as at the cut-off."""
+"""Functions of rules that need the whole set: values on many customers, addresses away from their neighbours'."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from models import Contact, NumberAllowance
+from models import Contact, Customer, NumberAllowance
 from models.clock import ZONE
 from models.options import Options, asked
 from models.words import N_
 from quality.rules import Function, Record
 from services.assessed import SETTLED, Item
+from services.places_checks import outliers
 
 Finder = Callable[[Item], bool]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """As at which moment a set is looked at, and for whose records (None: all) something is to be found."""
+    """As at which moment a set is looked at, in which units, and for whose records (None: all of them)."""
 
     cutoff: datetime
+    units: Collection[int]
     customers: Collection[int] | None = None
 
 
@@ -63,6 +65,27 @@ def _allowed(cutoff: datetime) -> Select[tuple[str]]:
     return select(allowance.value).where(running, not_ended)
 
 
+def is_near_neighbours(session: Session, asked: Asked, _parameters: Options) -> Finder:
+    """What finds addresses that share no street with their transformer area or meter book, as these stand now."""
+    found: set[int] = set()
+    for unit_id in _units(session, asked):
+        for chunk in outliers(session, unit_id):
+            found.update(one.contact_id for one in chunk)
+    return lambda item: item.record.contact_id in found
+
+
+def _units(session: Session, asked: Asked) -> list[int]:
+    """The units whose addresses are compared: the run's, or those of the asked customers."""
+    if asked.customers is None:
+        return sorted(asked.units)
+    theirs = select(Customer.unit_id).where(Customer.id.in_(asked.customers)).distinct()
+    return sorted(session.scalars(theirs))
+
+
+def _compare(_record: Record) -> str:
+    return "compare"
+
+
 def _separate(_record: Record) -> str:
     return "separate"
 
@@ -77,6 +100,17 @@ SETS: dict[str, Function] = {
         Unshared,
         ("mobile", "landline"),
     ),
+    "is_near_neighbours": Function(
+        N_("与邻户在一处"),
+        N_("地址与同台区、同抄表册的多数客户在同一条路、同一村或同一小区；按现在的台区和抄表册比对。"),
+        "0402",
+        None,
+        _compare,
+        kinds=("supply_address",),
+    ),
 }
 
-FINDERS: dict[str, Callable[[Session, Asked, Any], Finder]] = {"is_unshared": is_unshared}
+FINDERS: dict[str, Callable[[Session, Asked, Any], Finder]] = {
+    "is_unshared": is_unshared,
+    "is_near_neighbours": is_near_neighbours,
+}

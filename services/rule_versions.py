@@ -10,14 +10,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import ContactKind, Rule, Staff, Unit
+from models import Rule, Staff, Unit
 from models.clock import utcnow
-from models.words import CUSTOMER_CLASSES, DIRECTIONS, JUDGED_WITH_CUSTOMER, SEVERITIES, Said
+from models.words import CUSTOMER_CLASSES, DIRECTIONS, SEVERITIES, Said
 from quality.rules import INDICATORS, LARGER
 from services import Refused, traces
 from services.options import option_faults, split
 from services.people import require
-from services.rules import EVERY, FUNCTIONS
+from services.rules import EVERY, FUNCTIONS, kinds_of
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _faults(session: Session, draft: Draft) -> list[str]:
     function = FUNCTIONS.get(draft.function)
     if function is None:
         return [*found, Said("没有这个判断方法")]
-    found += _wrong_choices(session, draft, function.kinds)
+    found += _wrong_choices(session, draft, {*kinds_of(session, function), EVERY})
     found += _wrong_marks(draft)
     return found + [
         fault.text
@@ -126,11 +126,8 @@ def _faults(session: Session, draft: Draft) -> list[str]:
     ]
 
 
-def _wrong_choices(session: Session, draft: Draft, offered: tuple[str, ...]) -> list[str]:
+def _wrong_choices(session: Session, draft: Draft, kinds: set[str]) -> list[str]:
     found: list[str] = []
-    kinds = {*session.scalars(select(ContactKind.code)), *JUDGED_WITH_CUSTOMER, EVERY}
-    if offered:
-        kinds &= {*offered, EVERY}
     if not draft.kinds or not set(draft.kinds) <= kinds:
         found.append(Said("请至少选一种这个方法能判断的联系信息"))
     if not draft.classes or not set(draft.classes) <= {*CUSTOMER_CLASSES, EVERY}:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Issue, Rule, Unit
+from models import ContactKind, Issue, Rule, Unit
 from models.options import Options
 from models.rules import rules_at
+from models.words import JUDGED_WITH_CUSTOMER
 from quality.rules import FUNCTIONS as RECORD_FUNCTIONS
 from quality.rules import Function, RuleMember
 from quality.verdicts import MISSING
@@ -30,6 +31,7 @@ class Prepared:
     bit: int
     function: Function
     parameters: Options
+    kinds: frozenset[str]
     units: frozenset[int] | None
     finder: Finder | None = None
 
@@ -85,9 +87,9 @@ def rules_of_run(session: Session, frame: Frame) -> Sequence[Rule]:
 
 def needing(frame: Frame, rules: Collection[Rule]) -> Frame:
     """The frame with what its rules must have looked up beside the values themselves."""
-    kinds = {kind for rule in rules for kind in rule.kinds.split(",")}
     confirmations = any(rule.function in ASKS_CONFIRMATIONS for rule in rules)
-    return replace(frame, confirmations=confirmations, identity=IDENTITY in kinds)
+    identity = any({IDENTITY, EVERY}.intersection(rule.kinds.split(",")) for rule in rules)
+    return replace(frame, confirmations=confirmations, identity=identity)
 
 
 def judges(
@@ -97,7 +99,7 @@ def judges(
 
     With `customers` only their records will be judged, and the sets need not find more than that.
     """
-    asked = Asked(frame.cutoff, customers)
+    asked = Asked(frame.cutoff, frame.deadlines, customers)
     prepared = [_prepared(session, asked, rule, number) for number, rule in enumerate(rules)]
     codes = {one.rule.code: one.bit for one in prepared}
     waived: dict[tuple[int, str], int] = {}
@@ -112,7 +114,10 @@ def _prepared(session: Session, asked: Asked, rule: Rule, number: int) -> Prepar
     function = FUNCTIONS[rule.function]
     parameters = function.parameters.model_validate(rule.parameters)
     finder = FINDERS[rule.function](session, asked, parameters) if rule.function in FINDERS else None
-    return Prepared(rule, 1 << number, function, parameters, _units(session, rule), finder)
+    kinds = frozenset(rule.kinds.split(","))
+    if EVERY in kinds:
+        kinds = frozenset(kinds_of(session, function))
+    return Prepared(rule, 1 << number, function, parameters, kinds, _units(session, rule), finder)
 
 
 def _units(session: Session, rule: Rule) -> frozenset[int] | None:
@@ -124,10 +129,17 @@ def _units(session: Session, rule: Rule) -> frozenset[int] | None:
 
 
 def _holds(one: Prepared, kind: str, customer_class: str, unit_id: int) -> bool:
-    kinds, classes = one.rule.kinds.split(","), one.rule.classes.split(",")
-    offered = one.function.kinds
+    classes = one.rule.classes.split(",")
     return (
-        (kind in kinds or (EVERY in kinds and (not offered or kind in offered)))
+        kind in one.kinds
         and (EVERY in classes or customer_class in classes)
         and (one.units is None or unit_id in one.units)
     )
+
+
+def kinds_of(session: Session, function: Function) -> list[str]:
+    """The kinds of records that a function can judge, in their order: its own, and kinds that staff made like them."""
+    rows = session.execute(select(ContactKind.code, ContactKind.judged_as).order_by(ContactKind.position))
+    every = [(row.code, row.judged_as) for row in rows] + [(code, code) for code in JUDGED_WITH_CUSTOMER]
+    wanted = function.kinds
+    return [code for code, like in every if not wanted or code in wanted or like in wanted]

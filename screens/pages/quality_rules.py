@@ -27,7 +27,8 @@ from screens.base import Page
 from screens.filters import is_day
 from screens.messages import done, refuse, said
 from screens.pickers import kind_choices, unit_choices
-from services import Refused, rule_versions
+from screens.row_words import record_word
+from services import Refused, rule_versions, rules
 from services.issues import DUE_DAYS
 from services.options import Question, questions_of
 from services.rule_versions import Draft
@@ -123,8 +124,7 @@ def kinds_of(row: Rule) -> str:
     """The kinds that a rule judges, in words."""
     if row.kinds == EVERY:
         return _("全部")
-    known = dict(every_kind())
-    return _("、").join(known.get(code, code) for code in row.kinds.split(","))
+    return _("、").join(record_word(code) for code in row.kinds.split(","))
 
 
 def classes_of(row: Rule) -> str:
@@ -139,8 +139,10 @@ def every_kind() -> list[tuple[str, str]]:
 
 def offered_kinds(function: Function) -> list[tuple[str, str]]:
     """The kinds that a function can judge."""
-    every = [(EVERY, _("全部")), *every_kind()]
-    return [(code, label) for code, label in every if not function.kinds or code in (*function.kinds, EVERY)]
+    return [
+        (EVERY, _("全部")),
+        *((code, record_word(code)) for code in rules.kinds_of(db.session(), function)),
+    ]
 
 
 def narrowed(one: Question, kinds: Collection[str]) -> Question:
@@ -205,7 +207,8 @@ def _rate(text: str) -> float:
 
 def _filled(row: Rule | None, function: Function) -> dict[str, Any]:
     if row is None:
-        first = {"label": "", "code": "", "kinds": function.kinds or (EVERY,), "classes": (EVERY,)}
+        own = [code for code in rules.kinds_of(db.session(), function) if code in function.kinds]
+        first = {"label": "", "code": "", "kinds": own or (EVERY,), "classes": (EVERY,)}
         marks = {"floor": "90", "target": "95", "stretch": "98", "indicator": function.indicator}
         rest = {
             "scope_unit_id": None,
