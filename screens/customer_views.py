@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask_babel import gettext as _
@@ -12,9 +12,12 @@ from sqlalchemy.orm import Session, joinedload
 
 from models import Confirmation, Consent, Contact, ContactKind, Customer, Issue, Preference
 from models.contacts import latest_confirmations
+from quality.address_codes import explain
 from quality.verdicts import REASONS
 from screens.masking import OPEN_KINDS, contact_text
+from screens.messages import said
 from services import duplicates, merges
+from services.judging import ADDRESSES, judge_in
 
 FIXED = ("supply_address",)
 PAST = ("superseded", "refused", "withdrawn", "stopped")
@@ -30,6 +33,7 @@ class Line:
     reasons: Sequence[str]
     finding: Confirmation | None
     replaced: str = ""
+    understood: Sequence[str] = ()
 
     @property
     def is_covered(self) -> bool:
@@ -56,6 +60,7 @@ def groups(session: Session, customer: Customer, revealed: frozenset[int]) -> li
     found = latest_confirmations(session, [customer.id])
     texts = {row.id: contact_text(row, plain=row.id in revealed) for row in rows}
     lines = [_line(row, texts, found, revealed) for row in rows]
+    lines = [replace(line, understood=_understood(session, line.row)) for line in lines]
     kinds = session.scalars(select(ContactKind).order_by(ContactKind.position)).all()
     return [_group(kind, [line for line in lines if line.row.kind == kind.code]) for kind in kinds]
 
@@ -100,6 +105,13 @@ def _line(
         finding=finding if finding is not None and finding.result != "withdrawn" else None,
         replaced=texts.get(row.replaces_id or 0, ""),
     )
+
+
+def _understood(session: Session, row: Contact) -> list[str]:
+    """How an address in use is understood today, in sentences."""
+    if row.kind not in ADDRESSES or row.state != "current":
+        return []
+    return [said(one) for one in explain(judge_in(session, row.unit_id, row.kind, row.raw).code)]
 
 
 def _group(kind: ContactKind, lines: Sequence[Line]) -> Group:

@@ -319,3 +319,10 @@ def test_closed_accounts_are_found_by_searching_and_by_filter_only(session, cler
     assert customer.account_no in clerk.get("/admin/customers/?closed=1").text
     answer = clerk.post("/admin/customers/search", {"q": customer.account_no})
     assert "已销户" in clerk.get(answer.headers["Location"]).text
+
+
+def test_page_tells_how_an_address_is_understood(session, unit, clerk, customer):
+    text = "南海市桂城街道南海大道北12号"
+    make_contact(session, customer, kind="supply_address", raw=text, value=text, verdict="repairable")
+    page = clerk.get(f"/admin/customers/{customer.id}").text
+    assert "写到门牌或楼栋。 写的是旧名，已换成现名。 南海市于 2002 年改为南海区。" in page
