@@ -86,7 +86,10 @@ def measure(cells: Sequence[str]) -> dict[str, float]:
                 work(cell)
             spent[name] += time.process_time() - started
     rates = {f"{name}_per_second": round(len(cells) / seconds) for name, seconds in spent.items()}
-    ratios = {"judge_to_split": spent["judge"] / spent["split"], "alone_to_judge": spent["alone"] / spent["judge"]}
+    ratios = {
+        "judge_to_split": spent["judge"] / spent["split"],
+        "alone_to_judge": spent["alone"] / spent["judge"],
+    }
     return rates | {name: round(ratio, 2) for name, ratio in ratios.items()}
 
 
@@ -104,10 +107,17 @@ def main() -> None:
     before, started = _memory(), time.process_time()
     find_county("禅城区")
     judge_address("桂城街道南海大道北1号", "supply_address", FOSHAN)
-    tables = {"tables_seconds": round(time.process_time() - started, 3), "tables_mb": round(_memory() - before, 1)}
+    tables = {
+        "tables_seconds": round(time.process_time() - started, 3),
+        "tables_mb": round(_memory() - before, 1),
+    }
     cells = believable(args.rows)
     differences = sum(WORKS["judge"](cell) != alone(cell) for cell in cells[:20_000])
-    result = {"believable": measure(cells), "unlike": measure(unlike(args.rows // 4)), "differences": differences}
+    result = {
+        "believable": measure(cells),
+        "unlike": measure(unlike(args.rows // 4)),
+        "differences": differences,
+    }
     sys.stdout.write(json.dumps(tables | result, ensure_ascii=False, indent=2) + "\n")
 
 

@@ -109,7 +109,9 @@ def _renamed(fits: list[Renamed], length: int) -> Located:
     if len(parts) > 1:
         place = Place(one.places[0].province, one.places[0].city, one.old)
         names = "|".join(part.county for part in parts)
-        return Located(place, length, doubts=("district_divided",), notes=(f"A:{one.old}>{names}({one.since})",))
+        return Located(
+            place, length, doubts=("district_divided",), notes=(f"A:{one.old}>{names}({one.since})",)
+        )
     note = f"R:{one.old}>{parts[0].county}({one.since})"
     return Located(parts[0], length, is_verified=True, repairs=("district_renamed",), notes=(note,))
 
@@ -184,7 +186,10 @@ def _with_town(text: str, found: Located, own: Place, places: Places) -> Located
     length = found.length + len(written)
     if any(one.county == place.county for one in near):
         return found._replace(length=length, town=written, is_verified=True)
-    if len(near) == 1 and _NOT_TODAY & {*found.repairs, *found.doubts}:  # the old county's town: today's county
+    if len(near) == 1 and _NOT_TODAY & {
+        *found.repairs,
+        *found.doubts,
+    }:  # the old county's town: today's county
         return _by_town(found, near[0], town.name, written)
     is_written = found.is_verified or bool(found.notes)
     if not is_written and len(near) == 1 and (near[0].city == place.city or place.city == own.city):

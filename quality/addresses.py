@@ -1,11 +1,4 @@
-"""Judging addresses: how far they go, whether a letter gets there, and their full form in the unit's region.
-
-`Verdict.code` tells how an address was understood: a letter, the level, and what was noticed, joined with `-`.
-V every part known · P in part (a county that no table has, words that fit nowhere) · U not understood · A two places
-fit · C parts contradict each other · R under a former name. Notices: `R:old>new(year)` renamed, `T:town` the town told
-the county, `Z` a zone without a place among the divisions, `P:county` a county unknown, `A:…` and `C:…` what is
-uncertain or contradicts, `O` outside the unit's region.
-"""
+"""Judging addresses: how far they go, whether a letter gets there, and their full form in the unit's region."""
 
 from __future__ import annotations
 
@@ -14,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from quality.address_codes import make_code
 from quality.address_heads import Head, read_head
 from quality.address_places import Located, locate
 from quality.address_tails import Tail, read_tail
@@ -35,9 +29,6 @@ _SHAPE = bytes.maketrans(b"012456789", b"3" * 9)
 _PHONE_SHAPE = "3" * 11
 _NO_EXTENSION = ("",)
 _AS_WRITTEN = {"province_conflict", "place_uncertain", "district_divided", "county_conflict"}
-_AMBIGUOUS = {"place_uncertain", "district_divided", "two_addresses"}
-_CONTRADICTORY = {"province_conflict", "county_conflict", "town_conflict", "postcode_conflict"}
-_RENAMED = {"district_renamed", "town_renamed", "plate_changed"}
 
 
 @dataclass(frozen=True)
@@ -254,16 +245,10 @@ def _verdict(reading: _Reading, plate: tuple[slice, PlateChange] | None = None) 
 def _code(
     reading: _Reading, level: int, repairs: tuple[str, ...], plate: tuple[slice, PlateChange] | None
 ) -> str:
-    doubts, notes = set(reading.doubts), reading.notes
-    if plate:
-        change = plate[1]
-        notes = (*notes, f"R:{''.join(change.old)}>{''.join(change.new)}({change.changed_on})")
-    notes = (*notes, *(("O",) if "outside_region" in doubts else ()))
-    notes = (*notes, *(("C:postcode",) if "postcode_conflict" in doubts else ()))
-    letter = "V" if reading.located.is_verified and not reading.tail.rest else "P"
-    letter = "R" if _RENAMED & set(repairs) else letter
-    letter = "C" if doubts & _CONTRADICTORY else "A" if doubts & _AMBIGUOUS else letter
-    return "-".join((f"{letter if level else 'U'}{level}", *notes))
+    change = plate[1] if plate else None
+    door = f"R:{''.join(change.old)}>{''.join(change.new)}({change.changed_on})" if change else ""
+    is_known = reading.located.is_verified and not reading.tail.rest
+    return make_code(level, (*reading.doubts, *repairs), (*reading.notes, door), is_known=is_known)
 
 
 def _prefix(reading: _Reading) -> str:

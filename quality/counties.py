@@ -81,14 +81,20 @@ def _counties() -> Index:
 
 @lru_cache(maxsize=1)
 def _county_places() -> frozenset[tuple[str, str, str]]:
-    return frozenset((above.province, above.city, above.county) for above in _above().values() if above.county)
+    return frozenset(
+        (above.province, above.city, above.county) for above in _above().values() if above.county
+    )
 
 
 @lru_cache(maxsize=40)
 def _towns(province: str) -> Index:
     code = next((code for code, place in _above().items() if place == Place(province)), "")
     above = _above()
-    return index((name, above[parent]) for _level, _code, parent, name in _rows(f'[4,"{code[:2]}')) if code else {}
+    return (
+        index((name, above[parent]) for _level, _code, parent, name in _rows(f'[4,"{code[:2]}'))
+        if code
+        else {}
+    )
 
 
 @lru_cache(maxsize=1)

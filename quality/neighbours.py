@@ -21,7 +21,9 @@ _ANY_DIGIT = re.compile(r"\d")
 def places_of(address: str, region: str = "") -> tuple[str, ...]:
     """What an address may share with its neighbours: town, road, village and estate, each with its kind."""
     is_named = _NAMED_BY_NUMBER.search(address)
-    return _places(address if is_named else _ANY_DIGIT.sub("3", address), region)  # a street is read once for all doors
+    return _places(
+        address if is_named else _ANY_DIGIT.sub("3", address), region
+    )  # a street is read once for all doors
 
 
 @lru_cache(maxsize=16_384)

@@ -52,7 +52,9 @@ class PlaceRow:
 def read_rows(path: Path) -> list[PlaceRow]:
     """The lines of a file of divisions or renames; refused at the first one that cannot be right."""
     encoding = csv_files.detect_encoding(path)
-    records = [(at, cells) for at, cells in csv_files.records(path, encoding.name, ",") if any(map(str.strip, cells))]
+    records = [
+        (at, cells) for at, cells in csv_files.records(path, encoding.name, ",") if any(map(str.strip, cells))
+    ]
     names = _names(records[0][1]) if records else []
     is_rename = "old_name" in names
     needed = ("province", "old_name", "new_name", "changed_on") if is_rename else ("province", "county")
@@ -64,7 +66,10 @@ def read_rows(path: Path) -> list[PlaceRow]:
             name=path.name,
             missing="、".join(missing),
         )
-    rows = [_row(at, dict(zip(names, (cell.strip() for cell in cells), strict=False))) for at, cells in records[1:]]
+    rows = [
+        _row(at, dict(zip(names, (cell.strip() for cell in cells), strict=False)))
+        for at, cells in records[1:]
+    ]
     _refuse_twice(rows)
     return rows
 
@@ -103,7 +108,11 @@ def _check_names(row: PlaceRow) -> None:
     for name, longest in LONGEST.items():
         text = getattr(row, name)
         is_short = name != "source" and len(text) == 1
-        if len(text) > longest or is_short or (name != "source" and any(char in "0123456789" for char in text)):
+        if (
+            len(text) > longest
+            or is_short
+            or (name != "source" and any(char in "0123456789" for char in text))
+        ):
             raise Refused(
                 "第 %(line)s 行：「%(text)s」不像地名：要有两个字以上，不带数字，最长 %(longest)s 个字。",
                 line=row.line,

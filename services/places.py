@@ -42,7 +42,10 @@ def known_places(session: Session, near: str | None = None) -> dict[int, Places]
     stamp = _stamp(session)
     if not any(stamp):
         return {}
-    units = [(row.id, row.parent_id) for row in session.execute(select(Unit.id, Unit.parent_id).order_by(Unit.path))]
+    units = [
+        (row.id, row.parent_id)
+        for row in session.execute(select(Unit.id, Unit.parent_id).order_by(Unit.path))
+    ]
     key = (stamp, units, near)
     kept = session.info.get("known_places")
     if kept is None or kept[0] != key:
@@ -71,10 +74,16 @@ def _stamp(session: Session) -> tuple[int, ...]:
     return tuple(session.execute(select(*counts)).one())
 
 
-def _gathered(session: Session, units: Iterable[tuple[int, int | None]], near: str | None) -> dict[int, Places]:
+def _gathered(
+    session: Session, units: Iterable[tuple[int, int | None]], near: str | None
+) -> dict[int, Places]:
     divisions = [_division(row) for row in session.execute(select(DIVISIONS).order_by(DIVISIONS.c.id))]
     renames = session.execute(select(RENAMES).order_by(RENAMES.c.changed_on, RENAMES.c.id)).all()
-    counties = [(Place(r.province, r.city, r.new_name), r.old_name, r.changed_on.year) for r in renames if not r.county]
+    counties = [
+        (Place(r.province, r.city, r.new_name), r.old_name, r.changed_on.year)
+        for r in renames
+        if not r.county
+    ]
     towns = [_town(row) for row in renames if row.county]
     plates = _plates(session, near)
     common = gather(divisions, counties, towns)
@@ -83,7 +92,9 @@ def _gathered(session: Session, units: Iterable[tuple[int, int | None]], near: s
     for unit_id, parent_id in units:
         above, own = hung.get(parent_id or 0, ()), plates.get(unit_id, ())
         hung[unit_id] = (*above, *own)
-        places = gather(divisions, counties, towns, hung[unit_id]) if own else found.get(parent_id or 0, common)
+        places = (
+            gather(divisions, counties, towns, hung[unit_id]) if own else found.get(parent_id or 0, common)
+        )
         if places is not NO_PLACES:
             found[unit_id] = places
     return found
@@ -94,12 +105,16 @@ def _division(row: Row[Any]) -> Division:
 
 
 def _town(row: Row[Any]) -> TownRename:
-    return TownRename(Place(row.province, row.city, row.county), row.old_name, row.new_name, row.changed_on.year)
+    return TownRename(
+        Place(row.province, row.city, row.county), row.old_name, row.new_name, row.changed_on.year
+    )
 
 
 def _plates(session: Session, near: str | None) -> dict[int, tuple[PlateChange, ...]]:
     """The plates that count, by unit; for one address those of its streets."""
-    query = select(PLATES.c.unit_id, PLATES.c.changed_on, *_OLD_AND_NEW).where(PLATES.c.withdrawn_at.is_(None))
+    query = select(PLATES.c.unit_id, PLATES.c.changed_on, *_OLD_AND_NEW).where(
+        PLATES.c.withdrawn_at.is_(None)
+    )
     query = query.order_by(PLATES.c.changed_on, PLATES.c.id)
     rows = session.execute(query).all() if near is None else _along(session, query, tidy(near).text)
     found: dict[int, list[PlateChange]] = {}

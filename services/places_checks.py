@@ -39,7 +39,9 @@ def outliers(session: Session, unit_id: int) -> Iterator[list[Outlier]]:
     told: set[int] = set()
     for area in AREAS:
         for codes in _codes(session, unit_id, area):
-            found = [one for one in _apart(session, unit_id, area, codes, region) if one.customer_id not in told]
+            found = [
+                one for one in _apart(session, unit_id, area, codes, region) if one.customer_id not in told
+            ]
             told.update(one.customer_id for one in found)
             if found:
                 yield found
@@ -61,9 +63,7 @@ def _codes(session: Session, unit_id: int, area: str) -> Iterator[list[str]]:
         yield codes
 
 
-def _apart(
-    session: Session, unit_id: int, area: str, codes: Sequence[str], region: str
-) -> Iterator[Outlier]:
+def _apart(session: Session, unit_id: int, area: str, codes: Sequence[str], region: str) -> Iterator[Outlier]:
     column: Any = getattr(Customer, area)
     query = (
         select(Contact.id, Contact.customer_id, Contact.value, column.label("code"))

@@ -66,7 +66,11 @@ def test_import_of_the_same_file_changes_nothing(session, tmp_path):
     ("text", "value", "reason"),
     [
         ("广东省佛山市云东县人民路1号", "广东省佛山市云东新区人民路1号", "district_renamed"),
-        ("广东省佛山市南海区桂城镇南海大道北12号", "广东省佛山市南海区桂城街道南海大道北12号", "town_renamed"),
+        (
+            "广东省佛山市南海区桂城镇南海大道北12号",
+            "广东省佛山市南海区桂城街道南海大道北12号",
+            "town_renamed",
+        ),
         ("桂城镇南海大道北12号", "广东省佛山市南海区桂城街道南海大道北12号", "town_renamed"),
     ],
 )
@@ -130,7 +134,10 @@ def test_street_numbered_anew_is_left_to_the_batch_change(session):
     unit = make_unit(session)
     for number in (1, 3, 5):
         _hang(session, unit, ("永安路", f"{number}号"), ("永安路", f"{number + 2}号"))
-    assert _told(session, unit, "广东省佛山市禅城区永安路1号")[:2] == ("repairable", "广东省佛山市禅城区永安路3号")
+    assert _told(session, unit, "广东省佛山市禅城区永安路1号")[:2] == (
+        "repairable",
+        "广东省佛山市禅城区永安路3号",
+    )
     assert _told(session, unit, "广东省佛山市禅城区永安路3号")[0] == "valid"
 
 

@@ -49,17 +49,23 @@ def test_customer_is_told_once_by_its_smaller_area(session):
     _area(session, unit, ESTATE, 12, transformer_area="T2", meter_book="B1")
     stray = make_customer(session, unit, transformer_area="T2", meter_book="B1")
     _live(session, stray, STREET.replace("汾江", "同济").format(9))
-    assert [(one.area, one.code, one.place) for one in _find(session, unit)] == [("transformer_area", "T2", "季华路")]
+    assert [(one.area, one.code, one.place) for one in _find(session, unit)] == [
+        ("transformer_area", "T2", "季华路")
+    ]
 
 
 def test_few_or_mixed_neighbours_say_nothing():
     few = {number: STREET.format(number) for number in range(8)} | {8: "广东省佛山市顺德区大良街道东乐路3号"}
-    mixed = {number: f"广东省佛山市禅城区第{'一二三四五六七八九十甲乙'[number]}大街1号" for number in range(12)}
+    mixed = {
+        number: f"广东省佛山市禅城区第{'一二三四五六七八九十甲乙'[number]}大街1号" for number in range(12)
+    }
     assert stand_apart(few) == stand_apart(mixed) == {}
 
 
 def test_same_street_in_another_town_stands_apart():
-    area = {number: STREET.format(number) for number in range(12)} | {99: "广东省佛山市禅城区南庄镇汾江南路3号"}
+    area = {number: STREET.format(number) for number in range(12)} | {
+        99: "广东省佛山市禅城区南庄镇汾江南路3号"
+    }
     assert stand_apart(area) == {99: "汾江南路"}
 
 
