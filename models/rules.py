@@ -21,7 +21,7 @@ class Rule(db.Model, WithId):
     A change is a new version; a run uses, of each code, the newest version that is active at its cut-off. `kinds` and
     `classes` are codes joined by commas, `*` for all; without a unit it holds everywhere. `indicator` is the code of
     GB/T 36344-2018. `direction`: a `larger` rate is better, or a `smaller` one. `may_be_empty`: a run in which it
-    meets no record is no mistake.
+    meets no record is no mistake. `opens_issues`: what fails goes to the list of issues.
     """
 
     __tablename__ = "rules"
@@ -41,6 +41,7 @@ class Rule(db.Model, WithId):
     stretch: Mapped[float]
     parameters: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     may_be_empty: Mapped[bool] = mapped_column(default=False)
+    opens_issues: Mapped[bool] = mapped_column(default=True)
     enabled: Mapped[bool] = mapped_column(default=True)
     active_from: Mapped[date]
     note: Mapped[str] = mapped_column(String(200), default="")
