@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -47,7 +46,10 @@ WORDS = {"usage_class": "USAGE_CLASSES", "customer_class": "CUSTOMER_CLASSES", "
 
 @dataclass(frozen=True)
 class Line:
-    """One line: its key, its label, what either side says, what may be chosen, and what is chosen first."""
+    """One line: its key, its label, what either side says, what may be chosen, and what is chosen first.
+
+    `differs` goes by the plain values: masked, two numbers may look alike.
+    """
 
     key: str
     label: str
@@ -55,11 +57,12 @@ class Line:
     merged: str
     choices: Sequence[str]
     usual: str = ""
+    differs: bool = False
 
     @property
-    def differs(self) -> bool:
-        """Whether the sides say different things."""
-        return self.kept != self.merged
+    def is_hidden(self) -> bool:
+        """Whether the difference lies under the mask."""
+        return self.differs and self.kept == self.merged
 
 
 def parts(found: Mapping[str, str]) -> Markup:
@@ -73,22 +76,21 @@ def lines(session: Session, kept: Customer, merged: Customer) -> list[Line]:
     values = merges.current_values(session, [kept.id, merged.id])
     kinds = list(dict.fromkeys(row.kind for row in values))
     usual = merges.usual_choices(kept, merged, kinds)
-    facts = [
-        Line(name, str(LABELS[name]), _fact(kept, name), _fact(merged, name), ("kept", "merged"), usual[name])
-        for name in merges.FACTS
-    ]
-    said = [
-        Line(
-            kind,
-            kinds_word(kind),
-            _values(values, kind, kept.id),
-            _values(values, kind, merged.id),
-            ("both", "kept", "merged"),
-            usual[kind],
-        )
-        for kind in kinds
-    ]
-    return facts + said
+    facts = [_fact_line(name, kept, merged, usual[name]) for name in merges.FACTS]
+    return facts + [_value_line(kind, values, (kept.id, merged.id), usual[kind]) for kind in kinds]
+
+
+def _fact_line(name: str, kept: Customer, merged: Customer, usual: str) -> Line:
+    differs = any(getattr(kept, one) != getattr(merged, one) for one in merges.FACTS[name])
+    sides = (_fact(kept, name), _fact(merged, name))
+    return Line(name, str(LABELS[name]), *sides, ("kept", "merged"), usual, differs)
+
+
+def _value_line(kind: str, rows: Sequence[Contact], ids: tuple[int, int], usual: str) -> Line:
+    sides = [[row for row in rows if row.kind == kind and row.customer_id == key] for key in ids]
+    plain = [{(row.value or row.raw, row.extension) for row in side} for side in sides]
+    texts = [_("、").join(masking.contact_text(row) for row in side) for side in sides]
+    return Line(kind, kinds_word(kind), *texts, ("both", "kept", "merged"), usual, plain[0] != plain[1])
 
 
 def title(customer: Customer) -> str:
@@ -110,7 +112,3 @@ def _fact(customer: Customer, name: str) -> str:
         return f"{value[:4]}****{value[-4:]}"
     return looks.word(value, WORDS[name]) if name in WORDS else value
 
-
-def _values(rows: Sequence[Contact], kind: str, customer_id: int) -> str:
-    mine: list[Any] = [row for row in rows if row.kind == kind and row.customer_id == customer_id]
-    return _("、").join(masking.contact_text(row) for row in mine)

@@ -90,18 +90,28 @@ def keep(session: Session, customer_ids: Collection[int]) -> None:
 
 def forget(session: Session) -> None:
     """Let customers that the session holds read their reach again when asked for it."""
-    for row in session.identity_map.values():
-        if isinstance(row, Customer):
-            session.expire(row, ["reach", "changed_at"])
+    for row in [one for one in session.identity_map.values() if isinstance(one, Customer)]:
+        session.expire(row, ["reach", "changed_at"])
+
+
+def spans(session: Session) -> Iterator[tuple[int, int]]:
+    """All customers in spans of keys, for counting anew."""
+    last = session.scalar(select(func.max(CUSTOMERS.c.id))) or 0
+    return ((first, first + CHUNK - 1) for first in range(1, last + 1, CHUNK))
+
+
+def wrong(session: Session, first: int, last: int) -> Sequence[int]:
+    """The customers of a span whose reach is not what it must be; none, unless something wrote past this house."""
+    span = CUSTOMERS.c.id.between(first, last)
+    return session.scalars(select(CUSTOMERS.c.id).where(span, CUSTOMERS.c.reach != standing())).all()
 
 
 def recount(session: Session) -> Iterator[int]:
     """Count everybody's reach anew in spans of keys; yields how many were wrong in each, the caller commits it."""
-    last = session.scalar(select(func.max(CUSTOMERS.c.id))) or 0
-    for first in range(1, last + 1, CHUNK):
-        span = CUSTOMERS.c.id.between(first, first + CHUNK - 1)
-        wrong = update(CUSTOMERS).where(span, CUSTOMERS.c.reach != standing())
-        yield session.connection().execute(wrong.values(reach=standing())).rowcount
+    for first, last in spans(session):
+        found = wrong(session, first, last)
+        keep(session, found)
+        yield len(found)
 
 
 def _reached(found: Sequence[tuple[int, int]]) -> dict[str, int]:

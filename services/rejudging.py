@@ -26,6 +26,7 @@ from services.judging import contact_kind, contexts
 
 CONTACTS = Contact.__table__
 STANDING = ("current", "proposed")
+LOOKED_AT = ("id", "customer_id", "unit_id", "kind", "raw", "value", "verdict", "reasons", "state", "field")
 WORTH = {"valid": 4, "repairable": 3, "suspect": 2, "invalid": 1, "missing": 0}
 KEPT = ("customer_id", "unit_id", "kind", "purpose", "relation", "preferred", "batch_id", "batch_row", "field",
         "recorder_id", "recorded_at", "due_at")  # fmt: skip
@@ -88,7 +89,11 @@ def selection_of(row: CountSet) -> Selection:
 
 def judge_span(session: Session, selection: Selection, first: int, last: int) -> Span:
     """Judge the standing and waiting values of a span of customers again; reads only."""
-    rows = session.execute(_standing(session, selection, first, last)).all()
+    return judge_rows(session, session.execute(_standing(session, selection, first, last)).all())
+
+
+def judge_rows(session: Session, rows: Sequence[Any]) -> Span:
+    """Judge some versions (with the columns `LOOKED_AT`) again; reads only."""
     known, judged_as = contexts(session), _judged_as(session)
     memo: dict[tuple[str, str, int], Verdict] = {}
     found: list[Judged] = []
@@ -112,15 +117,15 @@ def apply_span(session: Session, set_id: int, last: int, judged: Sequence[Judged
     written twice. What changed since it was looked at, keeps the verdict that it was given then."""
     if count_sets.hold(session, set_id) >= last:
         return {"counted": 0, "applied": 0, "proposed": 0}
-    touched = _write(session, judged)
+    touched = write(session, judged)
     proposed = _propose(session, [one for one in judged if one.value])
     count_sets.take(session, set_id, last)
     return {"counted": 1, "applied": touched, "proposed": proposed}
 
 
 def _standing(session: Session, selection: Selection, first: int, last: int) -> Any:
-    names = ("id", "customer_id", "unit_id", "kind", "raw", "value", "verdict", "reasons", "state", "field")
-    query = select(*(CONTACTS.c[name] for name in names)).where(CONTACTS.c.customer_id.between(first, last))
+    columns = (CONTACTS.c[name] for name in LOOKED_AT)
+    query = select(*columns).where(CONTACTS.c.customer_id.between(first, last))
     query = query.where(CONTACTS.c.state.in_(STANDING), CONTACTS.c.raw != "").order_by(CONTACTS.c.id)
     if selection.kinds:
         query = query.where(CONTACTS.c.kind.in_(selection.kinds))
@@ -153,7 +158,7 @@ def _compare(row: Any, verdict: Verdict) -> Judged | None:
     return Judged(row.id, row.verdict, row.reasons, verdict.verdict, reasons)
 
 
-def _write(session: Session, judged: Sequence[Judged]) -> int:
+def write(session: Session, judged: Sequence[Judged]) -> int:
     """Change verdicts and reasons of versions that still are as they were looked at; one trace a customer."""
     differ = {one.id: one for one in judged if (one.verdict, one.reasons) != (one.before, one.reasons_before)}
     query = select(

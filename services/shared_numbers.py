@@ -7,15 +7,15 @@ a small table and never the contacts.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, delete, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, case, delete, exists, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased, joinedload
 
-from models import Contact, Customer, NumberAllowance, Setting, SharedNumber, Staff
+from models import Contact, Customer, NumberAllowance, Setting, SharedNumber, Staff, Unit
 from models.clock import now, today, utcnow
 from models.words import SHARED_ROLES
 from quality.verdicts import MISSING
@@ -24,11 +24,23 @@ from services.contacts import Draft
 from services.people import require
 
 LIMIT_KEY = "shared_number_limit"
+STARTED = "shared_numbers_count_started"
+NIGHT = range(1, 6)  # hours of business time in which counting may start
 LIMIT = 3
 MOST = 100_000
 PHONES = ("mobile", "landline")
 RESIDENTIAL = "low_voltage_residential"
+REASON = "shared_number"
 CONTACTS, CUSTOMERS, NUMBERS = Contact.__table__, Customer.__table__, SharedNumber.__table__
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A value, and on how many open customers, and on how many residential ones, it stands."""
+
+    value: str
+    customers: int
+    residential: int
 
 
 @dataclass(frozen=True)
@@ -47,13 +59,12 @@ def limit(session: Session) -> int:
 
 
 def set_limit(session: Session, number: int, *, staff: Staff) -> None:
-    """Choose the limit and count anew with it."""
+    """Choose the limit; it holds at once for judging, and for what is kept from the next count on."""
     require(staff, "shared_numbers.edit")
     if not 1 <= number <= 1000:
         raise Refused("户数上限要在 1 到 1000 之间。")
     row = session.merge(Setting(key=LIMIT_KEY, value=number))
     traces.record(session, "setting.changed", row, details={LIMIT_KEY: number})
-    count(session)
 
 
 def shared_values(session: Session) -> frozenset[str]:
@@ -61,9 +72,8 @@ def shared_values(session: Session) -> frozenset[str]:
 
     As last counted; at most 100,000, the most frequent first.
     """
-    over = select(SharedNumber.value).where(SharedNumber.residential > limit(session), ~allowed(session))
     order = (SharedNumber.residential.desc(), SharedNumber.customers.desc(), SharedNumber.id.desc())
-    return frozenset(session.scalars(over.order_by(*order).limit(MOST)))
+    return frozenset(session.scalars(_over(session).order_by(*order).limit(MOST)))
 
 
 def allowed(session: Session) -> ColumnElement[bool]:
@@ -73,22 +83,47 @@ def allowed(session: Session) -> ColumnElement[bool]:
 
 
 def count(session: Session) -> int:
-    """Count all phone values anew and keep those on more customers than the limit; returns how many.
+    """Count all phone values anew and keep those on more customers than the limit; returns how many."""
+    return keep(session, counted(session), utcnow())
 
-    Two passes over indexes: values by frequency, then the customers of the frequent ones alone. Keys of numbers stay.
-    """
-    moment, most = utcnow(), limit(session)
+
+def is_due(session: Session) -> bool:
+    """Whether it is night and tonight's count has still to be started."""
+    moment = now(session)
+    started = session.scalar(select(Setting.value).where(Setting.key == STARTED))
+    return moment.hour in NIGHT and started != moment.date().isoformat()
+
+
+def mark_started(session: Session) -> None:
+    """Remember that tonight's count was started."""
+    session.merge(Setting(key=STARTED, value=today(session).isoformat()))
+
+
+def counted(session: Session) -> list[Counted]:
+    """The values on more customers than the limit. Only reads: values by frequency through their index, then the
+    customers of the frequent ones alone."""
+    most = limit(session)
     frequent = _current(session, CONTACTS).with_only_columns(CONTACTS.c.value)
     frequent = frequent.group_by(CONTACTS.c.value).having(func.count() > most)
-    _keep(session, _counted(session, frequent, most, moment))
+    return [Counted(*row) for row in session.execute(_on_customers(session, frequent, most))]
+
+
+def keep(session: Session, rows: Sequence[Counted], moment: datetime) -> int:
+    """Keep what was counted in the place of what was kept before; a number that stays keeps its key."""
+    _upsert(session, rows, moment)
     session.execute(delete(NUMBERS).where(NUMBERS.c.counted_at != moment))
-    return session.scalar(select(func.count()).select_from(NUMBERS)) or 0
+    return len(rows)
 
 
-def count_batch(session: Session, batch_id: int) -> None:
-    """Count the values that one batch brought, at its end: numbers that it made too frequent are known at once."""
-    brought = select(CONTACTS.c.value).where(CONTACTS.c.batch_id == batch_id, CONTACTS.c.kind.in_(PHONES))
-    _keep(session, _counted(session, brought.where(CONTACTS.c.state == "current"), limit(session), utcnow()))
+def misjudged(session: Session) -> list[int]:
+    """Current versions whose verdict does not know yet that their number is shared, or that it no longer is."""
+    reasons, suspect = CONTACTS.c.reasons.contains(REASON), CONTACTS.c.verdict == "suspect"
+    over = _over(session)
+    standing = (CONTACTS.c.state == "current", CONTACTS.c.kind.in_(PHONES), CONTACTS.c.raw != "")
+    newly = select(CONTACTS.c.id).where(*standing, CONTACTS.c.value.in_(over), ~reasons)
+    units = CONTACTS.c.unit_id.in_(select(Unit.__table__.c.id))  # so that the index by unit answers
+    no_longer = select(CONTACTS.c.id).where(*standing, units, suspect, reasons, CONTACTS.c.value.not_in(over))
+    return sorted({*session.scalars(newly), *session.scalars(no_longer)})
 
 
 def allow(session: Session, number: SharedNumber, allowance: Allowance, *, staff: Staff) -> NumberAllowance:
@@ -188,6 +223,10 @@ def _is_ending() -> ColumnElement[bool]:
     return exists().where(waiting.replaces_id == Contact.id, waiting.state == "proposed", waiting.raw == "")
 
 
+def _over(session: Session) -> Select[tuple[str]]:
+    return select(SharedNumber.value).where(SharedNumber.residential > limit(session), ~allowed(session))
+
+
 def _is_running(session: Session) -> ColumnElement[bool]:
     return or_(NumberAllowance.until.is_(None), NumberAllowance.until >= today(session))
 
@@ -200,20 +239,21 @@ def _current(session: Session, table: Any) -> Select[Any]:
     return query.where(table.c.kind.in_(PHONES), table.c.value != "")
 
 
-def _counted(session: Session, values: Select[Any], most: int, moment: Any) -> Select[Any]:
+def _on_customers(session: Session, values: Select[Any], most: int) -> Select[Any]:
     """For each of some values: on how many open customers, and on how many residential ones, it stands."""
     person = case((CUSTOMERS.c.customer_class == RESIDENTIAL, CUSTOMERS.c.id))
     customers, residential = func.count(func.distinct(CUSTOMERS.c.id)), func.count(func.distinct(person))
-    query = _current(session, CONTACTS).with_only_columns(
-        CONTACTS.c.value, customers, residential, literal(moment, NUMBERS.c.counted_at.type)
-    )
+    query = _current(session, CONTACTS).with_only_columns(CONTACTS.c.value, customers, residential)
     query = query.join(CUSTOMERS, CUSTOMERS.c.id == CONTACTS.c.customer_id).where(CUSTOMERS.c.closed_on.is_(None))
     return query.where(CONTACTS.c.value.in_(values)).group_by(CONTACTS.c.value).having(customers > most)
 
 
-def _keep(session: Session, counted: Select[Any]) -> None:
+def _upsert(session: Session, rows: Sequence[Counted], moment: datetime) -> None:
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    names = ["value", "customers", "residential", "counted_at"]
-    statement = dialect.insert(NUMBERS).from_select(names, counted)
-    new = {name: statement.excluded[name] for name in names[1:]}
-    session.execute(statement.on_conflict_do_update(index_elements=["value"], set_=new))
+    statement = dialect.insert(NUMBERS)
+    new = {name: statement.excluded[name] for name in ("customers", "residential", "counted_at")}
+    if rows:
+        lines = [{**asdict(row), "counted_at": moment} for row in rows]
+        session.connection().execute(statement.on_conflict_do_update(index_elements=["value"], set_=new), lines)
+    for known in [row for row in session.identity_map.values() if isinstance(row, SharedNumber)]:
+        session.expire(known)

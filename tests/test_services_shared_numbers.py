@@ -1,17 +1,18 @@
 """Numbers on too many customers: what is counted, who may have one on many, and stopping it where it is wrong."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from factories import make_contact, make_customer, make_staff, make_unit
-from sqlalchemy import delete, event, func, select
+from sqlalchemy import event, func, select, update
 
-from models import Contact, ImportBatch, NumberAllowance, SharedNumber
-from models.clock import today, utcnow
+from models import Contact, Customer, NumberAllowance, Run, SharedNumber
+from models.clock import ZONE, move_to, today
 from models.scope import Scope, set_scope
-from services import Refused, shared_numbers
+from services import Refused, count_checks, counts, reach, shared_numbers, shared_verdicts
 from services.judging import contexts
 from services.shared_numbers import Allowance
+from workflows import clock, engine, runs
 
 NUMBER = "+8613800138999"
 
@@ -20,7 +21,8 @@ def shared_by(session, residential, *, others=0, closed=0, value=NUMBER):
     """Customers that all have one number; the first contact of each."""
     kinds = [{}] * residential + [{"customer_class": "low_voltage_commercial"}] * others
     kinds += [{"closed_on": today(session)}] * closed
-    rows = [make_contact(session, make_customer(session, **facts), value=value) for facts in kinds]
+    raw = value.removeprefix("+86")
+    rows = [make_contact(session, make_customer(session, **facts), raw=raw, value=value) for facts in kinds]
     shared_numbers.count(session)
     return rows
 
@@ -97,19 +99,6 @@ def test_the_limit_is_a_setting(session, shell):
         shared_numbers.set_limit(session, 0, staff=shell)
 
 
-def test_a_batch_counts_its_own_numbers_at_its_end(session, shell, root):
-    stamps = {"created_at": utcnow(), "file_name": "a.csv", "mode": "update"}
-    batch = ImportBatch(unit_id=root.id, recorder_id=shell.id, state="running", **stamps)
-    session.add(batch)
-    session.flush()
-    shared_by(session, 4, value="+8613900139111")
-    session.execute(delete(SharedNumber))
-    for _time in range(4):
-        make_contact(session, make_customer(session), value=NUMBER, batch_id=batch.id)
-    shared_numbers.count_batch(session, batch.id)
-    assert shared_numbers.shared_values(session) == {NUMBER}
-
-
 def test_stopping_waits_for_a_person_and_is_not_asked_twice(session, shell):
     rows = shared_by(session, 4)
     ids = [row.id for row in rows[:2]]
@@ -152,20 +141,60 @@ def test_a_person_without_the_permission_allows_nothing(session, shell):
         shared_numbers.allow(session, number(session), Allowance("landlord", "x"), staff=clerk)
 
 
+def test_verdicts_follow_what_is_shared(session, shell):
+    rows = shared_by(session, 4)
+    counts.recount(session)
+    assert sum(shared_verdicts.restate(session)) == 4
+    session.expire_all()
+    assert {(row.verdict, "shared_number" in row.reasons) for row in rows} == {("suspect", True)}
+    assert {row.customer.reach for row in rows} == {0}
+    assert count_checks.check(session).number == 0
+    assert sum(shared_verdicts.restate(session)) == 0
+    shared_numbers.allow(session, number(session), Allowance("landlord", "租赁合同"), staff=shell)
+    assert sum(shared_verdicts.restate(session)) == 4
+    session.expire_all()
+    assert {(row.verdict, row.reasons) for row in rows} == {("valid", "")}
+    assert count_checks.check(session).number == 0
+
+
+def test_the_nightly_run_counts_and_judges(session, shell):
+    rows = [make_contact(session, make_customer(session), raw="13800138999", value=NUMBER) for _ in range(4)]
+    session.execute(update(Customer).where(Customer.id == rows[0].customer_id).values(reach=31))
+    run = runs.start(session, "count_shared_numbers", {}, shell)
+    session.commit()
+    engine.drain()
+    session.expire_all()
+    figures = {name: run.facts[name] for name in ("count", "verdicts", "reach")}
+    assert run.state == "done"
+    assert (figures["count"]["numbers"], figures["verdicts"]["changed"]) == (1, 4)
+    assert sum(reach.recount(session)) == 0
+
+
 def test_counting_reads_values_through_their_index(session, shell):
     if session.get_bind().dialect.name != "sqlite":
         pytest.skip("the plan is SQLite's")
     seen: list[str] = []
     event.listen(session.connection(), "before_cursor_execute", lambda *a: seen.append(_plan(a)))
-    shared_by(session, 4)
-    plans = [one for one in seen if "INSERT INTO shared_numbers" in one[:60]]
-    assert plans
-    assert "ix_contacts_value_state" in plans[0]
+    shared_numbers.counted(session)
+    (plan,) = (one for one in seen if one)
+    assert plan.count("ix_contacts_value_state") == 2
+    assert "SCAN" not in plan.replace("SCAN CONSTANT ROW", "")
 
 
 def _plan(event_args):
     _connection, cursor, statement, parameters, _context, _many = event_args
-    if not statement.startswith("INSERT INTO shared_numbers"):
+    if "HAVING" not in statement:
         return ""
     rows = cursor.connection.execute("EXPLAIN QUERY PLAN " + statement, parameters).fetchall()
-    return statement[:60] + " ".join(str(row[-1]) for row in rows)
+    return " ".join(str(row[-1]) for row in rows)
+
+
+def test_the_clock_starts_one_count_a_night(session, shell):
+    assert not clock.start_count_of_shared()
+    move_to(session, datetime(2026, 11, 21, 2, tzinfo=ZONE))
+    session.commit()
+    assert clock.start_count_of_shared()
+    assert not clock.start_count_of_shared()
+    engine.drain()
+    session.expire_all()
+    assert session.scalars(select(Run.state).where(Run.workflow_key == "count_shared_numbers")).all() == ["done"]

@@ -18,6 +18,7 @@ from workflows import (
     judging,
     letters,
     notices,
+    shared_numbers,
     visits,
 )
 from workflows.steps import StepKind
@@ -152,6 +153,27 @@ STEPS: dict[str, StepKind] = {
         imports.OfBatch,
         chunk=1,
         results=IMPORT_OUTCOMES,
+    ),
+    "count_shared": StepKind(
+        N_("清点一号多户"),
+        shared_numbers.plan_count_shared,
+        shared_numbers.count_shared,
+        chunk=1,
+        results={"numbers": N_("登记在多户上的号码")},
+    ),
+    "restate_shared": StepKind(
+        N_("按一号多户重新判定"),
+        shared_numbers.plan_restate_shared,
+        shared_numbers.restate_shared,
+        chunk=1,
+        results={"changed": N_("判定有变的值")},
+    ),
+    "recount_reach": StepKind(
+        N_("核对可达渠道"),
+        shared_numbers.plan_recount_reach,
+        shared_numbers.recount_reach,
+        chunk=1,
+        results={"mended": N_("改正的客户数")},
     ),
     "match_customers": StepKind(
         N_("整理比对依据"),

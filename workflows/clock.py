@@ -21,10 +21,11 @@ from flask import Flask, current_app
 from redis.exceptions import RedisError
 from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from models import Lease, Run, Staff, Step, Trace, TraceAnchor
 from models.clock import now, utcnow
-from services import count_checks, files, search_checks, traces, uploads
+from services import count_checks, files, search_checks, shared_numbers, traces, uploads
 from workflows import queues, runs
 from workflows.claims import LIVE, is_due
 from workflows.held import scope_for
@@ -83,6 +84,7 @@ def all_duties(limits: Times) -> list[Duty]:
         Duty("anchor", 5.0, lambda: anchor(limits.anchor)),
         Duty("tidy", HOUR, tidy),
         Duty("check_counts", HOUR / 4, start_check),
+        Duty("count_shared", HOUR / 4, start_count_of_shared),
         Duty("prove_search", 1.0, prove_search),
     ]
 
@@ -228,16 +230,25 @@ def prove_search() -> None:
 
 def start_check() -> bool:
     """Start tonight's check of the kept counts, once, in the name of the shell account; a worker does it."""
+    return _start_tonight("check_counts", count_checks.is_due, count_checks.mark_started)
+
+
+def start_count_of_shared() -> bool:
+    """Start tonight's count of the numbers that stand on many customers, in the same way."""
+    return _start_tonight("count_shared_numbers", shared_numbers.is_due, shared_numbers.mark_started)
+
+
+def _start_tonight(workflow: str, due: Callable[[Session], bool], mark: Callable[[Session], None]) -> bool:
     with reading() as session:
-        if not count_checks.is_due(session):
+        if not due(session):
             return False
     with writing() as session:
         staff = session.scalars(select(Staff).where(Staff.username == "shell")).one_or_none()
-        if staff is None or not count_checks.is_due(session):
+        if staff is None or not due(session):
             return False
-        count_checks.mark_started(session)
+        mark(session)
         session.info["actor_id"] = staff.id
-        runs.start(session, "check_counts", {}, staff)
+        runs.start(session, workflow, {}, staff)
     return True
 
 

@@ -31,6 +31,7 @@ class Merges(ListPage):
 
     permission = "duplicates.view"
     label, group = _l("合并客户"), "records"
+    in_menu = False
     lead = _l("把重复的一户并入另一户：一人提出，另一人审核；合并错了可以撤销，两户恢复原样。")
     listing = Listing(
         id=CustomerMerge.id,

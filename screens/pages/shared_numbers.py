@@ -27,6 +27,9 @@ from screens.rows import picked
 from screens.share_drawings import drawing
 from services import Refused, shared_numbers
 from services.shared_numbers import Allowance
+from workflows import runs
+
+WORKFLOW = "count_shared_numbers"
 
 
 def load(session: Session, rows: Sequence[SharedNumber]) -> Mapping[int, NumberAllowance]:
@@ -131,14 +134,13 @@ class SharedNumbers(ListPage):
     @expose("/count", methods=("POST",))
     @needs("shared_numbers.edit")
     def count(self) -> Any:
-        """Count anew, with another limit where one was typed."""
+        """Count anew, with another limit where one was typed; a run of the engine does it."""
         wanted = request.form.get("limit", type=int)
         if wanted is not None and wanted != shared_numbers.limit(db.session()):
             shared_numbers.set_limit(db.session(), wanted, staff=current_user)
-        else:
-            shared_numbers.count(db.session())
-        done(_("已按现在的数据重新清点。"))
-        return redirect(self.get_url(".index"), 303)
+        run = runs.start(db.session(), WORKFLOW, {}, current_user)
+        done(_("已开始清点，完成后判定也随之更新。"))
+        return redirect(self.get_url("runs.show", key=run.id), 303)
 
     @expose("/<int:key>/allow", methods=("POST",))
     @needs("shared_numbers.edit")
