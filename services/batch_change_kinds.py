@@ -10,7 +10,7 @@ from typing import Any
 
 from models.contacts import GOOD
 from quality.area_codes import split_national
-from quality.batch_renames import Entry, Found, find_places, find_plates, find_villages
+from quality.batch_renames import Entry, Found, Known, find_places, find_plates, find_villages
 from quality.number_upgrades import UPGRADES, NumberUpgrade
 from quality.reasons import REASONS
 from quality.verdicts import NOWHERE, Context
@@ -28,7 +28,7 @@ class Job:
     paths: Mapping[int, str]
     judged_as: Mapping[str, str]
     rules: Mapping[str, NumberUpgrade]
-    known: Mapping[str, list[Entry]]
+    known: Known
     given: frozenset[str]
     since: date | None
     units: Mapping[str, str]
@@ -36,7 +36,7 @@ class Job:
     def entries_for(self, found: Found, unit_id: int) -> list[Entry]:
         """The entries of a list that hold for a unit: those that name it or a unit above it, or none."""
         path = self.paths[unit_id]
-        return [one for one in found.entries if path.startswith(self.units.get(one.unit, "") if one.unit else "/")]
+        return [one for one in found.entries if path.startswith(self.units[one.unit] if one.unit else "/")]
 
     def since_of(self, entry: Entry) -> date | None:
         """From when an entry holds: its own day, else that of the whole list."""
@@ -125,7 +125,7 @@ def _plan_village_rename(job: Job, rows: Sequence[Any]) -> Iterator[Wanted]:
     return _renamed(job, rows, find_villages)
 
 
-Find = Callable[[str, Mapping[str, list[Entry]], str], Found | None]
+Find = Callable[[str, Known, str], Found | None]
 
 
 def _renamed(job: Job, rows: Sequence[Any], find: Find) -> Iterator[Wanted]:

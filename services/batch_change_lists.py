@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from quality.addresses import split_address
-from quality.batch_renames import Entry, tidy_name, tidy_number
+from quality.batch_renames import LONGEST_NUMBER, Entry, Known, index, tidy_name, tidy_number
 from quality.postcodes import judge_postcode
 from services import Refused, csv_files, files, import_facts, workbooks
 from services.headings import plain_heading
@@ -61,6 +61,12 @@ def stored_list(sha256: str, kind: str) -> tuple[Entry, ...]:
     return read_list(files.location(sha256), kind)
 
 
+@lru_cache(maxsize=4)
+def stored_index(sha256: str, kind: str) -> Known:
+    """The same, ready for looking up."""
+    return index(stored_list(sha256, kind))
+
+
 def _entries(path: Path, kind: str) -> Iterator[Entry]:
     records = _records(path)
     places: Mapping[str, int] | None = None
@@ -104,7 +110,7 @@ def _named(cells: Sequence[str], places: Mapping[str, int]) -> dict[str, str]:
 
 def _entry(number: int, said: Mapping[str, str], kind: str) -> Entry | None:
     old, plate, new = _old_and_new(said, kind)
-    if len(old) < 2 or not new or (kind == "door_plate_change" and not plate):
+    if len(old) < 2 or not new or (kind == "door_plate_change" and not 0 < len(plate) <= LONGEST_NUMBER):
         return None
     since = import_facts.read_day(said.get("since", ""))
     return Entry(

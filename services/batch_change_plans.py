@@ -14,12 +14,12 @@ from models.clock import ZONE
 from models.contacts import GOOD, latest_confirmations
 from models.scope import ALL, working_as
 from quality import judge
-from quality.batch_renames import by_name
+from quality.batch_renames import index
 from quality.number_upgrades import UPGRADES
 from quality.verdicts import NOWHERE, Verdict
 from services import cleanups
 from services.batch_change_kinds import KINDS, PLANS, Job, Wanted
-from services.batch_change_lists import stored_list
+from services.batch_change_lists import stored_index, stored_list
 from services.judging import contexts
 
 CONTACTS = Contact.__table__
@@ -85,7 +85,7 @@ def _job(session: Session, change: BatchChange) -> Job:
         paths={row.id: row.path for row in units},
         judged_as={row.code: row.judged_as for row in session.scalars(select(ContactKind))},
         rules={rule.key: rule for rule in UPGRADES if rule.key in change.options.get("rules", ())},
-        known=by_name(entries),
+        known=stored_index(change.sha256, change.kind) if change.sha256 else index(()),
         given=frozenset(entry.new for entry in entries),
         since=change.effective_on,
         units={text: row.path for row in units for text in (row.code, row.name)},

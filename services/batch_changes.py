@@ -16,6 +16,7 @@ from models.bulk import insert_rows
 from models.clock import utcnow
 from models.scope import ALL, working_as
 from models.words import BATCH_CHANGE_KINDS
+from quality.batch_renames import Entry
 from quality.number_upgrades import UPGRADES
 from services import Refused, batch_change_plans, batch_change_plates, files, people, policies, traces
 from services.batch_change_lists import COLUMNS, read_list
@@ -229,6 +230,17 @@ def _check(session: Session, wish: Beginning, staff: Staff) -> None:
         entries = read_list(wish.path, wish.kind)
         if wish.effective_on is None and not all(entry.since for entry in entries):
             raise Refused("请填写生效日期，或在清单里给每一行写上变更日期：生效之后录入的值不会改动。")
+        _check_units(session, entries)
+
+
+def _check_units(session: Session, entries: Sequence[Entry]) -> None:
+    known = {text for row in session.execute(select(Unit.code, Unit.name)) for text in row}
+    stranger = next((entry for entry in entries if entry.unit and entry.unit not in known), None)
+    if stranger is not None:
+        raise Refused(
+            "清单第 %(row)s 行的供电单位「%(unit)s」不认识。请改成本系统里的单位编码或名称后再上传。",
+            row=stranger.row, unit=stranger.unit,
+        )  # fmt: skip
 
 
 def _check_rules(wish: Beginning) -> None:

@@ -302,3 +302,15 @@ def test_a_list_without_its_columns_is_refused(session, people, tmp_path):
     facts = plates(session, people[0], tmp_path, [{"路": "汾江南路", "号": "18"}])
     with pytest.raises(Refused, match="原路名、原门牌号、新路名、新门牌号"):
         tried(session, people[0], "door_plate_change", **facts)
+
+
+def test_rows_of_a_list_hold_for_the_unit_that_they_name(session, people, tmp_path):
+    hit, other = (address(session, f"{ROAD}18号3座502房") for _time in range(2))
+    unit = hit.customer.unit
+    rows = [PLATES[0] | {"供电单位": unit.name}]
+    change = tried(session, people[0], "door_plate_change", **plates(session, people[0], tmp_path, rows))
+    lines = session.scalars(select(BatchChangeLine.customer_id).where(BatchChangeLine.change_id == change.id)).all()
+    assert lines == [hit.customer_id] and other.customer_id not in lines
+    with pytest.raises(Refused, match="第 2 行的供电单位「没有的所」"):
+        rows = [PLATES[0] | {"供电单位": "没有的所"}]
+        tried(session, people[0], "door_plate_change", **plates(session, people[0], tmp_path, rows))
