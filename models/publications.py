@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, String, event, inspect, select
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, relationship
 
 from models.assessments import Assessment, AssessmentResult
 from models.base import WithId, db
@@ -39,6 +39,9 @@ class Publication(db.Model, WithId):
         return self.number
 
 
+KEPT = (Assessment, AssessmentResult, RuleResult, Publication)
+
+
 @event.listens_for(Session, "before_flush")
 def _keep_published(session: Session, _context: object, _instances: object) -> None:
     """Refuse whatever would touch published rows; a run is locked by its publication, and only once."""
@@ -46,6 +49,14 @@ def _keep_published(session: Session, _context: object, _instances: object) -> N
         touched = row in session.deleted or session.is_modified(row)
         if touched and _is_published(session, row):
             raise PublishedForGood(f"{type(row).__name__} {getattr(row, 'id', '')}")
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _keep_in_bulk(state: ORMExecuteState) -> None:
+    """Refuse whatever would change kept results in bulk: they are written once."""
+    mapper = state.bind_mapper
+    if (state.is_update or state.is_delete) and mapper is not None and mapper.class_ in KEPT:
+        raise PublishedForGood(f"{mapper.class_.__name__} in bulk")
 
 
 def _is_published(session: Session, row: Any) -> bool:

@@ -65,7 +65,9 @@ def load_roles(session: Session) -> None:
         role = roles.get(row["name"])
         if role is None:
             session.add(Role(**row, permissions=permissions[row["name"]]))
-        elif new := [one for one in permissions[role.name] if one not in known and one not in role.permissions]:
+        elif new := [
+            one for one in permissions[role.name] if one not in known and one not in role.permissions
+        ]:
             role.permissions = [*role.permissions, *new]
     every = {permission for found in permissions.values() for permission in found}
     if not every <= known or kept is None:
@@ -153,7 +155,8 @@ def rules() -> list[dict[str, Any]]:
     return [
         dict(row)
         | made
-        | {"parameters": json.loads(row["parameters"] or "{}"), "may_be_empty": row["may_be_empty"] == "yes"}
+        | {name: row[name] == "yes" for name in ("may_be_empty", "opens_issues")}
+        | {"parameters": json.loads(row["parameters"] or "{}")}
         for row in read_table("rules")
     ]
 

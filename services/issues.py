@@ -73,14 +73,19 @@ def failing(session: Session, run: Assessment) -> Iterator[Failing]:
     """Every record that a rule of a run found wrong and that somebody can mend, waived ones too."""
     if run.rule_members_sha256 is None:
         return
-    rules = rules_in(session, run)
-    mending = [(1 << at, rule.id) for at, rule in enumerate(rules) if FUNCTIONS[rule.function].opens_issues]
+    mending = [(1 << at, rule.id) for at, rule in opening(session, run)]
     for member in read_rule_members(files.location(run.rule_members_sha256)):
         found = member.failed | member.exempt
         if found:
             for bit, rule_id in mending:
                 if found & bit:
                     yield Failing(rule_id, member.customer_id, member.kind, member.contact_id)
+
+
+def opening(session: Session, run: Assessment) -> list[tuple[int, Rule]]:
+    """The rules of a run that open issues, with their places among its rules."""
+    rules = enumerate(rules_in(session, run))
+    return [(at, rule) for at, rule in rules if rule.opens_issues and FUNCTIONS[rule.function].opens_issues]
 
 
 def chunks_of(found: Iterator[Failing]) -> Iterator[list[Failing]]:
@@ -118,7 +123,7 @@ def found_in(session: Session, run_id: int, chunk: Sequence[Failing]) -> dict[st
 def not_found_in(session: Session, run_id: int, unit_id: int) -> dict[str, int]:
     """Mark as fixed what a run no longer found in one unit, under the rules it judged by."""
     run = session.get_one(Assessment, run_id)
-    codes = [entry["code"] for entry in run.settings.get("rules", ())]
+    codes = [rule.code for _at, rule in opening(session, run)]
     query = update(TABLE).where(TABLE.c.unit_id == unit_id, TABLE.c.rule_code.in_(codes))
     query = query.where(TABLE.c.state.in_((*PENDING, "waived")), TABLE.c.last_run_id != run_id)
     fixed = session.connection().execute(query.values(state="fixed", changed_at=utcnow())).rowcount

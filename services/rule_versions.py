@@ -37,6 +37,7 @@ class Draft:
     stretch: float
     parameters: Mapping[str, Any]
     may_be_empty: bool
+    opens_issues: bool
     enabled: bool
     active_from: date
     note: str = ""

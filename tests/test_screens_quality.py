@@ -45,7 +45,7 @@ def filled(page):
         found[name] = chosen[1] if chosen else ""
     for name in ("kinds", "classes"):
         found[name] = re.findall(rf'name="{name}" value="([^"]*)" checked', text)
-    return found | {"enabled": "1", "may_be_empty": "1"}
+    return found | {"enabled": "1", "may_be_empty": "1", "opens_issues": "1"}
 
 
 def test_a_steward_changes_a_rule_by_its_form(app, session):
@@ -80,12 +80,14 @@ def test_who_only_reads_rules_changes_none(app, session):
 
 
 def test_every_rate_of_a_run_opens_its_records(assessed):
-    app, session, unit, _manager, run = assessed
+    app, session, unit, manager, run = assessed
     steward = browse(app, session, make_staff(session, "data_steward"))
     page = steward.get(f"/admin/assessments/{run.id}?unit={unit.id}").get_data(as_text=True)
     links = set(re.findall(r'href="(/admin/assessments/\d+/rule-records[^"]+)"', page))
     assert len(links) > 10
     rule = rule_versions.newest(session, "mobile_recorded")
+    people = steward.get(f"/admin/assessments/{run.id}/rules/{rule.id}?unit={unit.id}").get_data(as_text=True)
+    assert manager.name in people and "50.00%" in people
     rows = {}
     for part in ("counted", "met", "failed"):
         address = f"/admin/assessments/{run.id}/rule-records?rule={rule.id}&part={part}&unit={unit.id}"

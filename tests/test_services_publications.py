@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import pytest
 from factories import make_contact, make_customer, make_staff, make_unit
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from models import AssessmentResult, CustomerVersion, Publication, RuleResult, Trace
 from models.clock import ZONE, move_to, utcnow
@@ -86,6 +86,9 @@ def test_a_published_run_never_changes(bureau):
         with pytest.raises(PublishedForGood):
             session.flush()
         session.rollback()
+    for row, _name in changes:
+        with pytest.raises(PublishedForGood):
+            session.execute(delete(type(row)))
     assert publications.is_intact(session, session.scalars(select(Publication)).one())
     action = session.scalars(select(Trace).where(Trace.action == "assessment.published")).one()
     assert action.details["sha256"] == made.sha256

@@ -194,6 +194,16 @@ def test_following_a_run_twice_changes_nothing(bureau):
     assert {key: (one.id, one.state, one.times) for key, one in by_rule(session).items()} == before
 
 
+def test_a_rule_may_count_without_opening_issues(bureau):
+    session, unit, steward = bureau
+    customer(session, unit)
+    old = rule(session, "mobile_recorded")
+    rule_versions.revise(session, old, rule_versions.draft_of(old, opens_issues=False), staff=steward)
+    run = assess(session, unit)
+    assert figure(session, run, "mobile_recorded")[:2] == (0, 1)
+    assert ("mobile_recorded", "mobile") not in by_rule(session)
+
+
 def test_a_run_of_a_past_month_leaves_the_issues_alone(bureau):
     session, unit, _steward = bureau
     customer(session, unit)

@@ -17,6 +17,7 @@ from services.people import require
 from services.results import measure_rows, rule_rows
 
 HELP = "评价一个月的联系信息质量"
+FOLLOWED = {"opened": "新增", "recurring": "重复发生", "fixed": "已整改"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +61,9 @@ def summary(result: Mapping[str, Any]) -> str:
         f"{row['measure']:<14}{row['numerator']}/{row['denominator']}  {_percent(row['rate'])}"
         for row in rows
     ]
+    low = {row["rule"] for row in result["rules"] if row["unit"] == first and (row["grade"] or 5) <= 2}
+    found = "，".join(f"{name} {result['issues'].get(code, 0)} 条" for code, name in FOLLOWED.items())
+    lines.append(f"规则中一、二级的 {len(low)} 条；问题清单：{found}。")
     return "\n".join([f"评价 {result['run']} 已完成（{first}）：", *lines])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import abort, redirect, request, url_for
@@ -9,13 +10,14 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import joinedload
 
 from models import Assessment, AssessmentResult, ContactKind, Publication, Rule, RuleResult, Staff, Unit, db
 from models.clock import period_of, today
 from models.scope import ALL, working_as
 from quality.measures import Bit
+from quality.rules import INDICATORS
 from screens.access import needs
 from screens.base import Page
 from screens.messages import done
@@ -114,6 +116,18 @@ class Assessments(Page):
             "screens/assessment_records.html", unit=db.session.get(Unit, asked.unit_id), **facts
         )
 
+    @expose("/<int:key>/rules/<int:rule_id>")
+    def rule(self, key: int, rule_id: int) -> str:
+        """What one rule gave, by unit and by person, in each cohort."""
+        run, rule = _one(key), db.session.get(Rule, rule_id) if rule_id < 2**63 else None
+        if rule is None:
+            abort(404)
+        unit = _unit(run)
+        rows = _of_rule(run, rule, unit)
+        facts = {"run": run, "rule": rule, "unit": unit, "indicator": INDICATORS[rule.indicator]}
+        facts["sections"] = ((_("单位"), _named(rows, "unit")), (_("人员"), _named(rows, "person")))
+        return self.render("screens/assessment_rule.html", **facts)
+
     @expose("/<int:key>/rule-records")
     def rule_records(self, key: int) -> str:
         """The records behind one figure of a rule."""
@@ -168,6 +182,27 @@ def _ruled(run: Assessment, unit: Unit) -> list[tuple[Rule, dict[str, RuleResult
     for row in db.session.scalars(query):
         found.setdefault(row.rule_id, (row.rule, {}))[1][row.cohort] = row
     return list(found.values())
+
+
+def _of_rule(run: Assessment, rule: Rule, unit: Unit) -> Sequence[RuleResult]:
+    """The figures of a rule for a unit, the units right below it, and the people among the unit's own customers."""
+    with working_as(db.session(), ALL):
+        below = db.session.scalars(select(Unit.id).where(Unit.parent_id == unit.id)).all()
+    query = select(RuleResult).options(joinedload(RuleResult.unit), joinedload(RuleResult.staff))
+    query = query.where(RuleResult.assessment_id == run.id, RuleResult.rule_id == rule.id)
+    people = and_(RuleResult.level == "person", RuleResult.unit_id == unit.id)
+    units = and_(RuleResult.level == "unit", RuleResult.unit_id.in_([unit.id, *below]))
+    return db.session.scalars(query.where(or_(people, units)).order_by(RuleResult.id)).all()
+
+
+def _named(rows: Sequence[RuleResult], level: str) -> list[tuple[RuleResult, dict[str, RuleResult]]]:
+    """One line a unit or a person that anything was counted for: its row of all cohorts, and each cohort's."""
+    found: dict[tuple[int, int | None], dict[str, RuleResult]] = {}
+    for row in rows:
+        if row.level == level:
+            found.setdefault((row.unit_id, row.staff_id), {})[row.cohort] = row
+    lines = [(cohorts["all"], cohorts) for cohorts in found.values() if "all" in cohorts]
+    return [(whole, cohorts) for whole, cohorts in lines if whole.denominator or whole.exempt]
 
 
 def _shown(record: Record) -> dict[str, Any]:

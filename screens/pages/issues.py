@@ -114,7 +114,7 @@ class Issues(ListPage):
     label, group = _l("问题清单"), "work"
     lead = _l(
         "规则查出的问题，改好以后下一次评价会自己变成“已整改待复核”；也可以勾选后马上复核。"
-        "销号和免考核要由责任人以外的人办理；免考核的下次评价起不计入。"
+        "销号和免考核要由责任人以外的人办理；免考核的下次评价起不计入。已销号的在状态里选来看。"
     )
     listing = Listing(
         id=Issue.id,
@@ -161,7 +161,8 @@ class Issues(ListPage):
 
     def query(self) -> Select[Any]:
         shown = (Issue.customer, Issue.contact, Issue.rule, Issue.owner)
-        return select(Issue).options(*(joinedload(one) for one in shown))
+        query = select(Issue).options(*(joinedload(one) for one in shown))
+        return query if request.args.get("state") else query.where(Issue.state != "cleared")
 
     @expose("/recheck", methods=("POST",))
     @needs("issues.edit")

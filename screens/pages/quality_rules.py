@@ -187,6 +187,7 @@ def typed_values(key: str) -> dict[str, Any]:
         "scope_unit_id": form.get("unit", type=int),
         "parameters": parameters,
         "may_be_empty": "may_be_empty" in form,
+        "opens_issues": "opens_issues" in form,
         "enabled": "enabled" in form,
     }
 
@@ -217,7 +218,12 @@ def _filled(row: Rule | None, function: Function) -> dict[str, Any]:
             "parameters": {},
             "note": "",
         }
-        days = {"active_from": today(db.session()), "enabled": True, "may_be_empty": False}
+        days = {
+            "active_from": today(db.session()),
+            "enabled": True,
+            "may_be_empty": False,
+            "opens_issues": True,
+        }
         return {**first, **marks, **rest, **days}
     shown = {name: f"{(Decimal(str(getattr(row, name))) * 100).normalize():f}" for name, _label in MARKS}
     draft = rule_versions.draft_of(row)
