@@ -50,6 +50,16 @@ def stand_apart(neighbours: Mapping[int, str], region: str = "") -> dict[int, st
     return dict.fromkeys(apart, most.partition(":")[2])
 
 
+def posted_apart(neighbours: Mapping[int, str]) -> dict[int, str]:
+    """Of the postcodes of one area by their keys, those of another post office (the first four digits) than nearly all;
+    each with the digits of most. Empty where the area is mixed."""
+    offices = Counter(postcode[:4] for postcode in neighbours.values())
+    office, number = max(offices.items(), key=lambda pair: pair[1], default=("", 0))
+    if number < FEWEST or number < len(neighbours) * (1 - MOST_APART):
+        return {}
+    return {key: office for key, postcode in neighbours.items() if not postcode.startswith(office)}
+
+
 def _town_of_most(counts: Counter[str]) -> str:
     """The town in which nearly all lie that name one."""
     towns = Counter({place: number for place, number in counts.items() if place.startswith("town:")})

@@ -1,9 +1,9 @@
-"""Cross-checks by the network: an address that shares no street with the rest of its transformer area or meter book."""
+"""Cross-checks by the network: who shares no street, or no post office, with their transformer area or meter book."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,17 +12,19 @@ from sqlalchemy.orm import Session
 
 from models import Contact, Customer
 from models.contacts import GOOD
-from quality.neighbours import FEWEST, stand_apart
+from quality.neighbours import FEWEST, posted_apart, stand_apart
 from services.judging import contexts
 
 CHUNK = 2000  # customers looked at together
 AREAS = ("transformer_area", "meter_book")  # the smaller first
+Finder = Callable[[Mapping[int, str]], dict[int, str]]
 
 
 @dataclass(frozen=True)
 class Outlier:
-    """A supply address that lies elsewhere than its neighbours: `area` says by what (transformer_area or meter_book),
-    `code` which one, `place` the road, village or estate that most of them share, `neighbours` how many there are."""
+    """A supply address (or postcode) that lies elsewhere than its neighbours: `area` says by what (transformer_area or
+    meter_book), `code` which one, `place` the road, village or estate (the first digits) that most of them share,
+    `neighbours` how many there are."""
 
     customer_id: int
     contact_id: int
@@ -36,12 +38,21 @@ def outliers(session: Session, unit_id: int) -> Iterator[list[Outlier]]:
     """The customers of one unit whose supply address stands apart, chunk by chunk of whole areas; the caller may
     commit between chunks. A soft sign: the address, or the area that the customer is recorded in, may be wrong."""
     region = contexts(session)[unit_id].region
+    return _found(session, unit_id, "supply_address", lambda group: stand_apart(group, region))
+
+
+def postcode_outliers(session: Session, unit_id: int) -> Iterator[list[Outlier]]:
+    """The customers of one unit whose postcode is of another post office than their neighbours', in the same way."""
+    return _found(session, unit_id, "postcode", posted_apart)
+
+
+def _found(session: Session, unit_id: int, kind: str, who: Finder) -> Iterator[list[Outlier]]:
     told: set[int] = set()
     for area in AREAS:
         for codes in _codes(session, unit_id, area):
-            found = [
-                one for one in _apart(session, unit_id, area, codes, region) if one.customer_id not in told
-            ]
+            groups = _groups(session, unit_id, area, codes, kind=kind)
+            apart = [one for code, rows in groups.items() for one in _apart(area, code, rows, who)]
+            found = [one for one in apart if one.customer_id not in told]
             told.update(one.customer_id for one in found)
             if found:
                 yield found
@@ -63,18 +74,23 @@ def _codes(session: Session, unit_id: int, area: str) -> Iterator[list[str]]:
         yield codes
 
 
-def _apart(session: Session, unit_id: int, area: str, codes: Sequence[str], region: str) -> Iterator[Outlier]:
+def _groups(
+    session: Session, unit_id: int, area: str, codes: Sequence[str], *, kind: str
+) -> dict[str, dict[int, Any]]:
+    """The current values of a kind by area and contact."""
     column: Any = getattr(Customer, area)
     query = (
         select(Contact.id, Contact.customer_id, Contact.value, column.label("code"))
         .join(Customer, Customer.id == Contact.customer_id)
-        .where(Customer.unit_id == unit_id, column.in_(codes), Contact.kind == "supply_address")
+        .where(Customer.unit_id == unit_id, column.in_(codes), Contact.kind == kind)
         .where(Contact.state == "current", Contact.verdict.in_(GOOD))
     )
-    rows: dict[str, dict[int, Any]] = defaultdict(dict)
+    groups: dict[str, dict[int, Any]] = defaultdict(dict)
     for row in session.execute(query.order_by(Contact.id)):
-        rows[row.code][row.id] = row
-    for code, group in rows.items():
-        apart = stand_apart({key: row.value for key, row in group.items()}, region)
-        for key, place in apart.items():
-            yield Outlier(group[key].customer_id, key, area, code, place, len(group))
+        groups[row.code][row.id] = row
+    return groups
+
+
+def _apart(area: str, code: str, rows: Mapping[int, Any], who: Finder) -> Iterator[Outlier]:
+    for key, place in who({key: row.value for key, row in rows.items()}).items():
+        yield Outlier(rows[key].customer_id, key, area, code, place, len(rows))

@@ -3,8 +3,8 @@
 import pytest
 from factories import make_contact, make_customer, make_unit
 
-from quality.neighbours import places_of, stand_apart
-from services.places_checks import outliers
+from quality.neighbours import places_of, posted_apart, stand_apart
+from services.places_checks import outliers, postcode_outliers
 
 STREET = "广东省佛山市禅城区祖庙街道汾江南路{}号"
 ESTATE = "广东省佛山市禅城区祖庙街道季华路18号翠湖花园{}座1单元101室"
@@ -52,6 +52,19 @@ def test_customer_is_told_once_by_its_smaller_area(session):
     assert [(one.area, one.code, one.place) for one in _find(session, unit)] == [
         ("transformer_area", "T2", "季华路")
     ]
+
+
+def test_postcode_of_another_office_than_its_book_is_found(session):
+    unit = make_unit(session)
+    for _number in range(12):
+        home = make_customer(session, unit, meter_book="B1")
+        make_contact(session, home, kind="postcode", raw="528200", value="528200")
+    stray = make_customer(session, unit, meter_book="B1")
+    make_contact(session, stray, kind="postcode", raw="510600", value="510600")
+    session.flush()
+    (found,) = [one for chunk in postcode_outliers(session, unit.id) for one in chunk]
+    assert (found.customer_id, found.place, found.neighbours) == (stray.id, "5282", 13)
+    assert posted_apart({number: f"52{number}000" for number in range(12)}) == {}
 
 
 def test_few_or_mixed_neighbours_say_nothing():
