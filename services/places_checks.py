@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from models import Contact, Customer
 from models.contacts import GOOD
 from quality.neighbours import FEWEST, posted_apart, stand_apart
-from services.judging import contexts
 
 CHUNK = 2000  # customers looked at together
 AREAS = ("transformer_area", "meter_book")  # the smaller first
@@ -37,8 +36,7 @@ class Outlier:
 def outliers(session: Session, unit_id: int) -> Iterator[list[Outlier]]:
     """The customers of one unit whose supply address stands apart, chunk by chunk of whole areas; the caller may
     commit between chunks. A soft sign: the address, or the area that the customer is recorded in, may be wrong."""
-    region = contexts(session)[unit_id].region
-    return _found(session, unit_id, "supply_address", lambda group: stand_apart(group, region))
+    return _found(session, unit_id, "supply_address", stand_apart)
 
 
 def postcode_outliers(session: Session, unit_id: int) -> Iterator[list[Outlier]]:
