@@ -78,6 +78,12 @@ def facts(session: Session, period: str, path: str) -> list[Audit]:
         return [audit_of(session, sample, units) for sample in found]
 
 
+def sample_of(session: Session, period: str, unit: Unit) -> Sample | None:
+    """The drawn sample that speaks for a unit: the nearest of its own or above, else the first one below it."""
+    audits = _speaking(facts(session, period, unit.path), unit.path)
+    return session.get(Sample, audits[0].sample_id) if audits else None
+
+
 def audit_of(session: Session, sample: Sample, units: Mapping[str, int]) -> Audit:
     """Everything found of one sample; one query over its items."""
     rows = tuple(_drawn(session, sample.id))
@@ -233,7 +239,7 @@ def _counted(parts: Sequence[Audit]) -> tuple[int, int, dict[str, Any]]:
     ways = {part.counted_by for part in parts}
     unreached = sum(row.unreached for part in parts for row in part.rows)
     waiting = sum(row.open for part in parts for row in part.rows)
-    extra = {"unreached": unreached, "open": waiting, "counted_by": "/".join(sorted(ways))}
+    extra: dict[str, Any] = {"unreached": unreached, "open": waiting, "counted_by": "/".join(sorted(ways))}
     return sum(one.right for one in clusters), sum(one.audited for one in clusters), extra
 
 

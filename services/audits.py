@@ -10,15 +10,15 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from models import AuditEntry, AuditItem, Sample, SampledCustomer, Staff
+from models import AuditEntry, AuditItem, Sample, SampledCustomer, Staff, Unit
 from models.bulk import insert_rows
-from models.clock import now, utcnow
+from models.clock import now
 from models.words import AUDIT_MODES, AUDIT_VERDICTS
 from quality.verdicts import INVALID, MISSING
 from services import Refused, contacts, traces
 from services.answers import Answer, Origin, drafts_of
 from services.judging import judge_in
-from services.people import require
+from services.people import in_scope_units, require
 
 KEY, ASSIGN, REVIEW = "audits.key", "audits.assign", "audits.review"
 LONGEST = 400
@@ -98,7 +98,7 @@ def key(session: Session, findings: Mapping[int, Finding], *, staff: Staff) -> i
 def check(session: Session, item_ids: Collection[int], *, staff: Staff) -> int:
     """Check verdicts as a second person (复核): not one's own record, and not what one audited oneself."""
     require(staff, REVIEW)
-    items = _loaded(session, item_ids)
+    items, moment = _loaded(session, item_ids), now(session)
     _check_open(items)
     for item in items:
         if not item.verdict:
@@ -108,7 +108,7 @@ def check(session: Session, item_ids: Collection[int], *, staff: Staff) -> int:
                 "户号 %(account)s 是您自己核查、录入或负责的，请由另一人复核。",
                 account=item.customer.account_no,
             )
-        item.checked_by_id, item.checked_at = staff.id, utcnow()
+        item.checked_by_id, item.checked_at = staff.id, moment
     _trace(session, "audit.checked", items, {})
     return len(items)
 
@@ -118,6 +118,8 @@ def close(session: Session, sample: Sample, *, staff: Staff) -> None:
     require(staff, REVIEW)
     if sample.state != "drawn":
         raise Refused("只有已抽取、还没有结束的样本才能结束核查。")
+    if session.scalar(select(Unit.id).where(Unit.id == sample.unit_id, in_scope_units(session))) is None:
+        raise Refused("这个样本不是您单位的，请由作出承诺的单位结束核查。")
     waiting = select(func.count()).select_from(AuditItem).join(AuditItem.sampled)
     waiting = waiting.where(SampledCustomer.sample_id == sample.id)
     open_ = session.scalar(waiting.where(AuditItem.verdict == ""))

@@ -20,10 +20,12 @@ MAIN = "completeness"
 
 @dataclass(frozen=True)
 class Figure:
-    """One rate with both its numbers."""
+    """One rate with both its numbers; `low` and `high` bound it where it was sampled."""
 
     numerator: int
     denominator: int
+    low: float | None = None
+    high: float | None = None
 
     @property
     def rate(self) -> float | None:
@@ -63,11 +65,12 @@ def targets(session: Session) -> Targets:
     return {(row.measure, row.cohort): row for row in session.scalars(select(Target))}
 
 
-def lines(session: Session, run: Assessment, cohort: str) -> list[Line]:
-    """The figures of the counted units right below the assessed one, best first; a unit without any, its own."""
+def lines(session: Session, run: Assessment, cohort: str, *, unit: Unit | None = None) -> list[Line]:
+    """The figures of the counted units right below one (the assessed one), best first; a unit without any, its own."""
+    above = unit or run.unit
     with working_as(session, ALL):
-        units = session.scalars(select(Unit).where(Unit.parent_id == run.unit_id).order_by(Unit.code)).all()
-        compared = _lines(session, run, units or [run.unit], cohort)
+        units = session.scalars(select(Unit).where(Unit.parent_id == above.id).order_by(Unit.code)).all()
+        compared = _lines(session, run, units or [above], cohort)
     found = [line for line in compared if line.measures[MAIN].denominator]
     ranked = standings(Scored(line.code, line.name, line.score) for line in found if line.score is not None)
     places = {row.code: row for row in ranked}
@@ -83,14 +86,20 @@ def unit_line(session: Session, run: Assessment, unit: Unit, cohort: str) -> Lin
         return _lines(session, run, [unit], cohort)[0]
 
 
-def persons(session: Session, run: Assessment, measure: str = MAIN) -> list[Person]:
-    """What every person counted in a run answers for, best rate first; among equals whoever answers for more."""
+def persons(
+    session: Session, run: Assessment, measure: str = MAIN, *, unit: Unit | None = None
+) -> list[Person]:
+    """What every person counted in a run (or in one unit of it) answers for, best rate first; among equals who answers
+    for more."""
     query = select(AssessmentResult).where(
         AssessmentResult.assessment_id == run.id,
         AssessmentResult.level == "person",
         AssessmentResult.cohort == "all",
         AssessmentResult.measure == measure,
     )
+    if unit is not None:
+        below = select(Unit.id).where(Unit.path.startswith(unit.path))
+        query = query.where(AssessmentResult.unit_id.in_(below))
     summed: dict[int, list[int]] = {}
     with working_as(session, ALL):
         for row in session.scalars(query):
@@ -113,6 +122,11 @@ def run_before(session: Session, run: Assessment) -> Assessment | None:
     ).one_or_none()
 
 
+def figure_of(row: AssessmentResult) -> Figure:
+    """A kept result as a figure."""
+    return Figure(row.numerator, row.denominator, row.extra.get("low"), row.extra.get("high"))
+
+
 def _lines(session: Session, run: Assessment, units: Sequence[Unit], cohort: str) -> list[Line]:
     rows = session.scalars(
         select(AssessmentResult)
@@ -121,7 +135,7 @@ def _lines(session: Session, run: Assessment, units: Sequence[Unit], cohort: str
     )
     found: dict[int, dict[str, Figure]] = {unit.id: dict.fromkeys(MEASURES, Figure(0, 0)) for unit in units}
     for row in rows:
-        found[row.unit_id][row.measure] = Figure(row.numerator, row.denominator)
+        found[row.unit_id][row.measure] = figure_of(row)
     marks = targets(session)
     return [_line(unit, found[unit.id], marks, cohort) for unit in units]
 

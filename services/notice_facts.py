@@ -147,7 +147,8 @@ def _total(session: Session, run: Assessment, cohort: str) -> dict[str, Any]:
 
 def _line(line: Line) -> dict[str, Any]:
     found = {
-        name: [f.numerator, f.denominator] if f.denominator else None for name, f in line.measures.items()
+        name: [f.numerator, f.denominator, f.low, f.high] if f.denominator else None
+        for name, f in line.measures.items()
     }
     found["completeness"] = found["completeness"] or [0, 0]
     places = {"target": line.target, "score": line.score, "rank": line.rank, "tied": line.tied}

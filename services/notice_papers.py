@@ -121,8 +121,8 @@ def _persons(rows: Sequence[Mapping[str, Any]]) -> tuple[papers.PersonResult, ..
     )
 
 
-def _rate(both: Sequence[int] | None) -> paper_figures.Rate | None:
-    return paper_figures.Rate(*both) if both is not None else None
+def _rate(numbers: Sequence[Any] | None) -> paper_figures.Rate | None:
+    return paper_figures.Rate(*numbers) if numbers is not None else None
 
 
 def _fingerprint(printed: Mapping[str, Any]) -> paper_figures.Fingerprint:

@@ -7,7 +7,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   field.value = option.value;
   field.dispatchEvent(new Event("change", { bubbles: true }));
-  const all = [...document.querySelectorAll("select[data-verdict]")];
+  const all = [...document.querySelectorAll("select[data-verdict]")].filter((one) => one.offsetParent);
   const next = all[all.indexOf(field) + 1];
   if (next && event.key !== "2") next.focus();
   if (event.key === "2") field.closest("tr").querySelector("input[name^=correct]").focus();

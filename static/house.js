@@ -135,7 +135,7 @@
   function showPicked(form) {
     if (!form) return;
     const number = pickedIn(form).length;
-    form.querySelectorAll("button").forEach((button) => { button.disabled = number === 0; });
+    form.querySelectorAll("button:not([data-always])").forEach((button) => { button.disabled = number === 0; });
     form.querySelectorAll("[data-picked]").forEach((place) => { place.textContent = number; });
     const all = form.id ? document.querySelector(`[data-pick-all=${form.id}]`) : null;
     if (all) { all.checked = number > 0 && number === boxesOf(form).length; all.indeterminate = number > 0 && !all.checked; }

@@ -1,14 +1,19 @@
 """Samples, audits and batch acceptance as people meet them: designed, promised, drawn, keyed, checked, ended."""
 
+import re
+
 import pytest
 from browsing import browse
+from driving import driven, serious_findings
 from factories import make_contact, make_customer, make_staff
+from needs import needs_chromium
 from sampling import AFTER, NUMBER, PERIOD, commit, draw, make_bureau
 from sqlalchemy import select
 
 from models import AuditItem, BatchAudit, ImportBatch, Sample, Trace
 from models.clock import move_to, utcnow
-from services import samples
+from services import assessments, audits, samples
+from services.audits import Finding
 
 
 @pytest.fixture
@@ -103,6 +108,19 @@ def test_findings_are_keyed_masked_and_checked_by_another(app, session, county, 
     assert "100.00%" in page_of(second.get(f"/admin/samples/{sample.id}"))
 
 
+def test_accuracy_of_an_assessment_opens_the_items_behind_it(app, session, county, auditor):
+    sample = draw(session, county, 3, staff=auditor)
+    items = audits.items_of(session, sample)
+    audits.key(session, {item.id: Finding("call", "right") for item in items[:4]}, staff=auditor)
+    asked = assessments.question(session, PERIOD, county, allow_empty=True)
+    run = assessments.keep(session, assessments.count(session, asked), staff_id=None)
+    browser = browse(app, session, auditor)
+    page = page_of(browser.get(f"/admin/assessments/{run.id}?unit={county.id}"))
+    links = re.findall(rf"/admin/audits/of/{PERIOD}\?unit={county.id}&amp;cohort=\w+&amp;state=judged", page)
+    found = [page_of(browser.get(link.replace("&amp;", "&"), follow_redirects=True)) for link in set(links)]
+    assert sum(one.count('name="rowid"') for one in found) == 4
+
+
 def test_refused_finding_loses_nothing_that_was_typed(app, session, county, auditor):
     sample = draw(session, county, 3, staff=auditor)
     browser, item = browse(app, session, auditor), session.scalars(select(AuditItem)).first()
@@ -118,9 +136,7 @@ def test_items_are_assigned_and_wait_on_the_home_page(app, session, county, audi
     sample = draw(session, county, 3, staff=auditor)
     browser = browse(app, session, auditor)
     page = page_of(
-        browser.post(
-            f"/admin/audits/sample/{sample.id}/assign", {"person": [auditor.id]}, follow_redirects=True
-        )
+        browser.post(f"/admin/audits/{sample.id}/share", {"person": [auditor.id]}, follow_redirects=True)
     )
     assert "已分派 6 项" in page
     assert ">6</span> 我的核查" in page_of(browser.get("/admin/"))
@@ -174,3 +190,21 @@ def test_sheets_come_as_files_and_a_print_is_numbered(app, session, county, audi
             select(Trace.details).where(Trace.action == "audit.printed").order_by(Trace.id.desc())
         ).first()
         assert details["copy"] == copy
+
+
+@pytest.mark.slow
+@needs_chromium
+def test_verdicts_are_keyed_without_a_mouse(app, session, county, auditor):
+    where = f"/admin/audits/{draw(session, county, 3, staff=auditor).id}"
+    with driven(app, session, auditor) as page:
+        page.goto(where)
+        page.locator("select[data-verdict]").first.focus()
+        for digit in "1112":
+            page.keyboard.press(digit)
+        assert page.evaluate("document.activeElement.name").startswith("correct-")
+        assert serious_findings(page) == []
+        page.get_by_role("button", name="保存本页").click()
+        page.wait_for_selector(".message.success")
+    session.expire_all()
+    verdicts = session.scalars(select(AuditItem.verdict).order_by(AuditItem.id)).all()
+    assert verdicts == ["right", "right", "right", "wrong", "", ""]

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from models import AssessmentResult, AuditEntry, AuditItem, Contact, Customer, Trace, Unit
 from services import Refused, accuracy, assessments, audits, samples
 from services.audits import Finding
+from services.people import scope_of
 
 RIGHT, WRONG = Finding("call", "right"), Finding("call", "wrong")
 
@@ -155,6 +156,16 @@ def test_audit_ends_when_all_is_checked_and_then_stands(session, sample, auditor
     audits.close(session, sample, staff=other)
     with pytest.raises(Refused, match="已经结束"):
         audits.key(session, {found[0].id: Finding("call", "wrong", reason="x")}, staff=auditor)
+
+
+def test_station_does_not_end_the_audit_of_its_bureau(session, sample, auditor):
+    station = session.scalars(select(Unit).where(Unit.parent_id == sample.unit_id)).first()
+    narrow = make_staff(session, "auditor", station)
+    session.flush()
+    session.info["scope"] = scope_of(session, narrow)
+    session.info.pop("scope_criteria", None)
+    with pytest.raises(Refused, match="作出承诺的单位"):
+        audits.close(session, sample, staff=narrow)
 
 
 def test_traces_name_items_and_never_values(session, sample, auditor):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from flask import abort, redirect, request
@@ -11,11 +10,11 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
 
-from models import AuditItem, BatchAudit, ContactKind, Sample, SampledCustomer, Staff, Unit, db
-from screens import access, downloads, masking
+from models import AuditItem, BatchAudit, ContactKind, Sample, Staff, Unit, db
+from screens import access, audit_lists, downloads, masking
 from screens.access import needs
 from screens.base import Page
 from screens.cards import Card
@@ -23,11 +22,9 @@ from screens.looks import screen_url
 from screens.messages import done, said, warn
 from screens.pages.samples import stratum_word
 from screens.pickers import staff_in_reach
-from services import Refused, audits, contact_desk, sample_papers
+from services import Refused, accuracy, audits, contact_desk, sample_papers
 from services.audits import Finding
 
-PAGE = 50
-STATES = {"open": _l("待核查"), "unchecked": _l("待复核"), "all": _l("全部")}
 ATTEMPT = "attempt"
 
 
@@ -54,14 +51,23 @@ class Audits(Page):
         ).all()
         return self.render(
             "screens/audits.html",
-            samples=[(one, progress(session, _of_sample(one.id))) for one in samples],
-            batches=[(one, progress(session, _of_batch(one.id))) for one in batches],
+            samples=[(one, audit_lists.progress(session, audit_lists.of_sample(one.id))) for one in samples],
+            batches=[(one, audit_lists.progress(session, audit_lists.of_batch(one.id))) for one in batches],
         )
 
     @expose("/<int:key>")
     def show(self, key: int) -> Any:
         """The items of a sample."""
         return self._items(_sample(key), {})
+
+    @expose("/of/<period>")
+    def of(self, period: str) -> Any:
+        """From a figure of accuracy to the items behind it: those of the sample that speaks for the unit."""
+        session, unit = db.session(), db.session.get(Unit, request.args.get("unit", 0, type=int))
+        sample = accuracy.sample_of(session, period, unit) if unit is not None else None
+        if sample is None:
+            raise Refused(_("没有找到这个数字的样本。请从“抽样核查”页打开。"))
+        return redirect(self.get_url(".show", key=sample.id, **audit_lists.kept()))
 
     @expose("/batch/<int:key>")
     def batch(self, key: int) -> Any:
@@ -73,7 +79,7 @@ class Audits(Page):
     def plain(self, kind: str, key: int) -> Any:
         """The same page with plain values; a reveal is written for each customer on it."""
         subject = _subject(kind, key)
-        rows = _page(subject)[0]
+        rows = audit_lists.page_of(subject)[0]
         for customer in {row.customer for row in rows}:
             shown = [row.contact_id for row in rows if row.customer_id == customer.id]
             contact_desk.reveal(db.session(), customer, shown, staff=current_user, purpose="audit")
@@ -107,20 +113,26 @@ class Audits(Page):
     @expose("/<kind>/<int:key>/assign", methods=("POST",))
     @needs("audits.assign")
     def assign(self, kind: str, key: int) -> Any:
-        """Give the picked items to a person, or whatever nobody has to several people in turn."""
-        people = staff_in_reach().filter(Staff.id.in_(request.form.getlist("person", type=int))).all()
+        """Give the picked items to a person."""
+        person = staff_in_reach().filter(Staff.id == request.form.get("person", type=int)).one_or_none()
         ids = [int(one) for one in request.form.getlist("rowid") if one.isdecimal()]
-        subject = _subject(kind, key)
-        if ids and len(people) == 1:
-            query = select(AuditItem).where(AuditItem.id.in_(ids)).options(*_with())
-            number = audits.assign(
-                db.session(), db.session.scalars(query).all(), people[0], staff=current_user
-            )
-            done(_("已分派 %(number)s 项。", number=number))
-            return self._back(kind, key)
-        if ids or not isinstance(subject, Sample):
+        if not ids or person is None:
             raise Refused(_("请勾选核查项，并选择一名核查人员。"))
-        number, left = audits.share_out(db.session(), subject, people, staff=current_user)
+        rows = db.session.scalars(
+            select(AuditItem).where(AuditItem.id.in_(ids)).options(*audit_lists.loaded())
+        ).all()
+        done(
+            _("已分派 %(number)s 项。", number=audits.assign(db.session(), rows, person, staff=current_user))
+        )
+        return self._back(kind, key)
+
+    @expose("/<int:key>/share", methods=("POST",))
+    @needs("audits.assign")
+    def share(self, key: int) -> Any:
+        """Give whatever nobody has to several people in turn, never a person's own records."""
+        wanted = request.form.getlist("person", type=int)
+        people = staff_in_reach().filter(Staff.id.in_(wanted)).all()
+        number, left = audits.share_out(db.session(), _sample(key), people, staff=current_user)
         done(_("已分派 %(number)s 项。", number=number))
         if left:
             warn(
@@ -129,7 +141,7 @@ class Audits(Page):
                     number=left,
                 )
             )
-        return self._back(kind, key)
+        return self._back("sample", key)
 
     @expose("/<int:key>/close", methods=("POST",))
     @needs("audits.review")
@@ -151,10 +163,15 @@ class Audits(Page):
     def _items(self, subject: Sample | BatchAudit, more: Mapping[str, Any]) -> Any:
         session = db.session()
         kind = "sample" if isinstance(subject, Sample) else "batch"
-        rows, following = _page(subject)
-        counted = progress(session, _of(subject))
+        rows, following = audit_lists.page_of(subject)
+        counted = audit_lists.progress(session, audit_lists.items_of(subject))
         facts = {"subject": subject, "kind": kind, "rows": rows, "following": following, "counted": counted}
-        facts |= {"states": STATES, "state": _state(), "mine": request.values.get("mine", ""), "typed": {}}
+        facts |= {
+            "states": audit_lists.states(),
+            "state": audit_lists.state(),
+            "mine": request.values.get("mine", ""),
+            "typed": {},
+        }
         facts |= {
             "people": _people(),
             "kinds": _kinds(),
@@ -186,18 +203,6 @@ class Audits(Page):
         return redirect(self.get_url(view, key=key, **kept), 303)
 
 
-def progress(session: Session, query: Select[Any]) -> Counter[str]:
-    """How many items there are, are open, wait for the second person, and are checked."""
-    grouped = query.with_only_columns(
-        AuditItem.verdict == "", AuditItem.checked_by_id.is_(None), func.count()
-    ).group_by(AuditItem.verdict == "", AuditItem.checked_by_id.is_(None))
-    found: Counter[str] = Counter()
-    for is_open, is_unchecked, number in session.execute(grouped.order_by(None)):
-        found["items"] += number
-        found["open" if is_open else "unchecked" if is_unchecked else "checked"] += number
-    return found
-
-
 def to_audit_card(session: Session, staff: Staff) -> Card | None:
     """The items that wait for this person."""
     mine = (
@@ -222,53 +227,6 @@ def _sample(key: int) -> Sample:
 def _batch(key: int) -> BatchAudit:
     found = db.session.scalar(select(BatchAudit).where(BatchAudit.id == key)) if key < 2**63 else None
     return found if found is not None else abort(404)
-
-
-def _of(subject: Sample | BatchAudit) -> Select[Any]:
-    return _of_sample(subject.id) if isinstance(subject, Sample) else _of_batch(subject.id)
-
-
-def _of_sample(key: int) -> Select[Any]:
-    return select(AuditItem).join(AuditItem.sampled).where(SampledCustomer.sample_id == key)
-
-
-def _of_batch(key: int) -> Select[Any]:
-    return select(AuditItem).where(AuditItem.batch_audit_id == key)
-
-
-def _page(subject: Sample | BatchAudit) -> tuple[Sequence[AuditItem], int | None]:
-    """One page of items as the address filters them, and where the next begins."""
-    query = _of(subject).options(*_with())
-    if _state() == "open":
-        query = query.where(AuditItem.verdict == "")
-    elif _state() == "unchecked":
-        query = query.where(AuditItem.verdict != "", AuditItem.checked_by_id.is_(None))
-    if request.values.get("mine"):
-        query = query.where(AuditItem.auditor_id == current_user.id)
-    if request.args.get("stratum") and isinstance(subject, Sample):
-        query = query.where(SampledCustomer.stratum == request.args["stratum"])
-    after = request.args.get("after", type=int)
-    if after is not None:
-        query = query.where(AuditItem.id > max(0, min(after, 2**62)))
-    rows = db.session.scalars(query.order_by(AuditItem.id).limit(PAGE + 1)).all()
-    return rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None
-
-
-def _with() -> tuple[Any, ...]:
-    people = (
-        AuditItem.auditor,
-        AuditItem.audited_by,
-        AuditItem.checked_by,
-        AuditItem.customer,
-        AuditItem.batch_audit,
-    )
-    sampled = joinedload(AuditItem.sampled).joinedload(SampledCustomer.sample)
-    return (sampled, *(joinedload(one) for one in people), selectinload(AuditItem.entries))
-
-
-def _state() -> str:
-    found = request.values.get("state", "")
-    return found if found in STATES else "open"
 
 
 def _typed(form: Mapping[str, str]) -> dict[int, Finding]:

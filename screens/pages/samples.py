@@ -174,6 +174,7 @@ def _one(key: int) -> Sample:
 
 def _drawn(key: int) -> Sample:
     sample = _one(key)
+    _unit(sample.unit_id)
     if sample.state == "committed":
         raise Refused(_("抽取之前不提供总体和名单，以免有人推算。请在抽取以后下载。"))
     return sample
