@@ -110,17 +110,12 @@ def bare_number(account_no: str) -> str:
 
 def door_key(address: str, region: str = "") -> str:
     """The door an address leads to, numbers plain; empty where it does not go as far as a room or a house number."""
-    parts = _split(address, region)
-    inside = [_plain(part) for part in (parts.building, parts.unit, parts.room)]
-    outside = _outside(parts)
-    if not outside or not (inside[2] or (parts.number and not parts.building)):
-        return ""
-    return "|".join([outside, *inside])
+    return _keys(address, region)[0]
 
 
 def place_key(address: str, region: str = "") -> str:
     """The road or village and the house number or estate, without what lies behind the gate."""
-    return _outside(_split(address, region))
+    return _keys(address, region)[1]
 
 
 def _kind(parts: Mapping[str, str], is_same_surname: bool) -> str:
@@ -190,9 +185,16 @@ def _phone(first: frozenset[str], second: frozenset[str]) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _split(address: str, region: str) -> AddressParts:
-    spelled = _SPELLED.sub(lambda found: _digits(found.group()), address)
-    return split_address(spelled, region) if address else AddressParts()
+def _keys(address: str, region: str) -> tuple[str, str]:
+    """Door and place of an address."""
+    if not address:
+        return "", ""
+    parts = split_address(_SPELLED.sub(lambda found: _digits(found.group()), address), region)
+    inside = [_plain(part) for part in (parts.building, parts.unit, parts.room)]
+    outside = _outside(parts)
+    if not outside or not (inside[2] or (parts.number and not parts.building)):
+        return "", outside
+    return "|".join([outside, *inside]), outside
 
 
 def _outside(parts: AddressParts) -> str:
@@ -204,6 +206,7 @@ def _outside(parts: AddressParts) -> str:
     return "|".join([_plain(road), _plain(parts.group), estate]) if estate or (road and parts.group) else ""
 
 
+@lru_cache(maxsize=8192)
 def _plain(part: str) -> str:
     """A part of an address without its ending, Chinese numerals as digits, no zeros in front."""
     text = _NUMERAL.sub(lambda found: _digits(found.group()), part)

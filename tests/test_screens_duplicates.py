@@ -36,6 +36,8 @@ def test_two_people_merge_and_take_back(app, session, shell):
     session.expire_all()
     assert (own.status_code, row.state) == (303, "proposed") or own.status_code == 302
     other = browse(app, session, leader)
+    assert "合并客户待审核" in other.get("/admin/").get_data(as_text=True)
+    assert "合并客户待审核" not in browser.get("/admin/").get_data(as_text=True)
     assert other.post(f"/admin/merges/{row.id}/approve").status_code == 303
     session.expire_all()
     assert (row.state, second.merged_into_id) == ("merged", kept)

@@ -110,6 +110,7 @@ HOME_CARDS: tuple[tuple[str, Source], ...] = (
     ("visits.assign", visits.unassigned_card),
     ("notices.acknowledge", notices.to_sign_card),
     ("proposals.approve", proposals.waiting_card),
+    ("duplicates.approve", merges.waiting_card),
     ("batch_changes.approve", batch_changes.waiting_card),
     ("letters.run", desk.letters_to_post),
     ("returns.key", desk.returns_today),

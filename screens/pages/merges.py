@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, redirect, request
+from flask import abort, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy import Select, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import Session, joinedload
 
-from models import Customer, CustomerMerge, db
+from models import Customer, CustomerMerge, Staff, db
 from models.words import MERGE_STATES
 from screens import looks, pair_views
 from screens.access import needs
+from screens.cards import Card, Line
 from screens.filters import equals
 from screens.forms import choices
 from screens.lists import Column, Listing, ListPage, Sort
@@ -144,6 +145,23 @@ def seen() -> Select[Any]:
     kept = select(Customer.id).where(Customer.id == CustomerMerge.kept_id)
     merged = select(Customer.id).where(Customer.id == CustomerMerge.merged_id)
     return select(CustomerMerge).where(kept.exists(), merged.exists())
+
+
+def waiting_card(session: Session, staff: Staff) -> Card | None:
+    """Merges that this person may decide, the oldest named."""
+    others = seen().where(CustomerMerge.state == "proposed", CustomerMerge.proposed_by_id != staff.id)
+    rows = session.scalars(
+        others.options(joinedload(CustomerMerge.merged)).order_by(CustomerMerge.id).limit(100)
+    ).all()
+    if not rows:
+        return None
+    lines = [
+        Line(row.merged.account_no, url_for("merges.view", key=row.id), looks.day(row.proposed_at))
+        for row in rows[:3]
+    ]
+    note = _("超过 100 条，只数到 100") if len(rows) == 100 else ""
+    link = url_for("merges.index", state="proposed")
+    return Card(_("合并客户待审核"), len(rows), link, tone="care", note=note, lines=lines)
 
 
 def _label(name: str) -> str:
