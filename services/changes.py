@@ -34,6 +34,7 @@ class Changing:
     fresh: dict[int, Facts] = field(default_factory=dict)
     values: list[Value] = field(default_factory=list)
     valued: set[int] = field(default_factory=set)
+    entering: set[int] = field(default_factory=set)
 
     def opened(self, customers: Iterable[Facts]) -> None:
         """Customers that are new: nothing of them was counted before."""
@@ -42,10 +43,6 @@ class Changing:
     def recorded(self, values: Iterable[Value]) -> None:
         """Current values that were added, some to customers that are new."""
         self.values += [value for value in values if value[0] in self.fresh]
-
-    def is_new(self, customer_id: int) -> bool:
-        """Whether a customer was opened in here and has no values yet."""
-        return customer_id in self.fresh and customer_id not in self.valued
 
 
 @contextmanager
@@ -66,9 +63,17 @@ def adding(session: Session, customer_ids: Iterable[int]) -> Iterator[Changing]:
         ids = set(customer_ids)
         again = ids & state.valued
         state.counted.update(key for key in again if state.fresh.pop(key, None))
-        state.valued |= ids & state.fresh.keys()
+        state.entering = ids & state.fresh.keys()
+        state.valued |= state.entering
         _take_in(session, state, ids - state.fresh.keys())
         yield state
+        state.entering = set()
+
+
+def entering(session: Session) -> Collection[int]:
+    """New customers that get their first values just now: nothing stands there."""
+    state: Changing | None = session.info.get("changing")
+    return state.entering if state else ()
 
 
 @contextmanager

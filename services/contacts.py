@@ -16,7 +16,7 @@ from models.clock import now, utcnow
 from models.contacts import GOOD, latest_confirmations
 from models.search import note
 from services import policies, reach, scores, traces
-from services.changes import Changing, adding, changing
+from services.changes import Changing, adding, changing, entering
 from services.counts import Value
 
 CHUNK = 1000
@@ -184,16 +184,17 @@ def _passing(session: Session, drafts: Mapping[int, Draft]) -> frozenset[int]:
     """The new versions that the policy settles by itself, judged against what they meet."""
     rules = policies.rules(session)
     meets = met(session, drafts)
-    fits = {
-        key: policies.first_fit(rules, (draft.source, draft.kind, draft.verdict, meets[key]))
-        for key, draft in drafts.items()
-    }
+    asked = {key: (draft.source, draft.kind, draft.verdict, meets[key]) for key, draft in drafts.items()}
+    fitting = {fact: policies.first_fit(rules, fact) for fact in set(asked.values())}
+    fits = {key: fitting[fact] for key, fact in asked.items()}
     return policies.within_limits(session, {key: rule for key, rule in fits.items() if rule and rule.settles})
 
 
 def met(session: Session, drafts: Mapping[int, Any]) -> dict[int, str]:
     """What new versions, or proposals, meet: nothing of their kind, an unusable value, a good or a confirmed one."""
-    customers = sorted({draft.customer_id for draft in drafts.values()})
+    customers = sorted({draft.customer_id for draft in drafts.values()}.difference(entering(session)))
+    if not customers:
+        return dict.fromkeys(drafts, "nothing")
     current = session.execute(
         select(Contact.id, Contact.customer_id, Contact.kind, Contact.value, Contact.verdict).where(
             Contact.customer_id.in_(customers), Contact.state == "current"

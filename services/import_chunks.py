@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models import BatchRow, Contact, ImportBatch, RequiredField, Unit
-from models.bulk import insert_lines, take_ids
+from models.bulk import insert_lines, take_ids, undisturbed
 from models.clock import utcnow
 from models.contacts import GOOD, latest_confirmations
 from models.scope import ALL, working_as
@@ -89,7 +89,7 @@ def import_chunk(
     before = session.info.get("actor_id")
     session.info["actor_id"] = batch.recorder_id
     try:
-        with working_as(session, ALL):
+        with working_as(session, ALL), undisturbed():
             job = _job(session, batch, headings, units)
             outcomes = _write(session, job, rows)
             tally = Counter(row["outcome"] for row in outcomes)

@@ -92,9 +92,15 @@ def _target(row: ReadRow, current: Sequence[Standing], kind: str) -> int | None:
 
 def _with_preferred(steps: list[Step], standing: set[str]) -> list[Step]:
     """Where a kind had nothing, its first usable value (else its first) is the one that is tried first."""
-    first: dict[str, Step] = {}
-    for step in steps:
+    first: dict[str, int] = {}
+    for place, step in enumerate(steps):
         kind = step.value.kind
-        if kind not in standing and (kind not in first or (step.cell.is_usable and not first[kind].cell.is_usable)):
-            first[kind] = step
-    return [s._replace(preferred=True) if first.get(s.value.kind) is s else s for s in steps]
+        if kind in standing:
+            continue
+        held = first.setdefault(kind, place)
+        if held != place and step.cell.is_usable and not steps[held].cell.is_usable:
+            first[kind] = place
+    for place in first.values():
+        cell, value, replaces_id, _preferred = steps[place]
+        steps[place] = Step(cell, value, replaces_id, True)
+    return steps

@@ -5,6 +5,7 @@ Run as a module by itself; it gets its work through stdin and hands rows back th
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -65,6 +66,7 @@ def _next(reader: Connection) -> list[ReadRow]:
 
 def main() -> None:
     """The child: judge span after span until the pipe is closed."""
+    gc.disable()  # a short life of plain rows: nothing to collect
     with Connection(os.dup(0), writable=False) as work:
         spool, spans, units = work.recv()
     with Connection(os.dup(1), readable=False) as answer:

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from models.bulk import undisturbed
 from models.home import home_path, load_secrets
 from quality import judge
 from quality.texts import read_missing
@@ -80,7 +81,8 @@ class ReadRow(NamedTuple):
 def read_rows(rows: Iterable[SpoolRow], units: Units) -> list[ReadRow]:
     """Judge and read the rows of one chunk: all the slow work of an import, without the database."""
     key = bytes.fromhex(load_secrets(home_path())["ID_KEY"])
-    return [_read_row(row, units.context(row.home.unit_id), key) for row in rows]
+    with undisturbed():
+        return [_read_row(row, units.context(row.home.unit_id), key) for row in rows]
 
 
 def singles(row: SpoolRow, units: Units) -> dict[str, str]:
@@ -167,6 +169,10 @@ def _is_credit_code(name: str, verdict: Verdict, plain: str) -> bool:
 def _cell(name: str, raw: str, context: Context) -> Cell:
     heading = FIELDS[name]
     verdict = judge(heading.judged, raw, context) if heading.judged else judge("text", raw, context)
+    if len(verdict.values) == 1:
+        kind, extension = (verdict.kinds or (verdict.kind,))[0], verdict.extension
+        only = Value(contact_kind(name, kind), verdict.values[0][:400], extension[:10])
+        return Cell(name, raw, verdict.verdict, ";".join(verdict.reasons)[:200], (only,))
     kinds = verdict.kinds or (verdict.kind,) * len(verdict.values)
     extensions = verdict.extensions or ("",) * len(verdict.values)
     values = [

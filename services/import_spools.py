@@ -45,6 +45,7 @@ _READ = """
 SELECT rows.number, account, unit, named, coalesce(nullif(later.error, ''), rows.error), cells, later.number IS NULL
 FROM rows LEFT JOIN later ON later.number = rows.number WHERE {} ORDER BY rows.number
 """
+_BETWEEN = "\x1f"
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # what no database keeps as text
 
 
@@ -129,7 +130,7 @@ def cells_of(path: Path, numbers: Sequence[int]) -> dict[int, list[str]]:
     marks = ", ".join("?" * len(numbers))
     with _opened(path) as base:
         query = f"SELECT number, cells FROM rows WHERE number IN ({marks})"  # noqa: S608 marks only
-        return {number: json.loads(cells) for number, cells in base.execute(query, list(numbers))}
+        return {number: _cells(text) for number, text in base.execute(query, list(numbers))}
 
 
 @contextmanager
@@ -159,13 +160,24 @@ def _fill(base: sqlite3.Connection, table: Table, find: Find) -> Layout:
 
 
 def _line(row: Row, home: Home | None) -> tuple[object, ...]:
-    cells = json.dumps(row.cells, ensure_ascii=False)
-    if _UNSTORABLE.search(cells) or "\\u0000" in cells:
-        cells = json.dumps([_UNSTORABLE.sub("\ufffd", cell) for cell in row.cells], ensure_ascii=False)
+    cells = _text(row.cells)
     account = _UNSTORABLE.sub("\ufffd", row.fields.get("account_no", ""))
     error = row.error or _unplaced(account, home)
     place = home or Home(0)
     return row.number, account, place.unit_id, place.named, error, cells
+
+
+def _text(cells: Sequence[str]) -> str:
+    """The cells of a row as one text: joined by a sign that no cell holds; where one does, as JSON."""
+    text = _BETWEEN.join(cells)
+    if text.count(_BETWEEN) != len(cells) - 1 or text.startswith("["):
+        return json.dumps([_UNSTORABLE.sub("\ufffd", cell) for cell in cells], ensure_ascii=False)
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+def _cells(text: str) -> list[str]:
+    cells: list[str] = json.loads(text) if text.startswith("[") else text.split(_BETWEEN)
+    return cells
 
 
 def _unplaced(account: str, home: Home | None) -> str:
@@ -200,6 +212,6 @@ def _compare(said: dict[str, str], more: Mapping[str, str]) -> str:
 
 def _spool_row(row: tuple[int, str, int, int, str, str, int], columns: Sequence[tuple[str, int]]) -> SpoolRow:
     number, account, unit, named, error, text, is_first = row
-    cells = json.loads(text)
+    cells = _cells(text)
     fields = {name: cells[place] for name, place in columns if place < len(cells)}
     return SpoolRow(number, account, Home(unit, bool(named)), fields, error, bool(is_first))

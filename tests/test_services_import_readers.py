@@ -56,3 +56,8 @@ def test_children_end_with_their_reader(spool, monkeypatch):
     next(chunks)
     chunks.close()
     assert [child.poll() for child in started] == [-9]
+
+
+@pytest.mark.parametrize("cells", [("a", ""), ("[1", "2"), ("x\x1fy", "z"), ('["\\u0000"]', "\x1f"), ("",), ()])
+def test_any_cells_come_out_of_the_spool_as_they_went_in(cells):
+    assert import_spools._cells(import_spools._text(cells)) == list(cells)
