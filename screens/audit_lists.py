@@ -30,13 +30,12 @@ KEPT = ("state", "mine", "stratum", "unit", "cohort", "after")
 
 def progress(session: Session, query: Select[Any]) -> Counter[str]:
     """How many items there are, are open, wait for the second person, and are checked."""
-    grouped = query.with_only_columns(
-        AuditItem.verdict == "", AuditItem.checked_by_id.is_(None), func.count()
-    ).group_by(AuditItem.verdict == "", AuditItem.checked_by_id.is_(None))
+    is_open, is_unchecked = AuditItem.verdict == "", AuditItem.checked_by_id.is_(None)
+    grouped = query.with_only_columns(is_open, is_unchecked, func.count()).group_by(is_open, is_unchecked)
     found: Counter[str] = Counter()
-    for is_open, is_unchecked, number in session.execute(grouped.order_by(None)):
+    for open_, unchecked, number in session.execute(grouped):
         found["items"] += number
-        found["open" if is_open else "unchecked" if is_unchecked else "checked"] += number
+        found["open" if open_ else "unchecked" if unchecked else "checked"] += number
     return found
 
 
