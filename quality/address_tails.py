@@ -23,7 +23,7 @@ _ENDS_AS_ESTATE = re.compile(rf"(?:{_ESTATE})$")
 
 _TOKENS = {
     "town": rf"{_NAME}{{0,7}}?(?:镇街道办事处|镇街道|街道办事处|街道办|街道(?![东西南北]?[路街])|苏木|办事处"
-    rf"|镇(?![东西南北中前后新]?(?:路|街|大道|巷|道))|乡(?![村情土愁音百花名大府]|[东西南北中]?(?:路|街|道)))",
+    rf"|(?<!小)镇(?![东西南北中前后新]?(?:路|街|大道|巷|道))|乡(?![村情土愁音百花名大府]|[东西南北中]?(?:路|街|道)))",
     "village": rf"{_NAME}{{0,7}}?(?:村民委员会|居民委员会|村委会|居委会|行政村|自然村|社区居委会|社区"
     rf"|村(?![民街巷镇委]|[东西南北中前后头尾口]?(?:大?道|路)|[前后头尾口][街巷])|[屯寨庄](?=[\d第东西南北上下]|{_N}))",
     "group": rf"(?:第?(?:\d{{1,3}}|{_N}{{1,3}})|[东西南北中上下前后新老]|[{_HAN}]{{1,4}}?)"
@@ -39,21 +39,24 @@ _TOKENS = {
     "building": rf"(?:[A-Za-z]{{1,2}}-?\d{{0,3}}|\d{{1,4}}(?:-\d{{1,3}})?[A-Za-z]?|{_N}{{1,4}}|[甲乙丙丁戊东南西北中])"
     rf"(?:号楼|号院楼|号?栋楼?|号?幢楼?|号?座(?!机)|#楼?|座楼)",
     "unit": rf"(?:[\dA-Za-z]{{1,3}}|{_N}{{1,3}}|[甲乙丙丁东西中南北])(?:单元|梯(?![级形])|门(?=\d))",
-    "floor": rf"(?:(?:负|地下|B)?(?:\d{{1,3}}|{_N}{{1,3}})|首|底|顶)(?:层|楼|F(?![A-Za-z]))",
+    "floor": rf"第?(?:(?:负|地下|B)?(?:\d{{1,3}}|{_N}{{1,3}})|首|底|顶)(?:层|楼|F(?![A-Za-z]))",
     "room": rf"(?:[A-Za-z]{{0,2}}-?\d{{1,5}}[A-Za-z]?(?:[-、/~]\d{{1,5}}[A-Za-z]?)*|{_N}{{1,4}}|[东西南北中甲乙丙丁])"
     r"(?:号商铺|商铺|铺位|号铺|号房|号室|号档|号仓|号车库|单位|房间|室|房|户|铺|档|卡|仓|车库)"
     rf"|之(?:\d{{1,3}}|{_N}{{1,3}})",
 }
 _PATTERNS = {name: re.compile(pattern) for name, pattern in _TOKENS.items()}
 _SHORT = re.compile(
-    r"(?P<building>\d{1,3})(?:#|栋|幢|座)?-(?:(?P<unit>\d{1,2})-)?"
+    r"(?P<building>(?:[A-Za-z]-?)?\d{1,3})(?:#|栋|幢|座)?-(?:(?P<unit>\d{1,2})-)?"
     r"(?P<room>[A-Za-z]?\d{2,4}[A-Za-z]?)(?:室|房|号)?(?!\d)"
 )
-_BARE_ROOM = re.compile(r"[A-Za-z]{0,2}-?\d{2,5}[A-Za-z]?(?:[-、/]\d{1,5})*(?![\dA-Za-z]|号楼|栋|幢|座|单元)")
+_BARE_ROOM = re.compile(
+    r"[A-Za-z]{0,2}-?\d{2,5}[A-Za-z]?(?:[-、/]\d{1,5})*(?![\dA-Za-z]|号楼|栋|幢|座|单元|[巷弄街路横组队社村])"
+)
+_UNIT_ROOM = re.compile(r"(?P<unit>\d{1,2})-(?P<room>\d{3,4}[A-Za-z]?)(?:室|房|号)?(?![\d-])")  # behind a building
 _INSIDE_ROOM = re.compile(rf"(?:\d{{1,5}}[A-Za-z]?|{_N}{{1,3}})号")
 _ESTATE_NAME = re.compile(
     rf"(?:[{_HAN}A-Za-z·]|\d{{1,2}}(?=期|区)|\d(?=号院)){{1,20}}?"
-    rf"(?=[A-Za-z]{{0,2}}\d{{1,4}}(?:-\d|[A-Za-z]?(?:号楼|号?栋|号?幢|号?座|#|单元|层|楼|室|房|梯|号|$))"
+    rf"(?=第?[A-Za-z]{{0,2}}-?\d{{1,4}}(?:-\d|[A-Za-z]?(?:号楼|号?栋|号?幢|号?座|#|单元|层|楼|室|房|梯|号|$))"
     rf"|[A-Za-z]{{1,2}}(?:栋|幢|座)|(?:{_N}{{1,3}}|[甲乙丙丁东南西北中])(?:号楼|栋|幢|座|单元|层|梯)|$|[()])"
 )
 _RELATIVE = re.compile(r"(?:旁边?|附近|斜?对面|后面|前面|隔壁|背后|侧边?|交叉口|交界处?|交汇处?|路口|以[东西南北])$")
@@ -101,8 +104,10 @@ def _next(text: str, place: int, parts: dict[str, str]) -> int | None:
 
 
 def _read_short(text: str, place: int, parts: dict[str, str]) -> int | None:
-    """3-2-502 and 3-502: building, unit, room."""
-    found = None if "building" in parts or "room" in parts else _SHORT.match(text, place)
+    """3-2-502 and 3-502: building, unit, room; behind a building 2-502: unit, room."""
+    pattern = _UNIT_ROOM if "building" in parts and "unit" not in parts else _SHORT
+    is_taken = "room" in parts or parts.keys() >= {"building", "unit"}
+    found = None if is_taken else pattern.match(text, place)
     if not found:
         return None
     parts.update({name: value for name, value in found.groupdict().items() if value})
@@ -188,7 +193,7 @@ def _add_estate(parts: dict[str, str], name: str, end: int) -> int:
 
 
 _DOORS = frozenset(("number", "estate", "building", "unit", "floor", "village", "group", "lane"))
-_BEFORE_SIGNS = frozenset("一二三四五六七八九十百甲乙丙丁戊东南西北中首底顶负地附新老旧临之门")  # 三栋, 甲18号, 首层
+_BEFORE_SIGNS = frozenset("第一二三四五六七八九十百甲乙丙丁戊东南西北中首底顶负地附新老旧临之门")  # 三栋, 甲18号, 首层
 _OUTSIDE: tuple[_Reader, ...] = (_read_outer, _read_estate)
 _AT_THE_DOOR: tuple[_Reader, ...] = (_read_building, _read_number, *_OUTSIDE)
 _INSIDE: tuple[_Reader, ...] = (

@@ -200,6 +200,17 @@ def test_blank_address_is_missing(text: str) -> None:
             "town=荷城街道 road=沧江路 number=443号 building=1座 unit=2单元 room=301",
         ),
         ("桂城街道南海大道北12号", "town=桂城街道 road=南海大道北 number=12号"),
+        ("阳光花园A-12-301", "estate=阳光花园 building=A-12 room=301"),
+        ("金地格林小镇B3-1-202", "estate=金地格林小镇 building=B3 unit=1 room=202"),
+        ("祥和苑3#2-501", "estate=祥和苑 building=3# unit=2 room=501"),
+        ("河东村五队12巷3号", "village=河东村 group=五队 lane=12巷 number=3号"),
+        ("同济路61号百花广场第28层2801", "road=同济路 number=61号 estate=百花广场 floor=第28层 room=2801"),
+        ("民权路28号英利大厦20-5", "road=民权路 number=28号 estate=英利大厦 room=20-5"),
+        ("五星村三社12号", "village=五星村 group=三社 number=12号"),
+        ("张家屯23号", "village=张家屯 number=23号"),
+        ("前进村二屯5号", "village=前进村 group=二屯 number=5号"),
+        ("人民路12号附3号", "road=人民路 number=12号附3号"),
+        ("沿江路1号院2号楼1801", "road=沿江路 number=1号院 building=2号楼 room=1801"),
     ],
 )
 def test_tail_is_taken_apart(text: str, parts: str) -> None:

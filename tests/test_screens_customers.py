@@ -325,4 +325,4 @@ def test_page_tells_how_an_address_is_understood(session, unit, clerk, customer)
     text = "南海市桂城街道南海大道北12号"
     make_contact(session, customer, kind="supply_address", raw=text, value=text, verdict="repairable")
     page = clerk.get(f"/admin/customers/{customer.id}").text
-    assert "写到门牌或楼栋。 写的是旧名，已换成现名。 南海市于 2002 年改为南海区。" in page
+    assert "写到门牌或楼栋。写的是旧名，已换成现名。南海市于 2002 年改为南海区。" in page
