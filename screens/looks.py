@@ -19,9 +19,9 @@ from screens.trace_words import action_word
 
 TONES = {
     "good": "valid current confirmed done answered approved signed issued acknowledged final changed visited created "
-    "enabled accepted posted sent right cleared",
+    "enabled accepted posted sent right cleared applied",
     "fair": "repairable running open assigned leased updated printed publicity reviewing ready counting frozen locked "
-    "printing queued uploaded building committed drawn",
+    "printing queued uploaded building committed drawn planning planned applying",
     "warn": "suspect proposed waiting not_met silent given_back parked paused partly_failed timed_out unknown rebutted "
     "attention not_reached undoing sending",
     "bad": "invalid wrong returned refuted undelivered failed dead refused void rejected high recurring",

@@ -161,7 +161,7 @@ def approve(session: Session, change: BatchChange, choice: Choice, staff: Staff,
     """
     _may_decide(session, change, staff)
     if unconfirmed(change) and not checked:
-        raise Refused("这一批用了尚未确认的升位规则。请核对文件依据，勾选“已核对依据”后再通过。")
+        raise Refused("这一批用了尚未确认的升位规则。请在这一批的页面上核对文件依据，勾选“已核对依据”后再通过。")
     own = exists().where(Contact.id == LINES.c.version_id, Contact.recorder_id == staff.id)
     number = _decide(session, change, choice, "approved", ~own)
     if not number:
@@ -201,6 +201,19 @@ def drop(session: Session, change: BatchChange, staff: Staff) -> None:
     session.execute(delete(LINES).where(LINES.c.change_id == change.id))
     change.state = "dropped"
     traces.record(session, "batch_change.dropped", change)
+
+
+def follow(session: Session, contact_ids: Sequence[int], state: str) -> None:
+    """Let the lines of proposals that were decided one by one elsewhere say so; a change none waits of has ended."""
+    mine = (LINES.c.version_id.in_(contact_ids)) & (LINES.c.state == "waiting")
+    told = update(LINES).where(mine).values(state=state).returning(LINES.c.change_id)
+    with working_as(session, ALL):
+        for key in sorted(set(session.scalars(told))):
+            change = session.get_one(BatchChange, key)
+            found = counts(session, change, LINES.c.state)
+            if change.state == "waiting" and not found.get("waiting"):
+                change.state = "applied"
+                change.applied_at = utcnow() if found.get("applied") else None
 
 
 def counts(session: Session, change: BatchChange, *columns: Any) -> dict[Any, int]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import Contact, Reason, Staff
 from models.clock import utcnow
-from services import Refused, contacts, policies
+from services import Refused, batch_changes, contacts, policies
 from services.people import require
 
 CONTACTS = Contact.__table__
@@ -19,7 +19,9 @@ def approve(session: Session, contact_ids: Sequence[int], *, staff: Staff) -> in
     """Settle proposals; all or none. Refused when one is one's own, decided already, or not to be seen."""
     _check(session, contact_ids, staff)
     _check_policies(session, contact_ids, staff)
-    return contacts.settle(session, contact_ids, action="proposal.approved")
+    number = contacts.settle(session, contact_ids, action="proposal.approved")
+    batch_changes.follow(session, contact_ids, "applied")
+    return number
 
 
 def refuse(session: Session, contact_ids: Sequence[int], *, staff: Staff, reason: str) -> int:
@@ -31,6 +33,7 @@ def refuse(session: Session, contact_ids: Sequence[int], *, staff: Staff, reason
     number = contacts.end(session, contact_ids, "refused", action="proposal.refused")
     decided = {"refused_reason": reason, "decided_by_id": staff.id, "decided_at": utcnow()}
     session.execute(update(Contact).where(Contact.id.in_(contact_ids)).values(**decided))
+    batch_changes.follow(session, contact_ids, "refused")
     return number
 
 

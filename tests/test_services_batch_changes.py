@@ -270,9 +270,12 @@ def test_a_proposal_decided_in_the_list_counts_in_its_change(session, people):
     change = submitted(session, people[0], "cleanup")
     first = session.scalars(select(Contact.id).where(Contact.state == "proposed")).first()
     proposals.approve(session, [first], staff=people[1])
-    batch_changes.approve(session, change, Choice(), people[1])
-    carry_out(session, change)
-    assert [line[0] for line in lines_of(session, change)] == ["applied", "applied"]
+    assert (change.state, [line[0] for line in lines_of(session, change)]) == ("waiting", ["applied", "waiting"])
+    second = session.scalars(select(Contact.id).where(Contact.state == "proposed")).one()
+    proposals.refuse(session, [second], staff=people[1], reason="no_evidence")
+    assert (change.state, [line[0] for line in lines_of(session, change)]) == ("applied", ["applied", "refused"])
+    taken_back(session, change, people[0])
+    assert [line[0] for line in lines_of(session, change)] == ["restored", "refused"]
 
 
 def test_a_change_stays_inside_its_unit(session, people):
