@@ -67,6 +67,10 @@ class QualityCount(Scoped, db.Model):
     valid: Mapped[int] = mapped_column(default=0)
 
 
+# The set of counts that is read: for a query of its own, or inside another.
+CURRENT = func.coalesce(select(func.max(CountSet.id)).where(CountSet.state == "current").scalar_subquery(), 0)
+
+
 def current_set(session: Session) -> int:
     """The set of counts that is read."""
-    return session.scalar(select(func.max(CountSet.id)).where(CountSet.state == "current")) or 0
+    return int(session.scalar(select(CURRENT)) or 0)

@@ -1,4 +1,4 @@
-"""The figures of this moment (实时质量), out of the kept counts alone: as fast with ten million customers as with ten."""
+"""The figures of this moment (实时质量), out of the kept counts alone: ten million customers cost no more than ten."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import QualityCount, Staff, Unit
-from models.counts import ANY_MONTH, current_set
+from models.counts import ANY_MONTH, CURRENT
 from models.scope import ALL, working_as
 
 SUMS = ("required", "recorded", "good", "valid")
@@ -57,14 +57,22 @@ class Line:
         return self.all - self.new
 
 
-def groups(session: Session, unit_ids: Sequence[int], month: str) -> list[Any]:
-    """The sums of units by person: over all opening months, and of customers opened in one month."""
+def by_unit(session: Session, unit_ids: Sequence[int], month: str) -> list[Any]:
+    """The sums of units: over all opening months, and of customers opened in one month."""
+    return _sums(session, QualityCount.unit_id, unit_ids, month)
+
+
+def by_person(session: Session, unit_ids: Sequence[int], month: str) -> list[Any]:
+    """The sums of the people in units, 0 for what is nobody's."""
+    return _sums(session, QualityCount.staff_id, unit_ids, month)
+
+
+def _sums(session: Session, column: Any, unit_ids: Sequence[int], month: str) -> list[Any]:
     table = QualityCount.__table__.c
     sums = [func.sum(table[name]).label(name) for name in SUMS]
-    query = select(table.opened, table.unit_id, table.staff_id, *sums)
-    query = query.where(table.set_id == current_set(session), table.opened.in_((ANY_MONTH, month)))
-    query = query.where(table.unit_id.in_(unit_ids)).group_by(table.opened, table.unit_id, table.staff_id)
-    return list(session.execute(query))
+    query = select(table.opened, table[column.name].label("key"), *sums).where(table.set_id == CURRENT)
+    query = query.where(table.opened.in_((ANY_MONTH, month)), table.unit_id.in_(unit_ids))
+    return list(session.connection().execute(query.group_by(table.opened, table[column.name])))
 
 
 def units(session: Session, unit: Unit, month: str) -> list[Line]:
@@ -73,7 +81,7 @@ def units(session: Session, unit: Unit, month: str) -> list[Line]:
         inside = session.scalars(
             select(Unit).where(Unit.path.startswith(unit.path)).order_by(Unit.code)
         ).all()
-    rows = groups(session, [one.id for one in inside], month)
+    rows = by_unit(session, [one.id for one in inside], month)
     shown = [unit, *(one for one in inside if one.parent_id == unit.id)]
     found = [
         _line(one.id, one.name, rows, {o.id for o in inside if o.path.startswith(one.path)}, month)
@@ -84,19 +92,18 @@ def units(session: Session, unit: Unit, month: str) -> list[Line]:
 
 def people(session: Session, unit: Unit, month: str) -> list[Line]:
     """Everybody who answers for required items of the unit's own customers, the most items first."""
-    by_person: dict[int, list[Any]] = {}
-    for row in groups(session, [unit.id], month):
-        by_person.setdefault(row.staff_id, []).append(row)
+    rows = by_person(session, [unit.id], month)
+    keys = {row.key for row in rows}
     with working_as(session, ALL):
-        names = {row.id: row.name for row in session.scalars(select(Staff).where(Staff.id.in_(by_person)))}
-    found = [_line(key, names.get(key, ""), rows, {unit.id}, month) for key, rows in by_person.items()]
+        names = {row.id: row.name for row in session.scalars(select(Staff).where(Staff.id.in_(keys)))}
+    found = [_line(key, names.get(key, ""), rows, {key}, month) for key in keys]
     return sorted(found, key=lambda line: (-line.all.required, line.key))
 
 
-def _line(key: int, name: str, rows: Sequence[Any], unit_ids: set[int], month: str) -> Line:
+def _line(key: int, name: str, rows: Sequence[Any], keys: set[int], month: str) -> Line:
     new, whole = Sums(), Sums()
     for row in rows:
-        if row.unit_id not in unit_ids:
+        if row.key not in keys:
             continue
         sums = Sums(*(int(getattr(row, field)) for field in SUMS))
         new, whole = (new + sums, whole) if row.opened == month else (new, whole + sums)
