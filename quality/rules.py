@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
@@ -47,8 +47,7 @@ WRONG = (
 BEST, WORST = 5, 1
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """How a customer's value of a kind stood at the cut-off; without a value its verdict is `missing`.
 
     `day` is the day of the cut-off; `confirmed_on` the day the value was last found right, if nothing was found
@@ -65,8 +64,7 @@ class Record:
     contact_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RuleMember:
+class RuleMember(NamedTuple):
     """One record that rules looked at; each rule of the run has one bit, in the order of the run's rules.
 
     `counted`: in the denominator; `failed`: does not meet it; `exempt`: fails, but is waived and not counted.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
@@ -48,8 +48,7 @@ class Frame:
         return min(self.cutoff.astimezone(ZONE).date(), self.last)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One record that a run looks at: a required item, or another value that stood at the cut-off; whose it is."""
 
     customer_id: int
