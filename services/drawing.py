@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from models import Sample
 from quality import sampling
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """One customer of a frame."""
 
     account: str

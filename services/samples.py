@@ -55,7 +55,7 @@ def commit(session: Session, unit: Unit, wanted: Wanted, *, staff: Staff) -> Sam
     """
     _check(session, unit, wanted, staff)
     first, last = period_days(wanted.period)
-    members = list(frame_of(session, unit, first, last))
+    members = frame_of(session, unit, first, last)
     if not members:
         raise Refused("单位「%(unit)s」没有在用的客户，不能抽样。", unit=unit.name)
     seed, size = secrets.token_hex(32), min(wanted.size, len(members))
@@ -104,31 +104,37 @@ def one(session: Session, period: str, unit: Unit) -> Sample:
     return found
 
 
-def frame_of(session: Session, unit: Unit, first: date, last: date) -> Iterator[Member]:
+def frame_of(session: Session, unit: Unit, first: date, last: date) -> list[Member]:
     """Every customer of a unit and below that is open now, sorted by account number; new ones opened in the period."""
     columns = (
         Customer.account_no,
         Unit.code,
-        Customer.opened_on,
+        _cohort(first, last),
         Customer.customer_class,
         Customer.meter_book,
     )
-    query = _open_in(session, select(*columns), unit, last).execution_options(yield_per=5000)
-    with working_as(session, ALL):
-        rows = session.execute(query).tuples()
-        for account, code, opened, customer_class, book in sorted(rows, key=lambda row: row[0]):
-            cohort = "new" if opened is not None and first <= opened <= last else "existing"
-            yield Member(account, code, cohort, customer_class, book.translate(SEPARATORS))
+    query = _open_in(session, select(*columns), unit, last)
+    rows = (
+        session.connection().execute(query).all()
+    )  # past the session, which costs as much again for each row
+    found = (
+        Member(account, code, cohort, kind, book.translate(SEPARATORS))
+        for account, code, cohort, kind, book in rows
+    )
+    return sorted(found)
 
 
 def populations(session: Session, unit: Unit, period: str) -> dict[str, int]:
     """How many customers each stratum of a unit would hold if its frame were frozen now; counted, not loaded."""
     first, last = _days(period)
-    cohort = case((Customer.opened_on.between(first, last), "new"), else_="existing")
-    columns = (Unit.code, cohort, Customer.customer_class)
+    columns = (Unit.code, _cohort(first, last), Customer.customer_class)
     query = _open_in(session, select(*columns, func.count()), unit, last).group_by(*columns)
     with working_as(session, ALL):
         return {"|".join(row[:3]): row[3] for row in session.execute(query).tuples()}
+
+
+def _cohort(first: date, last: date) -> Any:
+    return case((Customer.opened_on.between(first, last), "new"), else_="existing")
 
 
 def _open_in(session: Session, query: Select[Any], unit: Unit, last: date) -> Select[Any]:
