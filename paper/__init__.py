@@ -16,6 +16,7 @@ from paper.letterheads import Letterhead
 from paper.notices import assessment_notice
 from paper.pdf import CHILDREN, PaperError
 from paper.print_runs import survey_letter
+from paper.reports import quality_report
 from paper.samples import sample_announcement
 from paper.visits import walk_list
 
@@ -39,6 +40,7 @@ DOCUMENTS = {
     "board": Document(N_("竞赛排行榜"), board),
     "sample_announcement": Document(N_("抽样公告"), sample_announcement),
     "audit_worksheet": Document(N_("抽样核查工作底稿"), audit_worksheet),
+    "quality_report": Document(N_("客户联系信息质量月报"), quality_report),
 }
 
 

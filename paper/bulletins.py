@@ -14,36 +14,10 @@ from paper.notices import Annex, Bulletin, PersonResult, Total, UnitResult
 from paper.pages import compose, printable
 from paper.proofs import Expected
 from paper.single import single
+from paper.tables import TYPE_WIDTH, Column, Table
 
-TYPE_WIDTH = 156.0  # mm: the type area of GB/T 9704-2012
 TITLE_WIDTH, TITLE_SIZE, MARK_SIZE = 150.0, 22.0, 42.0  # mm, pt, pt
 NUMERALS = "一二三四五六七八九十"
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table: heading, width in mm, and where its text stands."""
-
-    label: str
-    width: float
-    align: str = "center"
-
-
-@dataclass(frozen=True)
-class Table:
-    caption: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    @property
-    def shares(self) -> list[float]:
-        """The columns' widths in per cent of the table's."""
-        return [100 * column.width / sum(one.width for one in self.columns) for column in self.columns]
-
-    @property
-    def wide(self) -> bool:
-        """Whether the table needs a page laid across."""
-        return sum(column.width for column in self.columns) > TYPE_WIDTH * 1.05
 
 
 @dataclass(frozen=True)

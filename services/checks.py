@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,13 +14,11 @@ from quality import judge
 from quality.verdicts import NOWHERE, Context, Verdict
 from services import Refused
 from services.headings import FIELDS
+from services.sheets import safe_text
 from services.tables import Row, Table
 
 VERDICTS = ("valid", "repairable", "suspect", "invalid", "missing")
 COLUMNS = ("row", "account", "field", "raw", "kind", "verdict", "values", "reasons")
-
-_FORMULA = re.compile(r"[=+\-@\t\r]")
-_NUMBERS = re.compile(r"[+\-]?[\d\s;+().\-/]*")
 
 
 class JudgedCell(NamedTuple):
@@ -96,8 +93,3 @@ def _line(cell: JudgedCell) -> tuple[str | int, ...]:
     values, reasons = ";".join(verdict.values), ";".join(verdict.reasons)
     texts = (cell.account, cell.field, cell.raw, verdict.kind, verdict.verdict, values, reasons)
     return (cell.row, *map(safe_text, texts))
-
-
-def safe_text(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: an apostrophe goes first; phone numbers (+86…) stay."""
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBERS.fullmatch(text) else text

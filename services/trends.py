@@ -9,9 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from models import Assessment, AssessmentResult, Publication, Rule, RuleResult, Unit
-from services.figures import Figure
+from services.figures import Figure, figure_of
 
 MONTHS = 13
+LATEST = "9999-12"
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,15 @@ class Point:
     grades: Mapping[str, int | None] = field(default_factory=dict)
 
 
-def trend(session: Session, unit: Unit, *, cohort: str = "all", months: int = MONTHS) -> list[Point]:
-    """The last months of a unit, oldest first; rules stand under their codes."""
-    runs = _runs(session, unit, months)
+def trend(
+    session: Session, unit: Unit, *, cohort: str = "all", months: int = MONTHS, until: str = LATEST
+) -> list[Point]:
+    """The last months of a unit (up to one), oldest first; rules stand under their codes."""
+    runs = _runs(session, unit, months, until)
     figures = _measured(session, unit, list(runs), cohort)
     grades: dict[int, dict[str, int | None]] = {}
     for row, code in _judged(session, unit, list(runs), cohort):
-        figures.setdefault(row.assessment_id, {})[code] = Figure(row.numerator, row.denominator)
+        figures.setdefault(row.assessment_id, {})[code] = Figure(row.numerator, row.denominator, row.low, row.high)
         grades.setdefault(row.assessment_id, {})[code] = row.grade
     points = [
         Point(run.period, run.id, number, figures.get(run.id, {}), grades.get(run.id, {}))
@@ -45,19 +48,20 @@ def change(points: Sequence[Point], name: str, *, back: int = 1) -> float | None
     if len(points) < 2:
         return None
     last = points[-1]
-    before = next((one for one in points if one.period == _earlier(last.period, back)), None)
+    before = next((one for one in points if one.period == earlier(last.period, back)), None)
     rates = [
         one.figures[name].rate if one is not None and name in one.figures else None for one in (last, before)
     ]
     return None if rates[0] is None or rates[1] is None else (rates[0] - rates[1]) * 100
 
 
-def _earlier(period: str, months: int) -> str:
+def earlier(period: str, months: int) -> str:
+    """The month some months before one."""
     number = int(period[:4]) * 12 + int(period[5:]) - 1 - months
     return f"{number // 12}-{number % 12 + 1:02}"
 
 
-def _runs(session: Session, unit: Unit, months: int) -> dict[int, tuple[Assessment, str]]:
+def _runs(session: Session, unit: Unit, months: int, until: str) -> dict[int, tuple[Assessment, str]]:
     """Of each month the run that counts for a unit: what is published and not corrected, else the newest."""
     above = [int(part) for part in unit.path.strip("/").split("/")]
     later = aliased(Publication)
@@ -66,6 +70,7 @@ def _runs(session: Session, unit: Unit, months: int) -> dict[int, tuple[Assessme
         select(Assessment, Publication.number)
         .outerjoin(Publication, (Publication.assessment_id == Assessment.id) & ~corrected)
         .where(Assessment.unit_id.in_(above), Assessment.state.in_(("done", "locked")))
+        .where(Assessment.period <= until)
         .order_by(Assessment.period.desc(), Publication.id.is_(None), Assessment.id.desc())
         .limit(months * 20)
     )
@@ -85,7 +90,7 @@ def _measured(session: Session, unit: Unit, runs: Sequence[int], cohort: str) ->
     )
     found: dict[int, dict[str, Figure]] = {}
     for row in session.scalars(query):
-        found.setdefault(row.assessment_id, {})[row.measure] = Figure(row.numerator, row.denominator)
+        found.setdefault(row.assessment_id, {})[row.measure] = figure_of(row)
     return found
 
 

@@ -11,7 +11,8 @@ from flask import Flask
 
 from quality.verdicts import REASONS
 from screens.commands import main
-from services.checks import COLUMNS, VERDICTS, safe_text
+from services.checks import COLUMNS, VERDICTS
+from services.sheets import safe_text
 
 HEADS = "客户编号,户名,手机,固定电话,装表地址,邮编,备注"
 ROWS = [
@@ -124,6 +125,8 @@ def test_folder_that_is_none_is_refused(file: Path, tmp_path: Path, capsys: pyte
         ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
         ("-2+3+cmd|x", "'-2+3+cmd|x"),
         ("\t=1", "'\t=1"),
+        ("  =1+1", "'  =1+1"),
+        ("＝1+1", "'＝1+1"),
         ("+8613923112345", "+8613923112345"),
         ("+8613923112345;+8675783331234", "+8613923112345;+8675783331234"),
         ("-", "-"),

@@ -18,6 +18,7 @@ from workflows import (
     judging,
     letters,
     notices,
+    reports,
     shared_numbers,
     visits,
 )
@@ -145,6 +146,14 @@ STEPS: dict[str, StepKind] = {
         notices.plan_remind_receipts,
         notices.remind_receipts,
         results={"reminded": N_("已催促单位")},
+    ),
+    "make_quality_report": StepKind(
+        N_("生成质量月报"),
+        reports.plan_make_quality_report,
+        reports.make_quality_report,
+        reports.MakeQualityReport,
+        chunk=20,
+        results={"reports": N_("月报")},
     ),
     "import_file": StepKind(
         N_("导入客户文件"),

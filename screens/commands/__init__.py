@@ -58,6 +58,7 @@ COMMANDS: dict[str, str] = {
     "sample": "samples",
     "standings": "competitions",
     "notices": "notices",
+    "report": "reports",
 }
 
 

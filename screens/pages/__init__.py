@@ -9,6 +9,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from screens import home_cards
+from screens.access import SIGNED_IN
 from screens.base import Page, Screen
 from screens.cards import Source
 from screens.pages import (
@@ -39,6 +40,7 @@ from screens.pages import (
     publications,
     quality_rules,
     reach,
+    reports,
     rules,
     runs,
     samples,
@@ -73,6 +75,7 @@ SCREENS: dict[str, type[Page] | type[Screen]] = {
     "visits": visits.Visits,
     "assessments": assessments.Assessments,
     "trends": trends.Trends,
+    "reports": reports.Reports,
     "publications": publications.Publications,
     "samples": samples.Samples,
     "audits": audits.Audits,
@@ -109,6 +112,7 @@ HOME_CARDS: tuple[tuple[str, Source], ...] = (
     ("visits.edit", visits.own_doors_card),
     ("visits.assign", visits.unassigned_card),
     ("notices.acknowledge", notices.to_sign_card),
+    (SIGNED_IN, reports.news_card),
     ("proposals.approve", proposals.waiting_card),
     ("duplicates.approve", merges.waiting_card),
     ("batch_changes.approve", batch_changes.waiting_card),
