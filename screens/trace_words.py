@@ -15,6 +15,7 @@ ACTIONS = {
     "audit.assigned": _l("核查分派"),
     "audit.checked": _l("核查复核"),
     "audit.keyed": _l("核查结论登记"),
+    "audit.printed": _l("核查工作底稿打印"),
     "batch_audit.decided": _l("批次验收结论"),
     "batch_audit.drawn": _l("批次验收抽样"),
     "batch_change.applied": _l("批量变更生效"),
