@@ -14,7 +14,7 @@ from markupsafe import Markup
 from models import words
 from models.clock import ZONE
 from screens import access, languages
-from screens.row_words import kinds_word, reason_word, record_word
+from screens.row_words import broken_word, kinds_word, reason_word, record_word
 from screens.trace_words import action_word
 
 TONES = {
@@ -37,7 +37,7 @@ def register(app: Flask) -> None:
     app.jinja_env.globals.update(badge=badge, word=word, asset=asset, csrf_field=csrf_field, dict=dict)
     app.jinja_env.globals.update(may=access.may, screen_url=screen_url, customer_url=customer_url)
     app.jinja_env.globals.update(kinds_word=kinds_word, reason_word=reason_word, record_word=record_word)
-    app.jinja_env.globals.update(action_word=action_word)
+    app.jinja_env.globals.update(action_word=action_word, broken_word=broken_word)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(shared)
 

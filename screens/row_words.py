@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import g
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -23,6 +25,12 @@ def record_word(kind: str) -> str:
     """The word of a kind of record: of a contact, or of what is judged with the customer."""
     judged = JUDGED_WITH_CUSTOMER.get(kind)
     return _(judged) if judged else kinds_word(kind)
+
+
+def broken_word(rule: Any) -> str:
+    """What a record that fails a rule is told: a rule that counts the bad ones is named after them already."""
+    label = _(rule.label)
+    return _("不符合“%(rule)s”", rule=label) if rule.direction == "larger" else label
 
 
 def reason_word(name: str, code: str) -> str:

@@ -30,7 +30,7 @@ from screens.pages.accounts import safe_target
 from screens.pages.customers import reasons_of
 from screens.pages.quality_rules import every_kind
 from screens.pickers import staff_choices, unit_filter
-from screens.row_words import reason_word, record_word
+from screens.row_words import broken_word, reason_word, record_word
 from screens.rows import picked
 from services import issue_decisions
 
@@ -75,9 +75,7 @@ def found_wrong(row: Issue, _extra: Any) -> Any:
     """The rule, the value it was found in, and why."""
     value = masking.contact_text(row.contact) if row.contact else ""
     why = " ".join(customer_views.sentences(row.contact.reasons)) if row.contact else ""
-    label = _(row.rule.label)
-    said = _("不符合“%(rule)s”", rule=label) if row.rule.direction == "larger" else label
-    return looks.joined(said, value, why)
+    return looks.joined(broken_word(row.rule), value, why)
 
 
 def what_to_do(row: Issue, _extra: Any) -> str:
@@ -215,7 +213,7 @@ def own_issues_card(session: Session, staff: Staff) -> Card | None:
     is_late = rows[0].due_on < today(session)
     lines = [
         Line(
-            _("%(account)s %(rule)s", account=row.customer.account_no, rule=_(row.rule.label)),
+            _("%(account)s %(rule)s", account=row.customer.account_no, rule=broken_word(row.rule)),
             looks.customer_url(row.customer_id),
             looks.day(row.due_on),
         )
