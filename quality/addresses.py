@@ -20,7 +20,7 @@ from quality.verdicts import INVALID, NOWHERE, REPAIRABLE, SUSPECT, VALID, Conte
 
 _LONGEST = 200  # characters; an address row of a window envelope holds about 30
 _ELSEWHERE = re.compile(
-    r"同(?:上|前|左|用电地址|装表地址|户主|通讯地址|户籍|住址|地址|联系地址)+|见(?:上|附件|备注)|如上|本地|本市|本村"
+    r"同(?:上址|上|前|左|用电地址|装表地址|户主|通讯地址|户籍|住址|地址|联系地址)+|见(?:上|附件|备注)|如上|本地|本市|本村"
 )
 _OR = re.compile(r"\s*(?:[;；]|或者?|(?<=[号室房])[/、](?=[\u4e00-\u9fff]))\s*")
 _OR_SIGN = re.compile("[;；或/、]")

@@ -50,6 +50,11 @@ _NARROW = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF2
 _NOTE = re.compile(
     r"\s*(?:[(（][^()（）]*[)）]|[:：,，]?\s*(?:电话|手机|tel)?[:：]?\s*\+?\d[\d\s-]{6,}\d)\s*", re.IGNORECASE
 )
+_SURNAMES = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜"
+    "崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤霍区麦冼"
+)
+_SPACED = re.compile(rf"[{_SURNAMES}][{_HAN}]{{1,2}}(?:\s+[{_SURNAMES}][{_HAN}]{{1,2}})+")
 _SEVERAL = re.compile(r"\s*[/、;,|&]\s*|\s+和\s+")
 _DOTS = re.compile(r"(?<=[\u3400-\u9fff])\s*[•‧∙・･．.●⋅ᆞ]\s*(?=[\u3400-\u9fff])")
 _BETWEEN_HAN = re.compile(rf"(?<=[{_HAN}])\s+(?=[{_HAN}])")
@@ -62,6 +67,7 @@ def judge_name(text: str, column: str = "person", context: Context = NOWHERE) ->
         return nothing
     if len(text) > 2 * _LONGEST:
         return invalid("not_a_name")
+    text = text if column == "name" else _apart(text)
     plain = _DOTS.sub("·", _flatten(text))
     repairs = () if plain == _given(text) else ("name_characters",)
     if len(plain) > _LONGEST or not any(map(str.isalnum, plain)):
@@ -71,6 +77,14 @@ def judge_name(text: str, column: str = "person", context: Context = NOWHERE) ->
     if column == "name":
         return _judge_person(plain, repairs)
     return _judge_contact(plain, repairs)
+
+
+def _apart(text: str) -> str:
+    """Full names with spaces between them (王小明 李红) as a list; the spaces of one name (王 明) are only format."""
+    bare = text.strip()
+    if _SPACED.fullmatch(bare) and bare[:2] not in _COMPOUND:
+        return "、".join(bare.split())
+    return text
 
 
 def _given(text: str) -> str:

@@ -1,7 +1,8 @@
 """What befalls honest values on their way into an old system: kinds of damage at known rates, and the truth.
 
-`verdict` and `reason` say what the judge should answer. A kind that no look at one value can find is not
-`seen`: the value is wrong or another person's, but well formed.
+`verdict` and `reason` say what the judge should answer, knowing the unit, the bureau's own telephones and the numbers
+that stand on too many customers. A kind that no rule can find is not `seen`: the value is wrong or another person's,
+but well formed.
 """
 
 from __future__ import annotations
@@ -19,11 +20,16 @@ FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 TRADITIONAL = str.maketrans("广东区镇号单园华庄龙凤达岭乐县", "廣東區鎮號單園華莊龍鳳達嶺樂縣")
 REGION = "广东省佛山市"
 OLD_COUNTIES = {"佛山市南海区": "南海市", "佛山市顺德区": "顺德市", "佛山市高明区": "高明市"}
+COUNTIES = ("佛山市南海区", "佛山市顺德区", "佛山市高明区", "佛山市禅城区", "佛山市三水区")
 PLACEHOLDERS = ("无", "不详", "暂无", "0", "-", "/", "N/A", "没有")
 LABELS = ("手机：{}", "电话{}", "手机号码 {}", "TEL:{}")
 NOTES = ("{}(儿子)", "{}（晚上打）", "{} 李生", "{}（管理处）")
 LAYOUTS = ("{0} {1} {2}", "{0}-{1}-{2}", "+86 {0}{1}{2}", "0086{0}{1}{2}", " {0}{1}{2} ")
-MADE_UP = ("13888888888", "13812345678", "13800138000", "13911111111", "13123456789")
+REPEATED = ("13888888888", "13911111111")
+SAMPLES = ("13812345678", "13800138000", "13123456789")
+PROPERTY_MANAGER = "13802570987"  # given for hundreds of tenants
+DEAD = ("{}(空号)", "{} 已停机", "{}（打不通）")
+OTHER_CITIES = ("广东省深圳市福田区福华一路12号", "湖南省长沙市芙蓉区五一路88号", "广西壮族自治区梧州市万秀区大中路5号")
 SERVICE_NUMBERS = ("95598", "10086", "110", "12345", "10000")
 RETIRED = ("0732", "0733")
 FOREIGN_POSTCODES = ("430074", "410005", "100020", "330006", "610041", "530022")
@@ -45,6 +51,7 @@ class Kind:
     befalls: Callable[[Row], bool] = lambda row: True
     swaps_with: str = ""
     seen: bool = True
+    also: tuple[str, ...] = ()  # what may rightly be said besides
 
 
 class Damage(NamedTuple):
@@ -65,7 +72,7 @@ class Misfortune:
     """Damages rows; knows the numbers of the bureau's own staff, which some put in for a customer's."""
 
     def __init__(self, staff_numbers: Iterable[str]) -> None:
-        kinds = (*KINDS, _staff_number(tuple(staff_numbers)))
+        kinds = (*KINDS, staff_number(tuple(staff_numbers)))
         self.by_field: dict[str, tuple[Kind, ...]] = {}
         for kind in kinds:
             self.by_field[kind.field] = (*self.by_field.get(kind.field, ()), kind)
@@ -118,6 +125,30 @@ def _instead(texts: tuple[str, ...]) -> Mar:
 
 def _swap_letters(rng: Random, value: str, row: Row) -> str:
     return value.replace("0", "O", 1) if "0" in value else value.replace("1", "l", 1)
+
+
+def _count_up(rng: Random, value: str, row: Row) -> str:
+    return value[:5] + pick(rng, ("345678", "987654", "234567"))
+
+
+def _pattern(rng: Random, value: str, row: Row) -> str:
+    return value[:3] + pick(rng, ("12121212", "36363636", "52525252"))
+
+
+def _cover(rng: Random, value: str, row: Row) -> str:
+    return value[:3] + "****" + value[7:]
+
+
+def _extend(rng: Random, value: str, row: Row) -> str:
+    return value + pick(rng, ("转{}", "-{}", " 分机{}")).format(int(rng.random() * 800) + 100)
+
+
+def _other_county(rng: Random, value: str, row: Row) -> str:
+    return value.replace(next(new for new in COUNTIES if new in value), "佛山市天河区")
+
+
+def _lose_character(rng: Random, value: str, row: Row) -> str:
+    return value[0] + pick(rng, "?□") + value[2:]
 
 
 def _lay_out(rng: Random, value: str, row: Row) -> str:
@@ -181,12 +212,17 @@ def _had_other_county(row: Row) -> bool:
     return any(new in row["用电地址"] for new in OLD_COUNTIES)
 
 
+def _names_a_county(row: Row) -> bool:
+    return any(county in row["用电地址"] for county in COUNTIES)
+
+
 def _has_landline(row: Row) -> bool:
     return bool(row["固定电话"])
 
 
-def _staff_number(numbers: tuple[str, ...]) -> Kind:
-    return Kind("staff_number", "手机", 0.004, _instead(numbers), "valid", seen=False)
+def staff_number(numbers: tuple[str, ...]) -> Kind:
+    """What hasty staff do: their own number for the customer's."""
+    return Kind("staff_number", "手机", 0.004, _instead(numbers), "suspect", "office_number")
 
 
 KINDS = (
@@ -196,14 +232,21 @@ KINDS = (
     Kind("note", "手机", 0.012, _one_of(NOTES), "repairable", "note"),
     Kind("letter_for_digit", "手机", 0.004, _swap_letters, "repairable", "letter_for_digit"),
     Kind("spreadsheet_float", "手机", 0.008, _one_of(("{}.0",)), "repairable", "spreadsheet_number"),
+    Kind("spreadsheet_rounding", "手机", 0.002, _one_of(("1.38E+10", "1.39E+10")), "invalid", "digits_lost"),
     Kind("stray_zero", "手机", 0.008, _one_of(("0{}",)), "repairable", "stray_zero"),
     Kind("two_numbers", "手机", 0.015, _two_numbers, "repairable", "several_numbers"),
     Kind("digit_lost", "手机", 0.018, _lose_digit, "invalid", "wrong_length"),
     Kind("digit_added", "手机", 0.008, _add_digit, "invalid", "wrong_length"),
-    Kind("made_up", "手机", 0.016, _instead(MADE_UP), "suspect"),
-    Kind("placeholder", "手机", 0.018, _instead(PLACEHOLDERS), "missing"),
-    Kind("left_blank", "手机", 0.05, _instead(("",)), "missing"),
+    Kind("repeated", "手机", 0.006, _instead(REPEATED), "suspect", "repeated_digits"),
+    Kind("sample", "手机", 0.006, _instead(SAMPLES), "suspect", "known_dummy", also=("sequential_digits",)),
+    Kind("counted_up", "手机", 0.003, _count_up, "suspect", "sequential_digits"),
+    Kind("patterned", "手机", 0.003, _pattern, "suspect", "patterned_digits"),
+    Kind("noted_dead", "手机", 0.004, _one_of(DEAD), "suspect", "noted_dead", also=("note",)),
+    Kind("covered", "手机", 0.003, _cover, "invalid", "masked"),
+    Kind("placeholder", "手机", 0.018, _instead(PLACEHOLDERS), "missing", "placeholder"),
+    Kind("left_blank", "手机", 0.05, _instead(("",)), "missing", "blank"),
     Kind("service_number", "手机", 0.003, _instead(SERVICE_NUMBERS), "invalid", "service_number"),
+    Kind("property_manager", "手机", 0.006, _instead((PROPERTY_MANAGER,)), "suspect", "shared_number"),
     Kind(
         "swapped_columns", "手机", 0.03, lambda r, v, w: w["固定电话"], "valid", "other_kind",
         befalls=_has_landline, swaps_with="固定电话",
@@ -211,18 +254,37 @@ KINDS = (
     Kind("turned_digits", "手机", 0.006, _turn_digits, "valid", seen=False),
     Kind("missing_area_code", "固定电话", 0.15, lambda r, v, w: v[-8:], "repairable", "missing_area_code"),
     Kind("retired_number", "固定电话", 0.012, _retired, "repairable", "number_upgraded"),
+    Kind("extension", "固定电话", 0.02, _extend, "valid"),
     Kind("missing_room", "用电地址", 0.02, _without_room, "invalid", "no_room", befalls=_has_room),
     Kind("cut_short", "用电地址", 0.03, _cut_short, "invalid", "too_short", befalls=_is_village),
-    Kind("old_county_name", "用电地址", 0.03, _old_county, "repairable", befalls=_had_other_county),
-    Kind("traditional", "用电地址", 0.01, lambda r, v, w: v.translate(TRADITIONAL), "repairable"),
-    Kind("full_width_address", "用电地址", 0.01, lambda r, v, w: v.translate(FULL_WIDTH), "repairable"),
-    Kind("region_left_out", "用电地址", 0.1, lambda r, v, w: v.removeprefix(REGION), "repairable"),
-    Kind("other_province_postcode", "邮政编码", 0.01, _instead(FOREIGN_POSTCODES), "suspect"),
+    Kind(
+        "old_county_name", "用电地址", 0.03, _old_county, "repairable", "district_renamed",
+        befalls=_had_other_county, also=("region_left_out",),
+    ),
+    Kind(
+        "other_county", "用电地址", 0.008, _other_county, "suspect", "county_conflict", befalls=_names_a_county,
+        also=("outside_region",),
+    ),
+    Kind("other_city", "用电地址", 0.006, _instead(OTHER_CITIES), "suspect", "outside_region"),
+    Kind("refers_elsewhere", "用电地址", 0.004, _instead(("同上", "同上址")), "invalid", "refers_elsewhere"),
+    Kind("address_label", "用电地址", 0.006, _one_of(("地址:{}", "用电地址：{}")), "repairable", "address_noise"),
+    Kind("traditional", "用电地址", 0.01, lambda r, v, w: v.translate(TRADITIONAL), "repairable", "address_characters"),
+    Kind(
+        "full_width_address", "用电地址", 0.01, lambda r, v, w: v.translate(FULL_WIDTH), "repairable",
+        "address_characters",
+    ),
+    Kind("region_left_out", "用电地址", 0.1, lambda r, v, w: v.removeprefix(REGION), "repairable", "region_left_out"),
+    Kind("other_postcode", "邮政编码", 0.01, _instead(FOREIGN_POSTCODES), "suspect", "postcode_other_province"),
     Kind("postcode_short", "邮政编码", 0.006, lambda r, v, w: v[:5], "invalid", "postcode_length"),
-    Kind("postcode_blank", "邮政编码", 0.05, _instead(("", "无")), "missing"),
+    Kind("postcode_blank", "邮政编码", 0.03, _instead(("",)), "missing", "blank"),
+    Kind("postcode_none", "邮政编码", 0.02, _instead(("无",)), "missing", "placeholder"),
     Kind("title_only", "联系人", 0.05, lambda r, v, w: v[0] + pick(r, TITLES), "suspect", "title_only"),
-    Kind("junk_name", "联系人", 0.008, _instead(JUNK_NAMES), "invalid"),
-    Kind("mailbox_typo", "电子邮箱", 0.03, _wrong_mailbox, "suspect"),
+    Kind("junk_name", "联系人", 0.008, _instead(JUNK_NAMES), "invalid", "junk_name"),
+    Kind("relation_noted", "联系人", 0.01, _one_of(("{}(儿子)", "{}（妻）")), "repairable", "name_note"),
+    Kind("character_lost", "联系人", 0.006, _lose_character, "suspect", "lost_character"),
+    Kind("mailbox_typo", "电子邮箱", 0.03, _wrong_mailbox, "suspect", "email_domain_typo"),
     Kind("mailbox_cut", "电子邮箱", 0.02, lambda r, v, w: v.replace("@", ""), "invalid", "email_syntax"),
+    Kind("same_as_mobile", "微信", 0.02, _instead(("同手机号", "同手机")), "invalid", "wechat_refers"),
     Kind("wrong_id", "身份证号", 0.01, _wrong_id, "invalid", "id_checksum"),
+    Kind("covered_id", "身份证号", 0.006, lambda r, v, w: v[:6] + "********" + v[14:], "invalid", "id_masked"),
 )  # fmt: skip

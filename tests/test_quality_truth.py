@@ -10,17 +10,23 @@ import pytest
 from quality import judge
 from quality.verdicts import Context, Verdict
 from seed.bureau import make_bureau
-from seed.damage import Damage
+from seed.damage import PROPERTY_MANAGER, Damage
 from seed.files import Line, lines
 from services.headings import HEADINGS
 
-FOSHAN = Context(area_code="0757", region="广东省佛山市")
+BUREAU = make_bureau(7)
+FOSHAN = Context(
+    "0757",
+    "广东省佛山市",
+    offices=frozenset(f"+86{who.phone}" for who in BUREAU.staff),
+    shared=frozenset({f"+86{PROPERTY_MANAGER}"}),
+)
 
 
 @pytest.fixture(scope="module")
 def judged() -> list[tuple[str, str, Damage | None, Verdict]]:
     """Every cell with a rule: its field, the text, what befell it, and the verdict."""
-    found = lines(make_bureau(7), count=600, seed=7, today=date(2026, 11, 2))
+    found = lines(BUREAU, count=600, seed=7, today=date(2026, 11, 2))
     return [cell for line in found for cell in _judge(line)]
 
 
