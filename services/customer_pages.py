@@ -114,6 +114,7 @@ class _Walk:
 def page(session: Session, wanted: Wanted) -> Page:
     """The page that is wanted, of the customers in the session's scope."""
     search.keep(session)
+    _be_brief(session)
     limits, inside = _limits(session, wanted), _in_units(session, wanted)
     rarest = _rarest(session, [*limits, inside])
     is_broad = rarest is None and bool(wanted.text)
@@ -193,6 +194,13 @@ def _rarest(session: Session, limits: Sequence[_Limit]) -> _Limit | None:
             if number < fewest and number <= most:
                 best, fewest = limit, number
     return best
+
+
+def _be_brief(session: Session) -> None:
+    """Every question here is short: starting helpers or a compiler would take PostgreSQL longer than answering."""
+    if session.get_bind().dialect.name == "postgresql":
+        for setting in ("max_parallel_workers_per_gather = 0", "jit = off"):
+            session.connection().exec_driver_sql(f"SET LOCAL {setting}")
 
 
 def _few(session: Session) -> int:

@@ -135,7 +135,7 @@ def index(session: Session, old: Mapping[int, str], new: Mapping[int, str]) -> N
         taken = f"INSERT INTO {GRAMS}({GRAMS}, rowid, grams) VALUES ('delete', ?, ?)"  # noqa: S608 our own table
         given = f"INSERT INTO {GRAMS}(rowid, grams) VALUES (?, ?)"  # noqa: S608
         for statement, texts in ((taken, old), (given, new)):
-            rows = [(key, " ".join(sorted(grams(text)))) for key, text in sorted(texts.items())]
+            rows = [(key, " ".join(grams(text))) for key, text in sorted(texts.items())]
             if rows:
                 connection.exec_driver_sql(statement, rows)
         return

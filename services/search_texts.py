@@ -20,6 +20,7 @@ JUDGED = ("mobile", "landline", "supply_address")
 NONE = "none"
 NO_DAY = date(1, 1, 1)  # sorts before every opening day
 MOST_GRAMS = 3
+SHORT = 5  # signs: of so short a word all grams are asked for
 
 # Bits of `search_rows.facets`; stored: never renumbered, only added to.
 CLASS_BITS = {name: 1 << place for place, name in enumerate(CUSTOMER_CLASSES)}
@@ -32,9 +33,10 @@ _PAIRS_OF_DIGITS = frozenset(map("".join, product("0123456789", repeat=2)))
 _THREE_DIGITS = re.compile(r"(?=([0-9]{3}))")
 
 
-@lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """A text as it is compared: one width, small letters, letters and digits only."""
+    if text.isalnum() and unicodedata.is_normalized("NFKC", text):
+        return text.lower()
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).lower()))
 
 
@@ -50,28 +52,31 @@ def plain_phone(value: str, raw: str) -> str:
 
 def text_of(customer: Any, contacts: Iterable[Any]) -> str:
     """The searchable text of a customer: account number, name, and the current values, one a line, none twice."""
-    lines = [plain(customer.account_no), plain(customer.name)]
+    lines = {plain(customer.account_no): None, plain(customer.name): None}
     for row in contacts:
-        if row.kind in PHONES:
-            lines.append(plain_phone(row.value, row.raw))
-        elif row.kind in SEARCHED:
-            lines.append(plain(row.value or row.raw))
-    return "\n".join(line for line in dict.fromkeys(lines) if line)
+        kind = row.kind
+        if kind in PHONES:
+            lines[plain_phone(row.value, row.raw)] = None
+        elif kind in SEARCHED:
+            lines[plain(row.value or row.raw)] = None
+    lines.pop("", None)
+    return "\n".join(lines)
 
 
 def facets_of(customer: Any, contacts: Iterable[Any]) -> int:
     """What filters may ask of a customer, as a sum of bits."""
-    found = CLASS_BITS.get(customer.customer_class, 0) | (CLOSED if customer.closed_on else 0)
-    found |= (customer.reach & EVERY) << REACH_SHIFT if customer.reach else REACH_BITS[NONE]
-    kinds = set()
-    for row in contacts:
-        if row.kind in JUDGED:
-            found |= VERDICT_BITS.get((row.kind, row.verdict), 0)
-            kinds.add(row.kind)
-    for kind in JUDGED:
-        if kind not in kinds:
-            found |= VERDICT_BITS[kind, NONE]
-    return found
+    verdicts = tuple([(row.kind, row.verdict) for row in contacts])
+    return _facets(customer.customer_class, customer.closed_on is not None, customer.reach, verdicts)
+
+
+@lru_cache(maxsize=4096)
+def _facets(customer_class: str, is_closed: bool, reach: int, verdicts: tuple[tuple[str, str], ...]) -> int:
+    found = CLASS_BITS.get(customer_class, 0) | (CLOSED if is_closed else 0)
+    found |= (reach & EVERY) << REACH_SHIFT if reach else REACH_BITS[NONE]
+    for pair in verdicts:
+        found |= VERDICT_BITS.get(pair, 0)
+    kinds = {kind for kind, _verdict in verdicts}
+    return found | sum(VERDICT_BITS[kind, NONE] for kind in JUDGED if kind not in kinds)
 
 
 def grams(text: str) -> set[str]:
@@ -85,7 +90,9 @@ def grams(text: str) -> set[str]:
 
 
 def asked_grams(word: str) -> list[str]:
-    """A few grams that a text must have to hold a word: side by side from the end, where words differ most."""
+    """The grams that a text must have to hold a short word; of a long one a few, from the end, where words differ."""
+    if len(word) <= SHORT:
+        return sorted(grams(word))
     found: list[str] = []
     end = len(word)
     while end > 1 and len(found) < MOST_GRAMS:
@@ -94,6 +101,9 @@ def asked_grams(word: str) -> list[str]:
         is_gram = size == 3 or piece not in _PAIRS_OF_DIGITS
         found += [piece] if is_gram else []
         end -= size if is_gram else 1
+    if 0 < end < len(word) and len(found) < MOST_GRAMS:  # what is left over at the beginning, with its neighbour
+        first = word[:3] if _is_number(word[:3]) else word[:2]
+        found += [first] if first not in _PAIRS_OF_DIGITS else []
     return found or sorted(grams(word))[:MOST_GRAMS]
 
 
