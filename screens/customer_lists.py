@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
@@ -104,6 +105,15 @@ def load(session: Session, rows: Sequence[Customer]) -> Mapping[int, dict[str, A
     for key, channels in reach.channels_of(session, ids).items():
         found[key]["reach"] = channels
     return found
+
+
+def name_column(row: Customer, _extra: dict[str, Any]) -> Any:
+    """The masked name; a closed account says so, a merged one leads to the account that stands for it."""
+    name = masking.name_text(row.name)
+    if row.merged_into_id is not None:
+        link = Markup('<a class="state bad" href="{}">{}</a>')
+        return looks.joined(name, link.format(looks.customer_url(row.merged_into_id), _("已并入")))
+    return looks.joined(name, looks.badge_text("bad", _("已销户"))) if row.closed_on else name
 
 
 def phone_column(_row: Customer, extra: dict[str, Any]) -> Any:

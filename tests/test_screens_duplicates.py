@@ -43,6 +43,8 @@ def test_two_people_merge_and_take_back(app, session, shell):
     assert (row.state, second.merged_into_id) == ("merged", kept)
     assert first.account_no in other.get(f"/admin/customers/{merged}").get_data(as_text=True)
     assert second.account_no in other.get(f"/admin/customers/{kept}").get_data(as_text=True)
+    listed = other.get("/admin/customers/?closed=1").get_data(as_text=True)
+    assert f'<a class="state bad" href="/admin/customers/{kept}">' in listed
     assert other.post(f"/admin/merges/{row.id}/unmerge").status_code == 303
     session.expire_all()
     assert (row.state, second.merged_into_id, second.closed_on) == ("unmerged", None, None)

@@ -17,7 +17,7 @@ from models import Contact, Customer, Reason, db
 from models.words import PURPOSES, RELATIONS
 from screens import customer_lists, customer_views, looks, masking
 from screens.access import READING, may, needs
-from screens.customer_lists import address_column, channels_column, load, phone_column
+from screens.customer_lists import address_column, channels_column, load, name_column, phone_column
 from screens.forms import choices
 from screens.lists import Column, Listing, ListPage, Search, Sort
 from screens.messages import done, refuse, said
@@ -38,7 +38,7 @@ class Customers(ListPage):
         id=Customer.id,
         columns=(
             Column(_l("户号"), lambda row, _extra: row.account_no, sort="account_no", css="nowrap"),
-            Column(_l("户名"), lambda row, _extra: masking.name_text(row.name), css="nowrap"),
+            Column(_l("户名"), name_column, css="nowrap"),
             Column(_l("电话"), phone_column, css="nowrap"),
             Column(_l("用电地址"), address_column),
             Column(_l("可达渠道"), channels_column, css="nowrap"),
