@@ -62,14 +62,16 @@ def _read_province(text: str, own: Place) -> Head:
     if city and city.is_sure:  # 吉林市 is the city, not the province
         return Head()
     is_alone = found.name in MUNICIPALITIES or found.name == own.province
-    if found.is_sure or _is_city_next(rest) or (is_alone and read_county(rest)):
+    if found.is_sure or _is_city_next(rest, found.name) or (is_alone and read_county(rest)):
         return Head(province=found.name, length=found.length, is_full=found.is_full)
     return Head()
 
 
-def _is_city_next(rest: str) -> bool:
+def _is_city_next(rest: str, province: str) -> bool:
     city = find_city(rest)
-    return city is not None and (city.is_sure or bool(read_county(rest[city.length :])))
+    if city is None or city.is_sure or read_county(rest[city.length :]):
+        return city is not None
+    return city.province == province and not _ROADS.match(rest[city.length :])  # 广东佛山南海大沥镇
 
 
 def _read_city(head: Head, text: str, own_city: str) -> Head:
@@ -77,7 +79,7 @@ def _read_city(head: Head, text: str, own_city: str) -> Head:
     rest = rest.removeprefix("市辖区") if head.province in MUNICIPALITIES else rest
     skipped = len(text) - head.length - len(rest)
     city = find_city(rest)
-    if not city or not (city.is_sure or _is_bare_city(city, rest[city.length :], own_city)):
+    if not city or not (city.is_sure or _is_bare_city(city, rest[city.length :], head, own_city)):
         return head._replace(length=head.length + skipped, is_full=head.is_full and not skipped)
     return head._replace(
         city=city.name,
@@ -88,10 +90,10 @@ def _read_city(head: Head, text: str, own_city: str) -> Head:
     )
 
 
-def _is_bare_city(city: Named, rest: str, own_city: str) -> bool:
+def _is_bare_city(city: Named, rest: str, head: Head, own_city: str) -> bool:
     if _ROADS.match(rest):
         return False
-    return bool(read_county(rest)) or city.name == own_city
+    return bool(read_county(rest)) or city.name == own_city or city.province == head.province
 
 
 def _skip_repeated(head: Head, text: str) -> Head:
