@@ -1,10 +1,11 @@
 from browsing import browse
-from counting import with_local_numbers
+from counting import kept, with_local_numbers
 from factories import make_staff, make_unit
 from sqlalchemy import select
 
 from models import ContactCount, CountSet
 from services import count_checks
+from services.counts import recount
 from workflows import engine
 
 
@@ -32,7 +33,7 @@ def test_wrong_counts_stand_on_the_home_page_until_they_are_counted_again(app, s
     count_checks.keep_result(session, count_checks.check(session).as_json())
     client = browse(app, session, make_staff(session, "data_steward"))
     assert "项质量统计和资料对不上" in client.get("/admin/").text
-    assert "contact_counts" in client.get("/admin/judging/").text
+    assert "现用的值" in client.get("/admin/judging/").text
     client.post("/admin/judging/recount")
     engine.drain()
     assert "项质量统计和资料对不上" not in client.get("/admin/").text
@@ -51,3 +52,16 @@ def test_this_moments_figures_open_the_units_below(app, session):
     shown = client.get("/admin/live_figures/").text
     assert f"unit={unit.id}" in shown and "33.33%" in shown and "2/6" in shown
     assert "（没有）" in client.get(f"/admin/live_figures/?unit={unit.id}").text
+
+
+def test_other_required_fields_count_everybody_again(app, session):
+    with_local_numbers(session, make_unit(session), 2)
+    before = kept(session)
+    client = browse(app, session, make_staff(session, "data_steward"))
+    client.post("/admin/required_fields/change", {"required": ["low_voltage_residential/landline"]})
+    engine.drain()
+    session.expire_all()
+    assert session.scalars(select(CountSet.state)).one() == "current"
+    after = kept(session)
+    recount(session)
+    assert kept(session) == after != before

@@ -13,8 +13,10 @@ from flask_security import current_user
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models import ContactKind, CountSet, Customer, Run, Staff, Unit, db
+from models import ContactCount, ContactKind, CountSet, Customer, Run, Staff, Unit, db
+from models.counts import ANY_MONTH
 from models.words import VERDICTS
+from screens import looks
 from screens.access import needs
 from screens.base import Page
 from screens.cards import Card
@@ -40,7 +42,8 @@ class Judging(Page):
         session = db.session()
         rows = session.scalars(select(CountSet).order_by(CountSet.id.desc()).limit(LISTED)).all()
         staff = {row.id: row.name for row in session.scalars(select(Staff).where(Staff.id.in_(_staff_ids(rows))))}
-        facts = {"rows": rows, "staff": staff, "checked": count_checks.last_result(session)}
+        checked = count_checks.last_result(session)
+        facts = {"rows": rows, "staff": staff, "checked": checked, "differences": _differences(session, checked)}
         return self.render("screens/judging.html", units=unit_choices(), kinds=judged_kinds(session), **facts)
 
     @expose("/plan", methods=("POST",))
@@ -112,6 +115,30 @@ def judged_kinds(session: Session) -> list[tuple[str, str]]:
     """The kinds that a rule judges."""
     ruled = set(session.scalars(select(ContactKind.code).where(ContactKind.judged_as != "")))
     return [(code, label) for code, label in kind_choices() if code in ruled]
+
+
+def _differences(session: Session, checked: Mapping[str, Any]) -> list[tuple[str, list[str], Any, Any]]:
+    """What the check found, its groups in words."""
+    units = {row.id: row.name for row in session.scalars(select(Unit))}
+    people = {row.id: row.name for row in session.scalars(select(Staff).where(Staff.id.in_(_people(checked))))}
+    kinds = dict(kind_choices())
+    found = []
+    for table, key, kept, counted in checked.get("differences", ()):
+        if table == ContactCount.__tablename__:
+            unit, kind, verdict = key
+            named = [units.get(unit, str(unit)), kinds.get(kind, kind), looks.word(verdict, "VERDICTS")]
+            found.append((_("现用的值"), named, kept, counted))
+        else:
+            month, unit, person, customer_class = key
+            opened = _("全部开户月份") if month == ANY_MONTH else month or _("开户日期不详")
+            whose = [units.get(unit, str(unit)), people.get(person, _("没有责任人"))]
+            found.append((_("应录项"), [*whose, looks.word(customer_class, "CUSTOMER_CLASSES"), opened], kept, counted))
+    return found
+
+
+def _people(checked: Mapping[str, Any]) -> set[int]:
+    rows = checked.get("differences", ())
+    return {key[2] for table, key, *_numbers in rows if table != ContactCount.__tablename__}
 
 
 def _one(key: int) -> CountSet:

@@ -18,8 +18,9 @@ from screens.access import needs
 from screens.base import Page, Screen
 from screens.forms import ChoiceField, PercentField, TicksField, choices, offered
 from screens.messages import done
+from screens.pages.judging import start
 from screens.pickers import kind_choices
-from services import Refused, policies, traces
+from services import Refused, count_sets, policies, traces
 
 ANY = ("*", _l("不限"))
 MET = {
@@ -183,6 +184,7 @@ class RequiredFields(Page):
         changes = {"added": sorted(wanted - rows_now.keys()), "removed": sorted(rows_now.keys() - wanted)}
         if any(changes.values()):
             traces.record(db.session(), "required_field.changed", RequiredField(), details=changes)
+            start("count_again", count_sets.plan(db.session(), "recounted"))
         done(_("应录项已保存，从下一次质量评价起生效。"))
         return redirect(self.get_url(".index"), 303)
 
