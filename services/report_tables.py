@@ -18,6 +18,8 @@ from services.trends import Point, earlier, trend
 
 COHORTS = ("new", "existing", "all")
 MONTH, YEAR, MONTHS = 1, 12, 36
+POINTS = "\n（百分点）"
+AUDITED = {"numerator": "right", "denominator": "judged", "rest": "wrong"}
 Opens = tuple[str, dict[str, Any]]
 
 
@@ -143,3 +145,11 @@ def change(now: Figure | None, before: Figure | None) -> str:
 def marked(text: str, opens: Opens, figure: Figure | None) -> Cell:
     """A cell that opens its list only where something was counted."""
     return Cell(text, opens if figure is not None and figure.denominator else None)
+
+
+def list_of(basis: Basis, name: str, cohort: str, part: str, *, unit_id: int = 0) -> Opens:
+    """The list behind a part of a figure: the records of the run, or the items of the sample."""
+    about = {"unit": unit_id or basis.unit.id, "cohort": cohort}
+    if name == "accuracy":
+        return "audits", about | {"period": basis.period, "state": AUDITED[part]}
+    return "records", about | {"measure": name, "part": part}

@@ -26,6 +26,7 @@ from services import (
     report_figures,
     report_issues,
     report_tables,
+    report_units,
     traces,
 )
 from services.people import acting_staff, require
@@ -87,7 +88,7 @@ def keep(session: Session, one: Gathered, *, staff_id: int | None) -> Report:
 def with_below(session: Session, unit: Unit, period: str) -> list[Unit]:
     """A unit and the units right below it that were counted in a month."""
     basis = report_tables.basis(session, unit, period)
-    counted = {line.unit_id for line in report_figures.below(basis, "all")}
+    counted = {line.unit_id for line in report_units.below(basis, "all")}
     units = session.scalars(select(Unit).where(Unit.id.in_(counted)).order_by(Unit.path)).all()
     return [unit, *units]
 
@@ -185,7 +186,7 @@ def _facts(basis: Basis) -> dict[str, Any]:
     """Everything that stands in the report, but whether it is published by now."""
     session, unit, run = basis.session, basis.unit, basis.run
     year, month = basis.period.split("-")
-    parts = [report_figures.overall(basis), report_figures.rules(basis), report_figures.units(basis)]
+    parts = [report_figures.overall(basis), report_figures.rules(basis), report_units.units(basis)]
     parts += [report_figures.persons(basis), report_issues.problems(basis)]
     parts += [report_issues.issues(basis), report_issues.sources(basis)]
     maker = acting_staff(session)
@@ -204,7 +205,7 @@ def _facts(basis: Basis) -> dict[str, Any]:
         "members_sha256": run.members_sha256,
         "letterhead": asdict(letterheads.current(session)),
         "parts": [part for part in parts if part["paragraphs"] or part["tables"]],
-        "annexes": report_figures.annexes(basis),
+        "annexes": report_units.annexes(basis),
     }
 
 
