@@ -1,6 +1,9 @@
 import csv
 import io
 import json
+import re
+import subprocess
+import sys
 import zipfile
 from collections import Counter
 from datetime import date, datetime
@@ -11,6 +14,7 @@ from sqlalchemy import delete, select
 
 from models import AssessmentResult, CustomerVersion, Publication, RuleResult, Trace
 from models.clock import ZONE, move_to, utcnow
+from models.home import CHECKOUT
 from models.publications import PublishedForGood
 from services import Refused, assessments, files, publication_files, publications
 from services.gaps import gaps
@@ -145,6 +149,20 @@ def test_an_outsider_derives_every_figure_from_the_package(bureau, tmp_path):
         )
         counted = said["1" if directions[figure["rule"]] == "larger" else "0"]
         assert (counted, said["0"] + said["1"]) == (figure["numerator"], figure["denominator"]), figure
+
+
+def test_the_script_of_the_manual_finds_every_figure_right(bureau, tmp_path):
+    session, unit, head = bureau
+    made = publications.publish(session, assess(session, unit), staff=head)
+    publication_files.write_package(session, made, tmp_path / "package.zip")
+    manual = (CHECKOUT / "docs" / "manual.zh.md").read_text("utf-8")
+    script = next(
+        code for code in re.findall(r"```python\n(.*?)```", manual, re.S) if "rule_members.csv" in code
+    )
+    told, _tables = unpacked(tmp_path / "package.zip")
+    assert len(told["results"]) > 50
+    command = [sys.executable, "-c", script, str(tmp_path / "package.zip")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "0\n"
 
 
 def test_a_package_holds_no_account_number_and_the_key_file_needs_its_permission(bureau, tmp_path, shell):
