@@ -161,46 +161,17 @@ class Audits(Page):
         return downloads.made(content, f"抽样核查工作底稿_{sample.unit.name}_{sample.period}.pdf")
 
     def _items(self, subject: Sample | BatchAudit, more: Mapping[str, Any]) -> Any:
-        session = db.session()
         kind = "sample" if isinstance(subject, Sample) else "batch"
         rows, following = audit_lists.page_of(subject)
-        counted = audit_lists.progress(session, audit_lists.items_of(subject))
+        counted = audit_lists.progress(db.session(), audit_lists.items_of(subject))
         facts = {"subject": subject, "kind": kind, "rows": rows, "following": following, "counted": counted}
-        facts |= {
-            "states": audit_lists.states(),
-            "state": audit_lists.state(),
-            "mine": request.values.get("mine", ""),
-            "typed": {},
-        }
-        facts |= {
-            "people": _people(),
-            "kinds": _kinds(),
-            "text": _text,
-            "names": _names(),
-            "wrong": "",
-            "plain": False,
-        }
-        kept = {
-            name: value
-            for name, value in request.args.items()
-            if name in ("state", "mine", "stratum", "after")
-        }
-        facts |= {
-            "kept": kept,
-            "stratum_word": stratum_word,
-            "name_text": masking.name_text,
-            "attempt": ATTEMPT,
-        }
-        return self.render("screens/audit_items.html", **{**facts, **more})
+        facts |= {"states": audit_lists.states(), "state": audit_lists.state(), "kept": audit_lists.kept()}
+        facts |= {"mine": request.values.get("mine", ""), "wrong": "", "plain": False, "typed": {}}
+        return self.render("screens/audit_items.html", **{**facts, **_words(), **more})
 
     def _back(self, kind: str, key: int) -> Any:
         view = ".show" if kind == "sample" else ".batch"
-        kept = {
-            name: value
-            for name, value in request.args.items()
-            if name in ("state", "mine", "stratum", "after")
-        }
-        return redirect(self.get_url(view, key=key, **kept), 303)
+        return redirect(self.get_url(view, key=key, **audit_lists.kept()), 303)
 
 
 def to_audit_card(session: Session, staff: Staff) -> Card | None:
@@ -245,6 +216,12 @@ def _typed(form: Mapping[str, str]) -> dict[int, Finding]:
 def _text(item: AuditItem, *, plain: bool) -> str:
     shown = masking.pretty(item.kind, item.value)
     return shown if plain else masking.masked(item.kind, shown)
+
+
+def _words() -> dict[str, Any]:
+    """What the rows need to be said in words."""
+    found = {"people": _people(), "kinds": _kinds(), "names": _names(), "attempt": ATTEMPT}
+    return found | {"text": _text, "stratum_word": stratum_word, "name_text": masking.name_text}
 
 
 def _people() -> list[Staff]:
