@@ -8,9 +8,11 @@ from sqlalchemy import select
 from models import CustomerVersion, Issue, Rule, RuleResult
 from models.clock import ZONE, move_to, now, utcnow
 from models.rules import newest_rules, rules_at
+from models.scope import working_as
 from services import Refused, assessments, contacts, issue_decisions, issues, rule_versions
 from services.contacts import Finding
 from services.drill_downs import RuleAsked, rule_records
+from services.people import scope_of
 from services.rules import FUNCTIONS
 
 GOOD = {"raw": "13800001112", "value": "+8613800001112"}
@@ -253,3 +255,15 @@ def test_what_is_mended_is_found_so_at_once_and_cleared(bureau):
     assert issue_decisions.recheck(session, [key], staff=steward) == (1, 0)
     assert issue_decisions.clear(session, [key], staff=steward) == 1
     assert by_rule(session)["mobile_recorded", "mobile"].state == "cleared"
+
+
+def test_a_check_counts_customers_that_the_owner_does_not_see(bureau):
+    session, unit, _steward = bureau
+    manager = make_staff(session, "account_manager", unit)
+    make_contact(session, customer(session, unit, manager_id=manager.id), **GOOD)
+    for _number in range(3):
+        make_contact(session, customer(session, make_unit(session)), **GOOD)
+    assess(session, unit)
+    key = by_rule(session)["one_number_one_customer", "mobile"].id
+    with working_as(session, scope_of(session, manager)):
+        assert issue_decisions.recheck(session, [key], staff=manager) == (0, 1)
