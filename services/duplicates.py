@@ -15,7 +15,7 @@ from sqlalchemy import Select, and_, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from models import Contact, Customer, DuplicatePair, MatchKey, Setting, Staff, Unit
+from models import Contact, Customer, DuplicatePair, MatchKey, Setting, SharedNumber, Staff, Unit
 from models.bulk import insert_rows
 from models.clock import utcnow
 from models.words import PAIR_KINDS
@@ -166,7 +166,10 @@ def related(session: Session, customer_id: int) -> dict[int, str]:
 
 
 def accounts(session: Session, customer_ids: Sequence[int]) -> dict[int, Account]:
-    """What is compared of some customers, open ones only; the first address and all good phones that stand now."""
+    """What is compared of some customers, open ones only: the first address, and the phones that stand now.
+
+    A number that stands on too many customers says nothing about any two of them.
+    """
     phones: dict[int, set[str]] = {}
     address: dict[int, str] = {}
     for row in session.execute(_values(customer_ids)):
@@ -212,7 +215,9 @@ def _decided(session: Session, customer_ids: set[int]) -> set[tuple[int, int]]:
 def _values(customer_ids: Sequence[int]) -> Select[Any]:
     columns = (CONTACTS.c.customer_id, CONTACTS.c.kind, CONTACTS.c.value, CONTACTS.c.raw)
     query = select(*columns).where(CONTACTS.c.customer_id.in_(customer_ids), CONTACTS.c.state == "current")
-    return query.where(CONTACTS.c.kind.in_(KINDS)).order_by(CONTACTS.c.preferred.desc(), CONTACTS.c.id)
+    shared = select(SharedNumber.__table__.c.value)
+    query = query.where(CONTACTS.c.kind.in_(KINDS), CONTACTS.c.value.not_in(shared))
+    return query.order_by(CONTACTS.c.preferred.desc(), CONTACTS.c.id)
 
 
 def _facts(customer_ids: Sequence[int]) -> Select[Any]:

@@ -4,11 +4,11 @@ import random
 
 import pytest
 from factories import make_contact, make_customer, make_staff
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from models import DuplicatePair, MatchKey
-from models.clock import today
-from services import Refused, customers, duplicates
+from models import Customer, DuplicatePair, MatchKey
+from models.clock import today, utcnow
+from services import Refused, customers, duplicates, shared_numbers
 
 SURNAMES, GIVEN = "赵钱孙李周吴郑王冯陈", "伟芳娜敏静丽强磊军洋"
 ROADS = ("南海大道", "桂澜路", "佛平路", "海八路", "季华路")
@@ -104,6 +104,15 @@ def test_a_crowded_block_says_nothing(session, shell):
     for number in range(duplicates.MOST + 1):
         customer(session, "陈大文", f"桂城街道南海大道{number}号", "13900000000")
     assert run(session)[0] == 0
+
+
+def test_a_number_of_too_many_ties_nobody_together(session, shell):
+    for name in ("陈大文", "李小龙", "王五", "赵六"):
+        customer(session, name, "", "13900000000")
+    assert run(session)[0] == 6
+    shared_numbers.count(session)
+    session.execute(update(Customer).values(changed_at=utcnow()))
+    assert run(session) == (0, {})
 
 
 def test_a_cluster_names_everybody_who_hangs_together(session, shell):

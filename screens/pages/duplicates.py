@@ -61,7 +61,8 @@ class Duplicates(ListPage):
     )
 
     def query(self) -> Select[Any]:
-        return seen().options(joinedload(DuplicatePair.first), joinedload(DuplicatePair.second))
+        found = seen().options(joinedload(DuplicatePair.first), joinedload(DuplicatePair.second))
+        return found if request.args.get("decision") else found.where(DuplicatePair.decision == "")
 
     @expose("/find", methods=("POST",))
     @needs("duplicates.edit")
