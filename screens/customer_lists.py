@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from models import Contact, Customer
 from models.contacts import GOOD
+from models.scope import ALL, working_as
 from models.words import CHANNELS, CUSTOMER_CLASSES, SENSITIVITIES, VERDICTS
 from screens import looks, masking
 from screens.filters import Filter
@@ -47,7 +48,8 @@ def pages(session: Session, wanted: Wanted, asked: Asked) -> Slice:
     place |= {"after": asked.after, "before": asked.before, "size": asked.size}
     page = customer_pages.page(session, replace(wanted, **place))
     query = select(Customer).options(joinedload(Customer.unit), joinedload(Customer.manager))
-    found = {row.id: row for row in session.scalars(query.where(Customer.id.in_(page.ids)))}
+    with working_as(session, ALL):  # the ids are of one's own scope; asked again, planners walk whole units
+        found = {row.id: row for row in session.scalars(query.where(Customer.id.in_(page.ids)))}
     rows = [found[key] for key in page.ids if key in found]
     is_back = page.has_place and asked.before is not None
     broad = _("符合的客户很多，按建档先后列出。再多输入几个字，或加上单位等条件，就能排序。")
@@ -99,11 +101,10 @@ def load(session: Session, rows: Sequence[Customer]) -> Mapping[int, dict[str, A
     ids = [row.id for row in rows]
     query = select(Contact).where(Contact.customer_id.in_(ids), Contact.state == "current")
     query = query.where(Contact.kind.in_(SHOWN_KINDS)).order_by(Contact.preferred, Contact.id.desc())
-    found: dict[int, dict[str, Any]] = {key: {"reach": ()} for key in ids}
-    for contact in session.scalars(query):
-        found[contact.customer_id][contact.kind] = contact
-    for key, channels in reach.channels_of(session, ids).items():
-        found[key]["reach"] = channels
+    found: dict[int, dict[str, Any]] = {row.id: {"reach": reach.channels_in(row.reach)} for row in rows}
+    with working_as(session, ALL):
+        for contact in session.scalars(query):
+            found[contact.customer_id][contact.kind] = contact
     return found
 
 
