@@ -283,8 +283,9 @@ def _may_decide(session: Session, change: BatchChange, staff: Staff) -> None:
     if change.state != "waiting":
         raise Refused("这一批现在没有等待审核的变更。请刷新后查看。")
     source = "cleanup" if change.kind == "cleanup" else "third_party"
-    for kind, verdict in counts(session, change, LINES.c.kind, LINES.c.verdict):
-        policies.check_approver(session, staff, (source, kind, verdict, "good"))
+    for state, kind, verdict in counts(session, change, LINES.c.state, LINES.c.kind, LINES.c.verdict):
+        if state == "waiting":
+            policies.check_approver(session, staff, (source, kind, verdict, "good"))
 
 
 def _decide(session: Session, change: BatchChange, choice: Choice, state: str, more: ColumnElement[bool]) -> int:

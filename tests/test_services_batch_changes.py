@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 import pytest
 from changing import applied, carry_out, current, lines_of, submitted, taken_back, tried, write_list
 from factories import make_contact, make_customer, make_staff, make_unit
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from models import BatchChangeLine, Contact, ContactCount, DoorPlate
+from models import BatchChangeLine, Contact, ContactCount, DoorPlate, Policy
 from quality import judge
 from quality.number_upgrades import UPGRADES
 from quality.verdicts import Context
@@ -249,6 +249,15 @@ def test_a_clean_up_leaves_an_old_number_that_was_entered_after_its_upgrade(sess
         phone(session, "0731-4187302", recorded_at=recorded)
     change = tried(session, people[0], "cleanup")
     assert [line[:2] for line in lines_of(session, change)] == [("planned", ""), ("conflict", "entered_after")]
+
+
+def test_a_policy_says_who_approves_a_change_too(session, people):
+    phone(session, "0731-4187302")
+    change = submitted(session, people[0], "number_upgrade", options={"rules": [CHANGSHA]})
+    session.execute(update(Policy).where(Policy.position == 90).values(approver_role="department_head"))
+    with pytest.raises(Refused, match="“营销部主任”审核"):
+        batch_changes.approve(session, change, Choice(), people[1])
+    assert batch_changes.approve(session, change, Choice(), make_staff(session, "department_head")) == 1
 
 
 def test_lines_left_out_are_not_submitted(session, people):
