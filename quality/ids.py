@@ -66,7 +66,10 @@ def _judge_ric(number: str, repairs: tuple[str, ...]) -> Verdict:
 @lru_cache(maxsize=4096)
 def _check_area(start: str) -> None:
     """InvalidComponent where no county had these six digits in the year that follows; looking it up is slow."""
-    ric.get_birth_place(f"{start}01010000")
+    try:
+        ric.get_birth_place(f"{start}01010000")
+    except KeyError as error:  # a city that is known, and no county of it
+        raise InvalidComponent() from error
 
 
 def _has_birth_date(number: str) -> bool:

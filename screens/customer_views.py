@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -23,6 +23,13 @@ FIXED = ("supply_address",)
 PAST = ("superseded", "refused", "withdrawn", "stopped")
 
 
+class Why(NamedTuple):
+    """A reason of a verdict, by code and in a sentence; each has a page."""
+
+    code: str
+    sentence: str
+
+
 @dataclass(frozen=True)
 class Line:
     """One version on the page: what may be shown of it, and what was found about its value."""
@@ -30,7 +37,7 @@ class Line:
     row: Contact
     text: str
     plain: bool
-    reasons: Sequence[str]
+    reasons: Sequence[Why]
     finding: Confirmation | None
     replaced: str = ""
     understood: Sequence[str] = ()
@@ -90,7 +97,12 @@ def consents(session: Session, customer: Customer) -> list[Consent]:
 
 def sentences(reasons: str) -> list[str]:
     """Reason codes joined by semicolons, as sentences."""
-    return [_(REASONS[code]) for code in reasons.split(";") if code in REASONS]
+    return [why.sentence for why in whys(reasons)]
+
+
+def whys(reasons: str) -> list[Why]:
+    """The same, each with its code."""
+    return [Why(code, _(REASONS[code])) for code in reasons.split(";") if code in REASONS]
 
 
 def _line(
@@ -101,7 +113,7 @@ def _line(
         row=row,
         text=texts[row.id],
         plain=row.id in revealed,
-        reasons=sentences(row.reasons),
+        reasons=whys(row.reasons),
         finding=finding if finding is not None and finding.result != "withdrawn" else None,
         replaced=texts.get(row.replaces_id or 0, ""),
     )
