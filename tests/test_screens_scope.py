@@ -135,7 +135,7 @@ def test_search_finds_nothing_foreign(app, session, foreign):
     browser = browse(app, session, make_staff(session, "clerk", make_unit(session)))
     for text in (CANARY_ACCOUNT, "13987654321", "金丝"):
         answer = browser.post("/admin/customers/search", {"q": text}, follow_redirects=True)
-        assert "没有符合条件的记录" in answer.text
+        assert "没有符合条件的客户" in answer.text
 
 
 def test_a_foreign_key_in_a_form_is_refused(app, session, foreign):
