@@ -101,7 +101,9 @@ def asked_grams(word: str) -> list[str]:
         is_gram = size == 3 or piece not in _PAIRS_OF_DIGITS
         found += [piece] if is_gram else []
         end -= size if is_gram else 1
-    if 0 < end < len(word) and len(found) < MOST_GRAMS:  # what is left over at the beginning, with its neighbour
+    if (
+        0 < end < len(word) and len(found) < MOST_GRAMS
+    ):  # what is left over at the beginning, with its neighbour
         first = word[:3] if _is_number(word[:3]) else word[:2]
         found += [first] if first not in _PAIRS_OF_DIGITS else []
     return found or sorted(grams(word))[:MOST_GRAMS]
