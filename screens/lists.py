@@ -7,11 +7,11 @@ person chose last is remembered. A list whose rows are found in another way than
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from flask import redirect, request, url_for
+from flask import abort, redirect, request, url_for
 from flask import session as cookie
 from flask_admin import expose
 from flask_babel import gettext as _
@@ -22,10 +22,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models import db
 from screens import access, filters
+from screens.access import needs, reads
 from screens.base import Page
+from screens.exports import sent
 from screens.filters import Filter
-from services import saved_filters
+from services import exports, saved_filters
 
+EXPORTS = (exports.RUN, "customers.export", "traces.export")
+EXPORTED_AT_ONCE = 500
 SORTS = "sorts"  # in the cookie: the sort chosen last, by screen
 NO_EXTRA: Mapping[int, Any] = {}
 
@@ -164,19 +168,36 @@ class Shown:
         return {key: value for key, value in kept.items() if value}
 
 
-def show(session: Session, listing: Listing, query: Select[Any], screen: str) -> Shown:
-    """The page that the request's address asks for."""
-    args = request.args
+@dataclass(frozen=True)
+class Narrowed:
+    """A list's query with what was chosen and searched for applied."""
+
+    query: Any
+    chosen: Mapping[str, str]
+    found: Mapping[str, str]
+    find: int | None
+
+
+def narrow(session: Session, listing: Listing, query: Any, screen: str, args: Any) -> Narrowed:
+    """The query as an address or a form narrows it."""
     find = args.get("find", type=int)
     found = saved_filters.load(session, current_user.id, screen, find)
     chosen = filters.chosen(listing.filters, args)
-    sort = _sort(listing, screen)
     query = filters.narrowed(query, listing.filters, chosen)
     for entry in listing.searches:
         if found.get(entry.key):
             query = entry.apply(query, found[entry.key])
+    return Narrowed(query, chosen, found, find)
+
+
+def show(session: Session, listing: Listing, query: Select[Any], screen: str) -> Shown:
+    """The page that the request's address asks for."""
+    args = request.args
+    narrowed = narrow(session, listing, query, screen, args)
+    chosen, found, find = narrowed.chosen, narrowed.found, narrowed.find
+    sort = _sort(listing, screen)
     asked = Asked(sort, args.get("after", type=_key), args.get("before", type=_key), listing.size)
-    page = listing.pages(session, query, asked) if listing.pages else _slice(session, listing, query, asked)
+    page = _page(session, listing, narrowed.query, asked)
     return Shown(
         listing=listing,
         rows=page.rows,
@@ -192,10 +213,25 @@ def show(session: Session, listing: Listing, query: Select[Any], screen: str) ->
     )
 
 
+def every_row(session: Session, listing: Listing, query: Any, sort: str) -> Iterator[list[Any]]:
+    """All rows of a list as their cells, in the order of its pages, read chunk by chunk."""
+    asked = Asked(sort, None, None, EXPORTED_AT_ONCE)
+    while True:
+        page = _page(session, listing, query, asked)
+        extra = listing.load(session, page.rows)
+        for row in page.rows:
+            yield [column.show(row, extra.get(row.id)) for column in listing.columns]
+        if not page.has_after or not page.rows:
+            return
+        asked = replace(asked, after=page.rows[-1].id)
+
+
 class ListPage(Page):
     """A page that is a list: `listing`, `query()`; the search is remembered and named by its id."""
 
     listing: ClassVar[Listing]
+    export_permission: ClassVar[str] = exports.RUN
+    has_plain: ClassVar[bool] = False  # whether the masked values of its rows may be exported in plain
     template: ClassVar[str] = "screens/list.html"
 
     def query(self) -> Select[Any]:
@@ -213,6 +249,21 @@ class ListPage(Page):
     def shown(self) -> dict[str, Any]:
         """What the template gets; pages add to it."""
         return {"page": show(db.session(), self.listing, self.query(), self.endpoint)}
+
+    @expose("/export", methods=("POST",))
+    @needs(*EXPORTS)
+    @reads
+    def export(self) -> Any:
+        """All rows of the list as a file: those of the page's filters and search, in its order."""
+        if not self.is_accessible() or not access.may(self.export_permission):
+            abort(403)
+        session, listing = db.session(), self.listing
+        narrowed = narrow(session, listing, self.query(), self.endpoint, request.form)
+        asked = request.form.get("sort", "")
+        sort = asked if asked in listing.sorts else next(iter(listing.sorts))
+        rows = every_row(session, listing, narrowed.query, sort)
+        headings = [column.label for column in listing.columns]
+        return sent(str(self.label), headings, rows, permission=self.export_permission)
 
     @expose("/search", methods=("POST",))
     def search(self) -> Any:
@@ -257,6 +308,10 @@ def _slice(session: Session, listing: Listing, query: Select[Any], asked: Asked)
     query = query.order_by(None).order_by(*(key.desc() if descending else key for key in keys))
     rows = list(session.scalars(query.limit(asked.size + 1)).all())
     return cut(rows, asked, has_place=place is not None)
+
+
+def _page(session: Session, listing: Listing, query: Any, asked: Asked) -> Slice:
+    return listing.pages(session, query, asked) if listing.pages else _slice(session, listing, query, asked)
 
 
 def cut(rows: Sequence[Any], asked: Asked, *, has_place: bool) -> Slice:

@@ -80,6 +80,7 @@ ACTIONS = {
     "letter.undelivered": _l("登记退信"),
     "letter.undelivered_undone": _l("撤销退信"),
     "letterhead.changed": _l("红头与落款修改"),
+    "list.exported": _l("清单导出"),
     "merge.proposed": _l("申请合并客户"),
     "merge.refused": _l("合并申请驳回"),
     "notice.acknowledged": _l("通知单签收"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import select
@@ -24,7 +25,7 @@ RULE_PARTS: dict[str, Callable[[RuleMember, int], bool]] = {
     "exempt": lambda member, bit: bool(member.exempt & bit),
 }
 GROUPS = ("meter_book", "transformer_area", "manager_id")
-PAGE = 50
+PAGE, CHUNK = 50, 1000
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,28 @@ def rule_records(
     members = read_rule_members(files.location(run.rule_members_sha256))
     found, more = pick(members, _fits_rule(session, run, asked), skip=page * PAGE, limit=PAGE)
     return _with_customers(session, found), more
+
+
+def all_records(session: Session, run: Assessment, asked: Asked) -> Iterator[Record]:
+    """All records behind a figure in their order; a query a chunk."""
+    if run.members_sha256 is None:
+        raise Refused("这次评价没有保存明细。")
+    fits = _fits(session, run, asked)
+    return _chunked(session, (one for one in read_members(files.location(run.members_sha256)) if fits(one)))
+
+
+def all_rule_records(session: Session, run: Assessment, asked: RuleAsked) -> Iterator[Record]:
+    """All records behind a rule's figure in their order; a query a chunk."""
+    if run.rule_members_sha256 is None:
+        raise Refused("这次评价没有按规则判断的明细。")
+    fits = _fits_rule(session, run, asked)
+    members = read_rule_members(files.location(run.rule_members_sha256))
+    return _chunked(session, (one for one in members if fits(one)))
+
+
+def _chunked(session: Session, members: Iterator[Member | RuleMember]) -> Iterator[Record]:
+    while chunk := list(islice(members, CHUNK)):
+        yield from _with_customers(session, chunk)
 
 
 def _with_customers(session: Session, found: Sequence[Member | RuleMember]) -> list[Record]:

@@ -18,16 +18,21 @@ from models.clock import period_of, today
 from models.scope import ALL, working_as
 from quality.measures import Bit
 from quality.rules import INDICATORS
-from screens.access import needs
+from screens import looks
+from screens.access import needs, reads
 from screens.base import Page
+from screens.exports import sent
 from screens.messages import done
 from screens.pickers import unit_choices
-from services import assessments, drill_downs, figures, publications
+from screens.row_words import record_word
+from services import assessments, drill_downs, exports, figures, publications
 from services.drill_downs import Asked, Group, Record, RuleAsked
 from workflows import runs
 
 WORKFLOW = "assessment"
 SHOWN = ("completeness", "validity", "timeliness")
+RECORD_COLUMNS = (_l("户号"), _l("联系信息"), _l("新装或存量"), _l("当时的情况"))
+RULE_RECORD_COLUMNS = (_l("户号"), _l("种类"), _l("新装或存量"))
 
 
 class Assessments(Page):
@@ -94,16 +99,7 @@ class Assessments(Page):
     @expose("/<int:key>/records")
     def records(self, key: int) -> str:
         """The records behind one figure."""
-        run, page = _one(key), max(0, min(request.args.get("page", 0, type=int), 10_000))
-        asked = Asked(
-            measure=request.args.get("measure", ""),
-            part=request.args.get("part", "rest"),
-            unit_id=request.args.get("unit", 0, type=int),
-            cohort=request.args.get("cohort", "all"),
-            staff_id=request.args.get("person", type=int),
-            kind=request.args.get("kind", ""),
-            group=_group(),
-        )
+        run, page, asked = _one(key), _page(), _asked()
         found, more = drill_downs.records(db.session(), run, asked, page=page)
         facts = {
             "run": run,
@@ -128,23 +124,69 @@ class Assessments(Page):
         facts["sections"] = ((_("单位"), _named(rows, "unit")), (_("人员"), _named(rows, "person")))
         return self.render("screens/assessment_rule.html", **facts)
 
+    @expose("/<int:key>/records/export", methods=("POST",))
+    @needs(exports.RUN)
+    @reads
+    def export_records(self, key: int) -> Any:
+        """All records behind one figure as a file, in the order of the page."""
+        if not self.is_accessible():
+            abort(403)
+        run, asked = _one(key), _asked()
+        found = drill_downs.all_records(db.session(), run, asked)
+        name = _("%(period)s %(what)s明细", period=run.period, what=looks.word(asked.measure, "MEASURES"))
+        return sent(name, [str(one) for one in RECORD_COLUMNS], map(_record_cells, found))
+
+    @expose("/<int:key>/rule-records/export", methods=("POST",))
+    @needs(exports.RUN)
+    @reads
+    def export_rule_records(self, key: int) -> Any:
+        """All records behind one figure of a rule as a file, in the order of the page."""
+        if not self.is_accessible():
+            abort(403)
+        run, asked = _one(key), _rule_asked()
+        found = drill_downs.all_rule_records(db.session(), run, asked)
+        rule = db.session.get(Rule, asked.rule_id)
+        name = _("%(period)s %(what)s明细", period=run.period, what=_(rule.label) if rule else "")
+        return sent(name, [str(one) for one in RULE_RECORD_COLUMNS], map(_rule_record_cells, found))
+
     @expose("/<int:key>/rule-records")
     def rule_records(self, key: int) -> str:
         """The records behind one figure of a rule."""
-        run, page = _one(key), max(0, min(request.args.get("page", 0, type=int), 10_000))
-        asked = RuleAsked(
-            rule_id=request.args.get("rule", 0, type=int),
-            part=request.args.get("part", "failed"),
-            unit_id=request.args.get("unit", 0, type=int),
-            cohort=request.args.get("cohort", "all"),
-            staff_id=request.args.get("person", type=int),
-        )
+        run, page, asked = _one(key), _page(), _rule_asked()
         found, more = drill_downs.rule_records(db.session(), run, asked, page=page)
         facts = {"run": run, "asked": asked, "found": found, "more": more, "page": page}
         facts["rule"] = db.session.get(Rule, asked.rule_id)
         return self.render(
             "screens/assessment_rule_records.html", unit=db.session.get(Unit, asked.unit_id), **facts
         )
+
+
+def _page() -> int:
+    return max(0, min(request.args.get("page", 0, type=int), 10_000))
+
+
+def _asked() -> Asked:
+    """The figure that an address names."""
+    return Asked(
+        measure=request.args.get("measure", ""),
+        part=request.args.get("part", "rest"),
+        unit_id=request.args.get("unit", 0, type=int),
+        cohort=request.args.get("cohort", "all"),
+        staff_id=request.args.get("person", type=int),
+        kind=request.args.get("kind", ""),
+        group=_group(),
+    )
+
+
+def _rule_asked() -> RuleAsked:
+    """The figure of a rule that an address names."""
+    return RuleAsked(
+        rule_id=request.args.get("rule", 0, type=int),
+        part=request.args.get("part", "failed"),
+        unit_id=request.args.get("unit", 0, type=int),
+        cohort=request.args.get("cohort", "all"),
+        staff_id=request.args.get("person", type=int),
+    )
 
 
 def _one(key: int) -> Assessment:
@@ -217,6 +259,22 @@ def _shown(record: Record) -> dict[str, Any]:
         "verdict": verdict if bits & Bit.RECORDED else "missing",
         "in_time": in_time,
     }
+
+
+def _record_cells(record: Record) -> list[Any]:
+    """One row of the page of records."""
+    told = _shown(record)
+    state = looks.joined(looks.badge(told["verdict"], "VERDICTS"), told["in_time"])
+    return [_account(record), told["kind"], looks.word(told["cohort"], "COHORTS"), state]
+
+
+def _rule_record_cells(record: Record) -> list[Any]:
+    """One row of the page of a rule's records."""
+    return [_account(record), record_word(record.member.kind), looks.word(record.member.cohort, "COHORTS")]
+
+
+def _account(record: Record) -> str:
+    return record.customer.account_no if record.customer else _("不在您的范围内")
 
 
 def _lines(run: Assessment, unit: Unit, cohort: str) -> list[figures.Line]:

@@ -23,6 +23,7 @@ class Contacts(ListPage):
     """Contact versions by kind, verdict, source; current ones unless a state is chosen."""
 
     permission = "contacts.view"
+    export_permission, has_plain = "customers.export", True
     label, group = _l("联系信息"), "records"
     lead = _l("首页和报表里每个数字背后的记录。")
     listing = Listing(

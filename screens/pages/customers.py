@@ -32,6 +32,7 @@ class Customers(ListPage):
     """Customers of one's own unit, or one's own; values are masked until they are revealed for a purpose."""
 
     permission = "customers.view"
+    export_permission, has_plain = "customers.export", True
     label, group = _l("用电客户"), "records"
     lead = ""
     listing = Listing(

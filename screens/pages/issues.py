@@ -109,6 +109,7 @@ class Issues(ListPage):
     """Issues of one's units, or of one's own customers."""
 
     permission = "issues.view"
+    has_plain = True
     label, group = _l("问题清单"), "work"
     lead = _l(
         "规则查出的问题，改好以后下一次评价会自己变成“已整改待复核”；也可以勾选后马上复核。"

@@ -103,6 +103,7 @@ class Traces(ListPage):
     """Who did what to which record, chained so that tampering shows."""
 
     permission = "traces.view"
+    export_permission = "traces.export"
     label, group = _l("服务痕迹"), "supervision"
     template = "screens/traces.html"
     listing = Listing(

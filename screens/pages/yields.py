@@ -69,6 +69,7 @@ class YieldValues(ListPage):
     """The values behind one figure."""
 
     permission = "contacts.view"
+    export_permission, has_plain = "customers.export", True
     label, group = _l("获取成效明细"), "records"
     in_menu = False
     lead = _l("获取成效里一个数字背后的联系信息。")
