@@ -28,6 +28,7 @@ from services.report_tables import (
     marked,
     rate_of,
 )
+from services.trends import earlier
 
 ENDS, MOST_PERSONS = 5, 20
 CHARTED = ("completeness", "validity", "timeliness", "accuracy")
@@ -79,7 +80,7 @@ def rules(basis: Basis) -> dict[str, Any]:
             _number(now.numerator, "rule_records", asked | {"part": _above(rule.direction)}),
             _number(now.denominator, "rule_records", asked | {"part": "counted"}),
             _number(exempt.get(rule.id, 0), "rule_records", asked | {"part": "exempt"}),
-            written.rate(rate),
+            marked(written.rate(rate), ("rule_records", asked | {"part": "failed"}), now),
             change(now, basis.figure(rule.code, "all", back=MONTH)),
             change(now, basis.figure(rule.code, "all", back=YEAR)),
             f"{'≥' if rule.direction == 'larger' else '≤'}{written.percent(rule.target)}",
@@ -201,17 +202,19 @@ def _months(basis: Basis) -> Sheet:
 
 
 def _month_chart(basis: Basis) -> list[dict[str, Any]]:
-    points = basis.months["all"]
+    """Lines over the months from the first that was assessed; a month without a run breaks them."""
+    points = {one.period: one for one in basis.months["all"]}
+    periods = [earlier(basis.period, back) for back in range(YEAR, -1, -1)]
+    periods = [one for one in periods if one >= min(points)]
     series = []
     for name in CHARTED:
-        found = [one.figures.get(name) for one in points]
+        found = [points[one].figures.get(name) if one in points else None for one in periods]
         rates = [one.rate if one is not None else None for one in found]
         if any(rate is not None for rate in rates):
             series.append({"label": MEASURES[name], "values": rates})
     if len(points) < 2 or not series:
         return []
-    caption = "近13个月各项指标（全部客户）"
-    return [{"caption": caption, "bars": [], "periods": [one.period for one in points], "series": series}]
+    return [{"caption": "近13个月各项指标（全部客户）", "bars": [], "periods": periods, "series": series}]
 
 
 def _exempt(basis: Basis) -> dict[int, int]:

@@ -105,7 +105,9 @@ class Sheet:
 
 def basis(session: Session, unit: Unit, period: str) -> Basis:
     """What the report of a unit's month stands on; refused where no run has counted the month."""
-    months = {cohort: trend(session, unit, cohort=cohort, until=period) for cohort in COHORTS}
+    first = earlier(period, YEAR)
+    found = {cohort: trend(session, unit, cohort=cohort, until=period) for cohort in COHORTS}
+    months = {cohort: [one for one in points if one.period >= first] for cohort, points in found.items()}
     if not months["all"] or months["all"][-1].period != period:
         raise Refused(
             "%(unit)s 的 %(period)s 还没有质量评价，不能出月报。请先在“质量评价”里评价这个月。",
