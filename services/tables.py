@@ -130,8 +130,7 @@ def _records(table: Table) -> Iterator[tuple[int, tuple[str, ...]]]:
 
 
 def _look_into_workbook(blank: Table) -> Table:
-    sheet, height = workbooks.describe(blank.path)
-    top = [cells for _number, cells in islice(workbooks.records(blank.path), _HEADING_ROWS)]
+    sheet, height, top = workbooks.look_into(blank.path, _HEADING_ROWS)
     return _with_heading(replace(blank, kind="xlsx", sheet=sheet, lines=height), top)
 
 

@@ -9,6 +9,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -34,26 +35,28 @@ def is_workbook(path: Path) -> bool:
     return True
 
 
-def describe(path: Path) -> tuple[str, int]:
-    """The name of the sheet that is read (the first one that holds something) and its number of rows."""
+def look_into(path: Path, count: int) -> tuple[str, int, list[tuple[str, ...]]]:
+    """The name of the sheet that is read (the first one that holds something), its number of rows, and the first."""
     with _reading(path) as lines:
         head = _answer(path, next(lines, ""))
-        return str(head["sheet"]), int(head["height"])
+        top = [cells for _number, cells in islice(_rows(path, lines), count)]
+        return str(head["sheet"]), int(head["height"]), top
 
 
 def records(path: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Every row with its number in the spreadsheet; numbers are written out as text, dates as 2026-01-05."""
     with _reading(path) as lines:
         _answer(path, next(lines, ""))
-        ended = False
-        for line in lines:
-            answer = _answer(path, line)
-            if "end" in answer:
-                ended = True
-                break
-            yield answer["n"], tuple(answer["c"])
-        if not ended:
-            raise _too_heavy(path)
+        yield from _rows(path, lines)
+
+
+def _rows(path: Path, lines: Iterator[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    for line in lines:
+        answer = _answer(path, line)
+        if "end" in answer:
+            return
+        yield from enumerate(map(tuple, answer["rows"]), start=answer["n"])
+    raise _too_heavy(path)
 
 
 @contextmanager
