@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 WIDTH = 1560  # tenths of a millimetre: the type area
 TEXT = 30
-BAR, PITCH, LEFT, RIGHT = 34, 56, 330, 170
+BAR, PITCH, LEFT, RIGHT = 34, 56, 360, 170
 TOP, FOOT = 30, 92
 PLOT = 420
 LABELS = 300
@@ -73,7 +73,8 @@ def _bar(entry: Bar, top: int) -> str:
     drawn = f'height="{BAR}" fill="{fill}" stroke="{INK}" stroke-width="2"'
     box = f'<rect x="{LEFT}" y="{top}" width="{length:.1f}" {drawn}/>'
     hatch = _hatch(LEFT, top, length) if entry.falls_short else ""
-    name = _text(LEFT - 14, top + 28, entry.label, anchor="end")
+    size = min(TEXT, (LEFT - 20) / max(1, len(entry.label)))  # a long name is set smaller, never cut
+    name = _text(LEFT - 14, top + 28, entry.label, anchor="end", size=size)
     return (
         box
         + hatch
@@ -194,5 +195,7 @@ def _stroke(begin: tuple[float, float], end: tuple[float, float], *, width: int)
     return f'<path d="{path}" stroke="{INK}" stroke-width="{width}" fill="none"/>'
 
 
-def _text(x: float, y: float, text: str, *, anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+def _text(x: float, y: float, text: str, *, anchor: str = "start", size: float = TEXT) -> str:
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size:.1f}">{escape(text)}</text>'
+    )
