@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, ForeignKey, event, false, select, union
@@ -59,7 +60,6 @@ class Scoped:
 def set_scope(session: Session, scope: Scope | None) -> None:
     """Put a scope into the session for everything that follows; None closes it."""
     session.info["scope"] = scope
-    session.info.pop("scope_criteria", None)
 
 
 @contextmanager
@@ -122,11 +122,13 @@ def _apply_scope(state: ORMExecuteState) -> None:
     scope = current_scope(state.session)
     if scope == ALL:
         return
-    options = state.session.info.get("scope_criteria")
-    if options is None:
-        options = [_option(cls, scope) for cls in scoped_classes()]
-        state.session.info["scope_criteria"] = options
-    state.statement = state.statement.options(*options)
+    state.statement = state.statement.options(*_options(scope))
+
+
+@lru_cache(maxsize=256)
+def _options(scope: Scope | None) -> list[Any]:
+    """One condition a scoped table; building them anew would cost each request some milliseconds."""
+    return [_option(cls, scope) for cls in scoped_classes()]
 
 
 def _option(cls: Any, scope: Scope | None) -> Any:

@@ -163,7 +163,6 @@ def test_station_does_not_end_the_audit_of_its_bureau(session, sample, auditor):
     narrow = make_staff(session, "auditor", station)
     session.flush()
     session.info["scope"] = scope_of(session, narrow)
-    session.info.pop("scope_criteria", None)
     with pytest.raises(Refused, match="作出承诺的单位"):
         audits.close(session, sample, staff=narrow)
 
