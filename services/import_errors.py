@@ -7,19 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import BatchRow, ImportBatch
+from models.clock import utcnow
 from models.words import IMPORT_REASONS
 from services import files, import_spools
+from services.sheets import MEDIA, Marks, SheetOf, write_workbook
 
 KEEP_DAYS = 7
 CHUNK = 1000
 REASON = "拒收原因"
-MAX_CELL = 32_767
-MEDIA = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 Line = Sequence[str]
 
@@ -81,10 +80,5 @@ def _write_csv(path: Path, layout: Mapping[str, Any], lines: Iterator[Line]) -> 
 
 def _write_workbook(path: Path, layout: Mapping[str, Any], lines: Iterator[Line]) -> None:
     """Cells are text whatever they look like: no live formula, no number that loses its zeros."""
-    book = xlsxwriter.Workbook(path, {"constant_memory": True, "in_memory": False})
-    sheet = book.add_worksheet(str(layout["sheet"])[:31] or None)
-    bold, text = book.add_format({"bold": True}), book.add_format({"num_format": "@"})
-    for number, line in enumerate(lines):
-        for column, cell in enumerate(line):
-            sheet.write_string(number, column, cell[:MAX_CELL], text if number else bold)
-    book.close()
+    sheet = SheetOf(str(layout["sheet"]), next(lines), lines)
+    write_workbook(path, [sheet], Marks(path.stem, utcnow()))
