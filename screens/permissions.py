@@ -39,6 +39,8 @@ SUBJECTS = {
     "visits": (_l("走访"), "view edit key assign export"),
     "competitions": (_l("劳动竞赛"), "view edit start run approve"),
     "assessments": (_l("质量评价"), "view run publish"),
+    "reports": (_l("质量月报"), "run"),
+    "exports": (_l("清单导出"), "run"),
     "issues": (_l("问题清单"), "view edit approve"),
     "samples": (_l("抽样"), "view run"),
     "audits": (_l("抽样核查"), "view key assign review export"),
