@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from models import AuditItem, BatchAudit, Sample, SampledCustomer, db
-from models.words import AUDIT_VERDICTS
+from models.quality_words import AUDIT_VERDICTS
 from screens import looks
 from screens.pickers import below
 

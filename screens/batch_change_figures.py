@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from models import BatchChange, BatchChangeLine, Contact
-from models.words import CHANGE_LINE_STATES
+from models.quality_words import CHANGE_LINE_STATES
 from screens import masking
 from services import batch_changes
 from services.batch_change_kinds import cause_text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
@@ -11,12 +12,15 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
-from models import words
+from models import quality_words, words
 from models.clock import ZONE
 from screens import access, languages
 from screens.row_words import broken_word, kinds_word, reason_word, record_word
 from screens.trace_words import action_word
 
+LISTS = SimpleNamespace(
+    **{name: value for name, value in {**vars(words), **vars(quality_words)}.items() if name.isupper()}
+)
 TONES = {
     "good": "valid current confirmed done answered approved signed issued acknowledged final changed visited created "
     "enabled accepted posted sent right cleared applied",
@@ -49,15 +53,15 @@ def shared() -> dict[str, Any]:
         "menu": menu,
         "locales": languages.LOCALES,
         "locale": languages.chosen(),
-        "words": words,
+        "words": LISTS,
     }
 
 
 def word(code: str | None, words_of: str) -> str:
-    """The interface word of a code in a closed list of models/words.py, by the list's name."""
+    """The interface word of a code in a closed list of models/words.py or quality_words.py, by the list's name."""
     said: dict[tuple[str, str | None], str] = g.setdefault("said", {})
     if (words_of, code) not in said:
-        text = getattr(words, words_of).get(code or "")
+        text = getattr(LISTS, words_of).get(code or "")
         said[words_of, code] = _(text) if text else (code or "")
     return said[words_of, code]
 

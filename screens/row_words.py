@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from models import ContactKind, Reason, db
-from models.words import JUDGED_WITH_CUSTOMER
+from models.quality_words import JUDGED_WITH_CUSTOMER
 
 
 def kinds_word(code: str) -> str:

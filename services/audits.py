@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from models import AuditEntry, AuditItem, Sample, SampledCustomer, Staff, Unit
 from models.bulk import insert_rows
 from models.clock import now
-from models.words import AUDIT_MODES, AUDIT_VERDICTS
+from models.quality_words import AUDIT_MODES, AUDIT_VERDICTS
 from quality.verdicts import INVALID, MISSING
 from services import Refused, contacts, traces
 from services.answers import Answer, Origin, drafts_of

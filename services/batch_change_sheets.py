@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from models import BatchChange, BatchChangeLine, ContactKind, Staff
 from models.clock import ZONE, today
-from models.words import BATCH_CHANGE_KINDS, CHANGE_CONFLICTS, CHANGE_LINE_STATES
+from models.quality_words import BATCH_CHANGE_KINDS, CHANGE_CONFLICTS, CHANGE_LINE_STATES
 from paper import batch_changes as papers
 from paper.batch_changes import Acceptance, BatchChangeSheet, Decision, Example, Tally
 from quality.acceptance import plan_for

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from models import BatchChange, BatchChangeLine, Contact, Reason, Staff, Unit
 from models.bulk import insert_rows
 from models.clock import utcnow
+from models.quality_words import BATCH_CHANGE_KINDS
 from models.scope import ALL, working_as
-from models.words import BATCH_CHANGE_KINDS
 from quality.batch_renames import Entry
 from quality.number_upgrades import UPGRADES
 from services import Refused, batch_change_plans, batch_change_plates, files, people, policies, traces

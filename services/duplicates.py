@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from models import Contact, Customer, DuplicatePair, MatchKey, Setting, SharedNumber, Staff, Unit
 from models.bulk import insert_rows
 from models.clock import utcnow
-from models.words import PAIR_KINDS
+from models.quality_words import PAIR_KINDS
 from quality.duplicates import DIFFERENT, FAMILY, SAME_OWNER, TENANCY, Account, Pair, compare, match_keys
 from services import Refused, traces
 from services.people import require

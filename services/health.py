@@ -182,7 +182,7 @@ def finding(_app: Flask) -> Check:
     if not proof.get("wrong"):
         return Check("search", True, found=proof)
     advice = Said(
-        "%(day)s 夜里核对检索时有 %(number)s 户对不上，已重写。请运行 ./lamplighter search 再核对一遍，并告诉维护人员。",
+        "%(day)s 夜里核对检索时有 %(number)s 户对不上，已重写。请运行 ./lamplighter search 再核对，并告诉维护人员。",
         day=proof["day"], number=proof["wrong"],
     )  # fmt: skip
     return Check("search", False, advice, proof)

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from models import Assessment, Unit
 from models.clock import ZONE
+from models.quality_words import MEASURES, TIMELINESS_WAYS
 from models.scope import ALL, working_as
-from models.words import COHORTS, MEASURES, N_, TIMELINESS_WAYS
+from models.words import COHORTS, N_
 from quality.standings import deduction
 from services import figures
 from services.figures import Figure, Line

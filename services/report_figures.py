@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import select
 
 from models import RuleResult
+from models.quality_words import GRADES, MEASURES, TIMELINESS_WAYS
 from models.scope import ALL, working_as
-from models.words import COHORTS, GRADES, MEASURES, TIMELINESS_WAYS
+from models.words import COHORTS
 from paper import figures as written
 from paper.figures import NOTHING
 from services import figures

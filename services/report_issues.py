@@ -11,9 +11,10 @@ from sqlalchemy import case, func, select
 from models import Contact, ContactKind, Issue, Unit
 from models.clock import period_days, today
 from models.issues import PENDING
+from models.quality_words import JUDGED_WITH_CUSTOMER, MEASURES, SEVERITIES
 from models.rules import newest_rules
 from models.scope import ALL, working_as
-from models.words import JUDGED_WITH_CUSTOMER, MEASURES, SEVERITIES, SOURCES
+from models.words import SOURCES
 from paper import figures as written
 from paper.figures import NOTHING
 from quality.reasons import REASONS

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from models import Rule, Staff, Unit
 from models.clock import utcnow
-from models.words import CUSTOMER_CLASSES, DIRECTIONS, SEVERITIES, Said
+from models.quality_words import DIRECTIONS, SEVERITIES
+from models.words import CUSTOMER_CLASSES, Said
 from quality.rules import INDICATORS, LARGER
 from services import Refused, traces
 from services.options import option_faults, split

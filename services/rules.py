@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from models import ContactKind, Issue, Rule, Unit
 from models.options import Options
+from models.quality_words import JUDGED_WITH_CUSTOMER
 from models.rules import rules_at
-from models.words import JUDGED_WITH_CUSTOMER
 from quality.rules import FUNCTIONS as RECORD_FUNCTIONS
 from quality.rules import Function, RuleMember
 from quality.verdicts import MISSING

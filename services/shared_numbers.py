@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 
 from models import Contact, Customer, NumberAllowance, Setting, SharedNumber, Staff, Unit
 from models.clock import now, today, utcnow
-from models.words import SHARED_ROLES
+from models.quality_words import SHARED_ROLES
 from quality.verdicts import MISSING
 from services import Refused, contacts, traces
 from services.contacts import Draft

@@ -13,6 +13,7 @@ from models import Trace
 from screens import masking
 from screens.exports import text_of
 from screens.looks import badge_text, joined
+from services import exports
 
 REASON = {"reason": "核对九月缺手机的客户"}
 
@@ -106,3 +107,10 @@ def test_all_records_behind_a_figure_are_exported(app, session, shell):
 def test_mark_up_leaves_no_trace_in_a_file():
     assert text_of(joined("张*", badge_text("bad", "存疑"))) == "张* 存疑"
     assert text_of(None) == "" and text_of("<b>李四</b>") == "<b>李四</b>"
+
+
+def test_an_export_that_is_too_large_is_refused_and_leaves_nothing(app, session, station, monkeypatch):
+    monkeypatch.setattr(exports, "MOST", 2)
+    browser = browse(app, session, make_staff(session, "data_steward", station))
+    answer = browser.post("/admin/customers/export", data=REASON | {"kind": "csv"})
+    assert answer.status_code != 200 and exported(session) == []

@@ -22,7 +22,8 @@ from models import (
     Workflow,
     WorkflowVersion,
 )
-from models.words import CUSTOMER_CLASSES, MEASURES
+from models.quality_words import MEASURES
+from models.words import CUSTOMER_CLASSES
 from workflows import definitions
 
 GLOSSARY_ROLES = {

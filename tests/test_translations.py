@@ -15,7 +15,7 @@ from flask_admin.babel import Translations
 from flask_admin.babel import gettext as admin_gettext
 from flask_wtf.i18n import translations as form_words
 
-from models import words
+from models import quality_words, words
 from models.home import CHECKOUT
 from models.words import Said
 from screens import languages
@@ -91,7 +91,7 @@ def test_english_holds_no_chinese(english: dict[str, str]) -> None:
 
 
 def test_labels_begin_with_a_capital(english: dict[str, str]) -> None:
-    lists = [value for value in vars(words).values() if isinstance(value, dict)]
+    lists = [value for value in {**vars(words), **vars(quality_words)}.values() if isinstance(value, dict)]
     labels = [english[text] for one in lists for text in one.values() if isinstance(text, str) and text in english]
     assert [label for label in labels if label[0].islower()] == [] and len(labels) > 100
 

@@ -14,7 +14,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
 from models import BatchChange, BatchChangeLine, db
-from models.words import CHANGE_CONFLICTS, CHANGE_LINE_STATES
+from models.quality_words import CHANGE_CONFLICTS, CHANGE_LINE_STATES
 from screens import looks, masking
 from screens.access import needs
 from screens.batch_change_figures import before_text, cause_label

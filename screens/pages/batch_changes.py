@@ -17,7 +17,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
 from models import BatchChange, Run, Staff, Unit, db
-from models.words import BATCH_CHANGE_KINDS, BATCH_CHANGE_STATES
+from models.quality_words import BATCH_CHANGE_KINDS, BATCH_CHANGE_STATES
 from quality.number_upgrades import UPGRADES
 from screens import batch_change_figures, downloads, looks
 from screens.access import needs

@@ -13,7 +13,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from models import Customer, DuplicatePair, db
-from models.words import PAIR_KINDS
+from models.quality_words import PAIR_KINDS
 from screens import looks, pair_views
 from screens.access import needs
 from screens.filters import Filter, equals

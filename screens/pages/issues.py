@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session, joinedload
 from models import Issue, Staff, db
 from models.clock import today
 from models.issues import PENDING
+from models.quality_words import ISSUE_STATES, SEVERITIES
 from models.rules import newest_rules
-from models.words import ISSUE_STATES, SEVERITIES
 from screens import customer_views, looks, masking
 from screens.access import needs
 from screens.cards import Card, Line

@@ -13,7 +13,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
 from models import Customer, CustomerMerge, Staff, db
-from models.words import MERGE_STATES
+from models.quality_words import MERGE_STATES
 from screens import looks, pair_views
 from screens.access import needs
 from screens.cards import Card, Line

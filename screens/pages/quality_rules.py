@@ -17,8 +17,9 @@ from sqlalchemy import select
 
 from models import Rule, db
 from models.clock import today
+from models.quality_words import JUDGED_WITH_CUSTOMER
 from models.rules import newest_rules
-from models.words import CUSTOMER_CLASSES, JUDGED_WITH_CUSTOMER
+from models.words import CUSTOMER_CLASSES
 from quality.reasons import REASONS
 from quality.rules import INDICATORS, Function, reasons_about
 from screens import looks

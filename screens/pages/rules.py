@@ -12,7 +12,8 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from models import ContactKind, Policy, RequiredField, Role, Target, db
-from models.words import COHORTS, CUSTOMER_CLASSES, MEASURES, SOURCES, UNIT_KINDS, VERDICTS
+from models.quality_words import MEASURES
+from models.words import COHORTS, CUSTOMER_CLASSES, SOURCES, UNIT_KINDS, VERDICTS
 from screens import looks, rows
 from screens.access import needs
 from screens.base import Page, Screen

@@ -15,7 +15,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from models import Contact, NumberAllowance, SharedNumber, db
-from models.words import SHARED_ROLES
+from models.quality_words import SHARED_ROLES
 from screens import looks, masking
 from screens.access import needs
 from screens.filters import Filter

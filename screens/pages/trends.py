@@ -13,9 +13,10 @@ from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 
 from models import Assessment, Staff, Unit, db
+from models.quality_words import MEASURES
 from models.rules import newest_rules
 from models.scope import ALL, working_as
-from models.words import COHORTS, MEASURES
+from models.words import COHORTS
 from screens.base import Page
 from screens.line_drawings import Drawing, drawing
 from screens.pickers import unit_choices
