@@ -40,8 +40,8 @@ def _items(session: Session, deadline: datetime, drawn: Sequence[SampledCustomer
     for value in _standing(session, list(sampled), deadline):
         if value.kind in required.get(classes[value.customer_id], ()):
             home = sampled[value.customer_id]
-            row = item_row(value, home.unit_id, sampled_id=home.id)
-            found.setdefault((value.customer_id, value.kind), row)
+            item = item_row(value, home.unit_id, sampled_id=home.id)
+            found.setdefault((value.customer_id, value.kind), item)
     order = {row.customer_id: place for place, row in enumerate(drawn)}
     return [found[where] for where in sorted(found, key=lambda where: (order[where[0]], where[1]))]
 
