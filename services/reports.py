@@ -36,6 +36,7 @@ FORMAT = "lamplighter-report-1"
 MAKE = "reports.run"
 NAME = "客户联系信息质量月报"
 MOST = 300
+PREVIEWED = 100_000  # customers of a run that a page may count while somebody waits
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,17 @@ def kept(session: Session, run: Assessment, unit: Unit) -> Report | None:
 
 
 def preview(session: Session, unit: Unit, period: str) -> dict[str, Any]:
-    """The facts of a unit's month: those kept where there are, else as they would be kept now."""
+    """The facts of a unit's month: those kept, else as they would be kept now, unless that takes long."""
     basis = report_tables.basis(session, unit, period)
     known = kept(session, basis.run, unit)
-    return contents(known) if known is not None else _facts(basis)
+    if known is not None:
+        return contents(known)
+    if basis.run.customers > PREVIEWED:
+        raise Refused(
+            "这次评价有 %(number)s 户，预览要算很久。请在“质量月报”页先生成月报，生成以后再看。",
+            number=basis.run.customers,
+        )
+    return _facts(basis)
 
 
 def contents(report: Report) -> dict[str, Any]:

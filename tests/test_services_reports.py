@@ -75,6 +75,15 @@ def test_a_month_without_a_run_is_refused(bureau):
         reports.preview(session, unit, "2026-09")
 
 
+def test_a_large_run_is_not_previewed_but_made(bureau, monkeypatch):
+    session, unit, _stations = bureau
+    monkeypatch.setattr(reports, "PREVIEWED", 5)
+    with pytest.raises(Refused, match="先生成月报"):
+        reports.preview(session, unit, "2026-11")
+    made = make(session, unit, make_staff(session, "data_steward", unit))
+    assert reports.preview(session, unit, "2026-11") == reports.contents(made)
+
+
 def test_a_kept_report_stays_the_same(bureau):
     session, unit, stations = bureau
     steward = make_staff(session, "data_steward", unit)
