@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from models import AuditItem, BatchAudit, ContactKind, Sample, Staff, Unit, db
+from paper import DOCUMENTS
 from screens import access, audit_lists, downloads, masking
 from screens.access import needs
 from screens.base import Page
@@ -158,7 +159,7 @@ class Audits(Page):
         sample, person = _sample(key), request.form.get("person", type=int)
         auditor = staff_in_reach().filter(Staff.id == person).one_or_none() if person else None
         content = sample_papers.lay_out_worksheet(db.session(), sample, auditor)
-        return downloads.made(content, f"抽样核查工作底稿_{sample.unit.name}_{sample.period}.pdf")
+        return downloads.made(content, f"{DOCUMENTS['audit_worksheet'].label}_{sample.unit.name}_{sample.period}.pdf")
 
     def _items(self, subject: Sample | BatchAudit, more: Mapping[str, Any]) -> Any:
         kind = "sample" if isinstance(subject, Sample) else "batch"

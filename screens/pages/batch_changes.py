@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from models import BatchChange, Run, Staff, Unit, db
 from models.quality_words import BATCH_CHANGE_KINDS, BATCH_CHANGE_STATES
+from paper import DOCUMENTS
 from quality.number_upgrades import UPGRADES
 from screens import batch_change_figures, downloads, looks
 from screens.access import needs
@@ -154,7 +155,7 @@ class BatchChanges(ListPage):
         change = _one(key)
         content = batch_change_sheets.sheet(db.session(), change)
         traces.record(db.session(), "batch_change.printed", change)
-        return downloads.made(content, f"批量变更审批单_{change.unit.name}_{change.id}.pdf")
+        return downloads.made(content, f"{DOCUMENTS['batch_change_sheet'].label}_{change.unit.name}_{change.id}.pdf")
 
     @expose("/<int:key>/list", methods=("POST",))
     @needs("batch_changes.run", "batch_changes.approve")

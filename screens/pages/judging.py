@@ -155,7 +155,7 @@ def _selected(session: Session, row: CountSet) -> str:
     chosen = rejudging.selection_of(row)
     unit = session.get(Unit, chosen.unit_id) if chosen.unit_id else None
     labels = dict(kind_choices())
-    return "、".join([*([unit.name] if unit else []), *(labels.get(code, code) for code in chosen.kinds)])[:200]
+    return _("、").join([*([unit.name] if unit else []), *(labels.get(code, code) for code in chosen.kinds)])[:200]
 
 
 def _shown(session: Session, row: CountSet) -> dict[str, Any]:

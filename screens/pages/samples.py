@@ -14,6 +14,7 @@ from sqlalchemy.orm import joinedload
 
 from models import Sample, Unit, db
 from models.clock import period_of, today
+from paper import DOCUMENTS
 from quality.sampling import allocate, size_for, size_to_tell
 from screens import downloads, looks
 from screens.access import needs
@@ -94,7 +95,7 @@ class Samples(Page):
     def announcement(self, key: int) -> Any:
         """The sheet to be put up: before the draw the promise, after it the seed as well."""
         sample = _one(key)
-        name = f"抽样公告_{sample.unit.name}_{sample.period}.pdf"
+        name = f"{DOCUMENTS['sample_announcement'].label}_{sample.unit.name}_{sample.period}.pdf"
         return downloads.made(sample_papers.lay_out_announcement(db.session(), sample), name)
 
     @expose("/<int:key>/strata.csv")
