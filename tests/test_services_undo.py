@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from changing import applied, taken_back
 from factories import make_contact, make_customer, make_staff, make_unit
 from importing import bring_in, figures, state_of, values, write_csv
 from sqlalchemy import func, select
@@ -47,6 +48,17 @@ def test_new_customers_are_removed_and_the_same_file_imports_again(session, tmp_
     assert take_back(session, batch) == [] and (batch.removed, batch.restored) == (2, 1)
     assert state_of(session) == {} and session.scalar(select(func.count(CustomerVersion.id))) == 0
     assert figures(bring_in(session, path)) == {"created": 2, "updated": 1} and state_of(session) == first
+
+
+def test_customers_whose_clean_ups_were_taken_back_are_removed_with_their_batch(session, tmp_path):
+    path = write_csv(tmp_path / "a.csv", [row("1", 手机=f"手机：{GOOD}"), row("2", 手机=f"手机：{OTHER}")])
+    batch, steward = bring_in(session, path), make_staff(session, "data_steward")
+    first = state_of(session)
+    change = applied(session, steward, make_staff(session, "station_head"), "cleanup")
+    assert state_of(session) != first
+    taken_back(session, change, steward)
+    assert state_of(session) == first and take_back(session, batch) == [] and batch.removed == 2
+    assert figures(bring_in(session, path)) == {"created": 2} and state_of(session) == first
 
 
 def test_overwritten_values_and_facts_come_back(session, tmp_path):
