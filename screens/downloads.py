@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 from flask import Response, send_file
 from sqlalchemy.orm import Session
 
-from models import StoredFile
-from services import Refused, files
+from models import StoredFile, db
+from paper import DOCUMENTS
+from services import Refused, files, letterheads
 
 PDF = "application/pdf"
 
@@ -26,3 +28,10 @@ def stored(session: Session, digest: str | None) -> Response:
 def made(content: bytes, name: str, media: str = PDF) -> Response:
     """A file made just now."""
     return send_file(BytesIO(content), mimetype=media, as_attachment=True, download_name=name)
+
+
+def printed(key: str, facts: Any, about: str) -> Response:
+    """A sheet of DOCUMENTS as PDF. What was traced is committed first: nobody waits while the pages are laid out."""
+    document, head = DOCUMENTS[key], letterheads.current(db.session())
+    db.session.commit()
+    return made(document.compose(facts, head), f"{document.label}_{about}.pdf")

@@ -10,10 +10,9 @@ from sqlalchemy.orm import Session, joinedload
 from models import BatchChange, BatchChangeLine, ContactKind, Staff
 from models.clock import ZONE, today
 from models.quality_words import BATCH_CHANGE_KINDS, CHANGE_CONFLICTS, CHANGE_LINE_STATES
-from paper import batch_changes as papers
 from paper.batch_changes import Acceptance, BatchChangeSheet, Decision, Example, Tally
 from quality.acceptance import plan_for
-from services import batch_changes, letterheads, traces
+from services import batch_changes, traces
 from services.batch_change_kinds import cause_text
 from services.people import acting_staff
 
@@ -21,11 +20,6 @@ EXAMPLES = 10
 MOST = 30
 AQL = 1.5
 LINES = BatchChangeLine.__table__
-
-
-def sheet(session: Session, change: BatchChange) -> bytes:
-    """The sheet of a change as it stands now."""
-    return papers.batch_change_sheet(facts(session, change), letterheads.current(session))
 
 
 def facts(session: Session, change: BatchChange) -> BatchChangeSheet:

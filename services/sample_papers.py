@@ -20,7 +20,7 @@ from models.words import COHORTS, CUSTOMER_CLASSES
 from paper import audits as worksheets
 from paper import samples as announcements
 from paper.figures import Rate, month
-from services import accuracy, audits, letterheads, traces
+from services import accuracy, audits, traces
 
 
 @dataclass(frozen=True)
@@ -110,16 +110,6 @@ def worksheet(session: Session, sample: Sample, auditor: Staff | None) -> worksh
         f"{sample.period}-{sample.unit.code}", sample.unit.name, month(sample.period), _name(auditor), today(session),
         rows, tuple(_line(one, names) for one in results(session, sample)), copy, traces.fingerprint(session),
     )  # fmt: skip
-
-
-def lay_out_announcement(session: Session, sample: Sample) -> bytes:
-    """The announcement as PDF."""
-    return announcements.sample_announcement(announcement(session, sample), letterheads.current(session))
-
-
-def lay_out_worksheet(session: Session, sample: Sample, auditor: Staff | None) -> bytes:
-    """The worksheet as PDF."""
-    return worksheets.audit_worksheet(worksheet(session, sample, auditor), letterheads.current(session))
 
 
 def stratum_words(name: str, names: dict[str, str]) -> str:

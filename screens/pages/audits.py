@@ -14,7 +14,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from models import AuditItem, BatchAudit, ContactKind, Sample, Staff, Unit, db
-from paper import DOCUMENTS
 from screens import access, audit_lists, downloads, masking
 from screens.access import needs
 from screens.base import Page
@@ -33,7 +32,7 @@ class Audits(Page):
     """Drawn samples and batches that are being checked; the items of one, keyed where they stand."""
 
     permission = "audits.view"
-    label, group = _l("抽样核查"), "results"
+    label, group = _l("抽样核查"), "samples"
 
     def permissions_for(self, method: str, *, reading: bool) -> tuple[str, ...]:
         return ("audits.view", "audits.key") if reading else super().permissions_for(method, reading=reading)
@@ -158,8 +157,8 @@ class Audits(Page):
         """The worksheet of one person or of all, with plain values; each print is traced and numbered."""
         sample, person = _sample(key), request.form.get("person", type=int)
         auditor = staff_in_reach().filter(Staff.id == person).one_or_none() if person else None
-        content = sample_papers.lay_out_worksheet(db.session(), sample, auditor)
-        return downloads.made(content, f"{DOCUMENTS['audit_worksheet'].label}_{sample.unit.name}_{sample.period}.pdf")
+        facts = sample_papers.worksheet(db.session(), sample, auditor)
+        return downloads.printed("audit_worksheet", facts, f"{sample.unit.name}_{sample.period}")
 
     def _items(self, subject: Sample | BatchAudit, more: Mapping[str, Any]) -> Any:
         kind = "sample" if isinstance(subject, Sample) else "batch"

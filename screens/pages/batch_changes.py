@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session, joinedload
 
 from models import BatchChange, Run, Staff, Unit, db
 from models.quality_words import BATCH_CHANGE_KINDS, BATCH_CHANGE_STATES
-from paper import DOCUMENTS
 from quality.number_upgrades import UPGRADES
 from screens import batch_change_figures, downloads, looks
 from screens.access import needs
@@ -153,9 +152,9 @@ class BatchChanges(ListPage):
     def sheet(self, key: int) -> Response:
         """The sheet that is signed for the change (批量变更审批单), with examples in plain text."""
         change = _one(key)
-        content = batch_change_sheets.sheet(db.session(), change)
+        facts = batch_change_sheets.facts(db.session(), change)
         traces.record(db.session(), "batch_change.printed", change)
-        return downloads.made(content, f"{DOCUMENTS['batch_change_sheet'].label}_{change.unit.name}_{change.id}.pdf")
+        return downloads.printed("batch_change_sheet", facts, f"{change.unit.name}_{change.id}")
 
     @expose("/<int:key>/list", methods=("POST",))
     @needs("batch_changes.run", "batch_changes.approve")

@@ -14,7 +14,6 @@ from sqlalchemy.orm import joinedload
 
 from models import Sample, Unit, db
 from models.clock import period_of, today
-from paper import DOCUMENTS
 from quality.sampling import allocate, size_for, size_to_tell
 from screens import downloads, looks
 from screens.access import needs
@@ -34,7 +33,7 @@ class Samples(Page):
     """All samples, the design of the next one, and the page of one from promise to result."""
 
     permission = "samples.view"
-    label, group = _l("抽样"), "results"
+    label, group = _l("抽样"), "samples"
 
     @expose("/")
     def index(self) -> str:
@@ -95,8 +94,8 @@ class Samples(Page):
     def announcement(self, key: int) -> Any:
         """The sheet to be put up: before the draw the promise, after it the seed as well."""
         sample = _one(key)
-        name = f"{DOCUMENTS['sample_announcement'].label}_{sample.unit.name}_{sample.period}.pdf"
-        return downloads.made(sample_papers.lay_out_announcement(db.session(), sample), name)
+        facts = sample_papers.announcement(db.session(), sample)
+        return downloads.printed("sample_announcement", facts, f"{sample.unit.name}_{sample.period}")
 
     @expose("/<int:key>/strata.csv")
     def strata(self, key: int) -> Any:
