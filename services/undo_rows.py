@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from models import (
@@ -128,7 +128,7 @@ def _other_values(batch_id: int, created: Sequence[int]) -> Select[Any]:
     undone = select(ImportBatch.id).where(ImportBatch.state.in_(UNDONE), ImportBatch.id != batch_id)
     foreign = or_(Contact.batch_id.is_(None), Contact.batch_id.not_in(undone) & (Contact.batch_id != batch_id))
     cleaned = (Contact.batch_id == batch_id) & (Contact.source == "cleanup") & (Contact.state != "proposed")
-    ended = Contact.state.in_(("refused", "withdrawn"))
+    ended: ColumnElement[bool] = Contact.state.in_(("refused", "withdrawn"))
     lines = select(BatchChangeLine.version_id).where(BatchChangeLine.customer_id.in_(created))
     ended |= Contact.id.in_(lines.where(BatchChangeLine.state == "restored"))
     return select(Contact.customer_id).where(Contact.customer_id.in_(created), foreign | cleaned, ~ended)
