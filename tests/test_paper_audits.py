@@ -86,6 +86,7 @@ def test_worksheet_has_its_script_on_every_back_and_a_summary():
     assert [("核查用语" in text, "汇总表" in text) for text in texts] == [
         (False, False), (True, False), (False, False), (True, False), (False, True),
     ]  # fmt: skip
-    for text in ("内部资料用后销毁", "第2次打印", "13812345678", "未联系上", "复核人", "共5页"):
+    for text in ("内部资料用后销毁", "第2次打印", "13812345678", "未联系上", "核查／复核", "共5页"):
         assert text in texts[0]
+    assert "复核人" in texts[4]
     assert "90.91%" in texts[4] and "72.0～97.0" in texts[4]

@@ -21,6 +21,8 @@ LABELS = {
     "database": "数据库",
     "queue": "队列",
     "clock": "时钟",
+    "search": "检索",
+    "counts": "实时统计",
 }
 
 
