@@ -43,7 +43,17 @@ AUDITED = (
     "unreached",
     "open",
 )
-STRATA = ("sample", "method", "counted_by", "stratum", "unit", "cohort", "drawn", "population")
+STRATA = (
+    "sample",
+    "method",
+    "counted_by",
+    "stratum",
+    "unit",
+    "cohort",
+    "drawn",
+    "population",
+    "sample_unit",
+)
 CHUNK = 1000
 Names = tuple[dict[int, str], dict[int, str]]
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -63,7 +73,9 @@ rule_members.csv 规则明细，每行一条记录；rule:<代码> 各列：1 �
                  越低越好的，比率和三个值都先换成 1 减去它。
 audits.csv       准确率的核查结果，每行一户由一人录入的各项：right 准确，wrong 不准确，unreached 未核到，open 待核查。
                  准确率 = right / (right + wrong)；strata.csv 的 counted_by 为 account 时按户，一户全对才算准确。
-strata.csv       抽样层：drawn 抽中户数，population 层内户数；区间和加权估计的算法见使用手册“抽样核查”。
+strata.csv       抽样层：drawn 抽中户数，population 层内户数，sample_unit 样本属于哪个单位。
+                 一个单位的准确率用本单位的样本，没有就用最近的上级的，再没有就用下级的。
+                 区间和加权估计的算法：使用手册“发布结果”的程序。
 cohort 为 all 的数 = new 与 existing 之和；person 不空的数只数 unit 为该单位本身的行。
 """
 
@@ -90,7 +102,9 @@ def write_package(session: Session, publication: Publication, path: Path) -> Non
         _table(
             package, "audits.csv", AUDITED, (row for audit in audits for row in _audited(key, names, audit))
         )
-        _table(package, "strata.csv", STRATA, (row for audit in audits for row in _strata(names, audit)))
+        homes = dict(session.execute(select(Unit.path, Unit.code)).tuples().all())
+        strata = (row for audit in audits for row in _strata(names, audit, homes.get(audit.path, "")))
+        _table(package, "strata.csv", STRATA, strata)
 
 
 def write_accounts(session: Session, publication: Publication, path: Path, *, staff: Staff) -> None:
@@ -184,11 +198,11 @@ def _audited(key: bytes, names: Names, audit: Audit) -> Iterator[tuple[Any, ...]
         yield (*whose, row.cohort, row.stratum, f"{row.weight:.12g}", *found)
 
 
-def _strata(names: Names, audit: Audit) -> Iterator[tuple[Any, ...]]:
+def _strata(names: Names, audit: Audit, home: str) -> Iterator[tuple[Any, ...]]:
     units, _staff = names
     for one in audit.strata:
         facts = (audit.sample_id, audit.method, audit.counted_by, one.name, units.get(one.unit_id, ""))
-        yield (*facts, one.cohort, one.drawn, one.population)
+        yield (*facts, one.cohort, one.drawn, one.population, home)
 
 
 def _file(digest: str | None) -> Path:
