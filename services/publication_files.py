@@ -71,6 +71,9 @@ rule_members.csv 规则明细，每行一条记录；rule:<代码> 各列：1 �
                  越低越好（smaller）：比率 = 0 的行数 / (1 和 0 的行数)。
                  等级：达到挑战值 5，目标值 4，基本值 3；不低于 max(2×基本值-挑战值, 基本值/2) 为 2；更差 1。
                  越低越好的，比率和三个值都先换成 1 减去它。
+targets          在 results.json 里，各指标的基本值 floor、目标值 target、挑战值 stretch。
+                 得分 = 各指标得分的平均（两位小数）：达到目标值 100；基本值到目标值之间从 50 到 100、
+                 基本值以下从 0 到 50，按直线计；没有目标值或分母为 0 的指标不计。
 audits.csv       准确率的核查结果，每行一户由一人录入的各项：right 准确，wrong 不准确，unreached 未核到，open 待核查。
                  准确率 = right / (right + wrong)；strata.csv 的 counted_by 为 account 时按户，一户全对才算准确。
 strata.csv       抽样层：drawn 抽中户数，population 层内户数，sample_unit 样本属于哪个单位。

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from models import Assessment, Publication, Staff
 from models.clock import today, utcnow
 from models.publications import LOCKED
-from services import Refused, files, traces
+from services import Refused, figures, files, traces
 from services.assessments import rules_in
 from services.people import require
 from services.results import measure_rows, rule_facts, rule_rows
@@ -116,12 +116,23 @@ def _facts(
         "undated": run.undated,
         "timeliness": run.settings.get("timeliness", "due"),
         "rules": [rule_facts(rule) for rule in rules_in(session, run)],
+        "targets": _targets(session),
         "measures": measure_rows(session, run),
         "results": rule_rows(session, run),
         "members_sha256": run.members_sha256,
         "rule_members_sha256": run.rule_members_sha256,
         "audits_sha256": run.settings.get("audits"),
     }
+
+
+def _targets(session: Session) -> list[dict[str, Any]]:
+    """The marks that measures are held against, so that marks and ranks can be counted again."""
+    found = sorted(figures.targets(session).items())
+    marks = ("floor", "target", "stretch")
+    return [
+        {"measure": name, "cohort": cohort} | {one: getattr(row, one) for one in marks}
+        for (name, cohort), row in found
+    ]
 
 
 def _store(session: Session, number: str, facts: Mapping[str, Any]) -> str:

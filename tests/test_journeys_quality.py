@@ -222,7 +222,29 @@ def check_report(path, package):
         if name == "accuracy" and cells[3:]:
             assert cells[3] == f"{100 * row['low']:.1f}～{100 * row['high']:.1f}"
         looked_at += 1
-    return looked_at
+    return looked_at + sum(check_scores(told, names, tables))
+
+
+def check_scores(told, names, tables):
+    """The score of each unit is the mean of how far its measures come between nothing, floor and target."""
+    for code, label in (("new", "新装客户"), ("existing", "存量客户")):
+        marks = {row["measure"]: row for row in told["targets"] if row["cohort"] == code}
+        for row in tables[f"{label}各单位结果明细"]:
+            found = [
+                mark_of(one["rate"], marks[one["measure"]])
+                for one in told["measures"]
+                if (names[one["unit"]], one["person"], one["cohort"]) == (row["单位"], None, code)
+                and one["measure"] in marks and one["denominator"]
+            ]  # fmt: skip
+            assert row["得分"] == f"{round(sum(found) / len(found), 2):.2f}"
+            yield 1
+
+
+def mark_of(rate, marks):
+    floor, target = marks["floor"], marks["target"]
+    if rate < floor:
+        return 50 * rate / floor
+    return 100 if rate >= target else 50 + 50 * (rate - floor) / (target - floor)
 
 
 def asked_of(tables, root):
