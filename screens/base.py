@@ -29,9 +29,12 @@ GROUPS = {
     "records": _l("客户资料"),
     "mailing": _l("核对活动"),
     "visits": _l("走访"),
+    "quality": _l("数据质量"),
+    "samples": _l("抽样核查"),
     "results": _l("考核与竞赛"),
     "workflows": _l("流程"),
     "supervision": _l("监督"),
+    "rules": _l("规则与标准"),
     "settings": _l("系统管理"),
 }
 LAST_PAGE = 5000

@@ -11,10 +11,13 @@ from flask_admin.contrib.sqla.fields import QuerySelectField
 from flask_admin.contrib.sqla.form import AdminModelConverter
 from flask_admin.form import BaseForm
 from flask_admin.model.form import converts
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import fields, validators, widgets
 from wtforms.fields.choices import Choice, SelectChoice
+
+from screens.numbers import LARGEST_FIELD
 
 
 class AdminForm(BaseForm):
@@ -42,6 +45,16 @@ class RowField(QuerySelectField):
             yield Choice(value, label or "—", selected, {})  # an empty label would show the value
 
 
+class WholeField(fields.IntegerField):
+    """A whole number that its column can hold."""
+
+    def process_formdata(self, valuelist: Any) -> None:
+        super().process_formdata(valuelist)
+        if self.data is not None and abs(self.data) > LARGEST_FIELD:
+            self.data = None
+            raise ValueError(_("请填不超过 %(most)s 的整数。", most=LARGEST_FIELD))
+
+
 class Converter(AdminModelConverter):
     """Columns to fields, with the types that Flask-Admin leaves out or gives a widget of scripts."""
 
@@ -53,6 +66,10 @@ class Converter(AdminModelConverter):
         if multiple or "query_factory" not in options:
             raise TypeError(f"{prop.key}: say in form_args which rows may be chosen")
         return RowField(**options)
+
+    @converts("Integer")
+    def handle_integer_types(self, column: Any, field_args: Any, **extra: Any) -> Any:
+        return WholeField(**field_args)
 
     @converts("Float", "Double")
     def convert_float(self, field_args: Any, **_extra: Any) -> Any:

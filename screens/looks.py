@@ -30,6 +30,7 @@ TONES = {
     "attention not_reached undoing sending",
     "bad": "invalid wrong returned refuted undelivered failed dead refused void rejected high recurring",
 }
+SHORT_MENU = 24  # entries that a screen shows without scrolling
 TONE_OF = {code: tone for tone, codes in TONES.items() for code in codes.split()}
 
 
@@ -139,10 +140,16 @@ def customer_url(customer_id: int) -> str:
 
 
 def menu() -> list[dict[str, Any]]:
-    """The sidebar: groups with the screens that the asking person may enter."""
+    """The sidebar: groups with the screens that the asking person may enter; of a long one the current group is open.
+
+    Where no group is current (the home page) the first two are open: one's own work and the customers.
+    """
     if "menu" not in g:
-        groups = [_group(item) for item in current_app.extensions["admin"][0].menu() if item.is_category()]
-        g.menu = [group for group in groups if group["entries"]]
+        found = [_group(item) for item in current_app.extensions["admin"][0].menu() if item.is_category()]
+        groups = [group for group in found if group["entries"]]
+        short = sum(len(group["entries"]) for group in groups) <= SHORT_MENU
+        current = [group["name"] for group in groups if group["active"]] or [group["name"] for group in groups[:2]]
+        g.menu = [{**group, "open": short or group["name"] in current} for group in groups]
     return list(g.menu)
 
 

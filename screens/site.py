@@ -20,6 +20,7 @@ from models.scope import set_scope
 from screens import access, errors, languages, looks
 from screens.access import READING
 from screens.base import GROUPS
+from screens.numbers import HouseRequest, RowNumber
 from screens.pages import ADDRESSES, HOME_CARDS, SCREENS, accounts, home
 from services import Refused
 from services.people import scope_of
@@ -37,6 +38,8 @@ def register(app: Flask) -> None:
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # as long as the session: nobody loses a form to a phone call
     app.config["SESSION_REFRESH_EACH_REQUEST"] = False
     app.session_interface = HouseSessions()
+    app.request_class = HouseRequest
+    app.url_map.converters["int"] = RowNumber
     trust_proxies(app)
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(languages.compiled(Path(app.config["HOME"])))
     Babel(app, locale_selector=languages.babel_name)

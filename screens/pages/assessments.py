@@ -39,7 +39,7 @@ class Assessments(Page):
     """The list of runs, the figures of one, the records behind a figure."""
 
     permission = "assessments.view"
-    label, group = _l("质量评价"), "results"
+    label, group = _l("质量评价"), "quality"
 
     @expose("/")
     def index(self) -> str:

@@ -26,7 +26,7 @@ class BatchAudits(Page):
     """Batches that were brought in, with how each was accepted; the plan of one before anything is drawn."""
 
     permission = "audits.view"
-    label, group = _l("批次验收"), "results"
+    label, group = _l("批次验收"), "samples"
 
     @expose("/")
     def index(self) -> str:

@@ -34,7 +34,7 @@ class Judging(Page):
     """Judge again, count again, and what the last check of the counts found."""
 
     permission = "rules.view"
-    label, group = _l("判定与统计"), "settings"
+    label, group = _l("判定与统计"), "rules"
 
     @expose("/")
     def index(self) -> str:

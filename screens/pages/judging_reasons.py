@@ -18,7 +18,7 @@ class JudgingReasons(Page):
     """The words with which a value is found good or wanting, by rule."""
 
     permission = "contacts.view"
-    label, group = _l("判定说明"), "records"
+    label, group = _l("判定说明"), "rules"
 
     @expose("/")
     def index(self) -> Any:

@@ -20,7 +20,7 @@ class LiveFigures(Page):
     """Completeness and validity as they stand now."""
 
     permission = "assessments.view"
-    label, group = _l("实时质量"), "results"
+    label, group = _l("实时质量"), "quality"
 
     @expose("/")
     def index(self) -> Any:

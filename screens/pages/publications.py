@@ -27,7 +27,7 @@ class Publications(Page):
     """What was published, newest first."""
 
     permission = SIGNED_IN
-    label, group = _l("发布结果"), "results"
+    label, group = _l("发布结果"), "quality"
 
     @expose("/")
     @needs(SIGNED_IN)

@@ -43,7 +43,7 @@ class Rules(Page):
     """The rules that every assessment judges by."""
 
     permission = "rules.view"
-    label, group = _l("质量规则"), "settings"
+    label, group = _l("质量规则"), "rules"
 
     @expose("/")
     def index(self) -> str:

@@ -29,7 +29,7 @@ class Reach(Page):
     """The rate of customers that each channel reaches now."""
 
     permission = "customers.view"
-    label, group = _l("可达率"), "records"
+    label, group = _l("可达率"), "quality"
 
     @expose("/")
     def index(self) -> Any:

@@ -48,7 +48,7 @@ class Reports(Page):
     """The published reports of one's unit; the form that chooses a month and a unit."""
 
     permission = SIGNED_IN
-    label, group = _l("质量月报"), "results"
+    label, group = _l("质量月报"), "quality"
 
     @expose("/")
     @needs(SIGNED_IN)

@@ -40,7 +40,7 @@ class Policies(Screen):
 
     table = Policy
     permission, change_permission = "rules.view", "rules.edit"
-    label, group = _l("自动审核规则"), "settings"
+    label, group = _l("自动审核规则"), "rules"
     lead = _l(
         "新的联系信息从上到下对照，第一条符合的决定；都不符合就等人审核。自己录入的永远不能自己审核。"
         "超过每日上限的，自动生效的改为等审核，审核的留给别人或第二天；批量变更整批审核，不计入上限。"
@@ -156,7 +156,7 @@ class RequiredFields(Page):
     """Which kinds customers of each class must have: the denominator of completeness."""
 
     permission = "rules.view"
-    label, group = _l("应录项"), "settings"
+    label, group = _l("应录项"), "rules"
 
     @expose("/")
     def index(self) -> Any:
@@ -195,7 +195,7 @@ class Targets(Screen):
 
     table = Target
     permission, change_permission = "rules.view", "rules.edit"
-    label, group = _l("考核目标"), "settings"
+    label, group = _l("考核目标"), "rules"
     lead = _l("低于基本值要发考核通知单；达到目标值、挑战值按办法加分。")
     can_create = can_edit = can_delete = True
     column_list = ("measure", "cohort", "floor", "target", "stretch", "clause")

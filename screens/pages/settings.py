@@ -52,7 +52,7 @@ class ContactKinds(Screen):
 
     table = ContactKind
     permission, change_permission = "settings.view", "settings.edit"
-    label, group = _l("联系信息种类"), "settings"
+    label, group = _l("联系信息种类"), "rules"
     can_create = can_edit = True
     column_list = ("label", "code", "judged_as", "position")
     column_labels = {
@@ -84,7 +84,7 @@ class Reasons(Screen):
 
     table = Reason
     permission, change_permission = "settings.view", "settings.edit"
-    label, group = _l("原因清单"), "settings"
+    label, group = _l("原因清单"), "rules"
     lead = _l("退信、走访、驳回等各种原因，以及选中后自动发生什么。")
     can_create = can_edit = True
     page_size = 200

@@ -46,7 +46,7 @@ class Trends(Page):
     """How the rates move, and what to mend first."""
 
     permission = "assessments.view"
-    label, group = _l("质量趋势"), "results"
+    label, group = _l("质量趋势"), "quality"
 
     @expose("/")
     def index(self) -> str:

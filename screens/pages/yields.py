@@ -42,7 +42,7 @@ class Yields(Page):
     """Sources by what they gave."""
 
     permission = "contacts.view"
-    label, group = _l("获取成效"), "records"
+    label, group = _l("获取成效"), "quality"
 
     @expose("/")
     def index(self) -> str:
@@ -70,7 +70,7 @@ class YieldValues(ListPage):
 
     permission = "contacts.view"
     export_permission, has_plain = "customers.export", True
-    label, group = _l("获取成效明细"), "records"
+    label, group = _l("获取成效明细"), "quality"
     in_menu = False
     lead = _l("获取成效里一个数字背后的联系信息。")
     listing = Listing(

@@ -1,0 +1,53 @@
+"""Numbers that no row can have, and menus: what a person types or opens never ends in an error of the system."""
+
+import pytest
+from browsing import browse
+from factories import make_staff
+
+from models import Policy
+
+HUGE = "9" * 40
+
+
+@pytest.fixture
+def steward(app, session):
+    return browse(app, session, make_staff(session, "data_steward"))
+
+
+@pytest.mark.parametrize("path", ("assessments", "judging", "samples", "campaigns", "imports", "customers"))
+def test_a_number_beyond_all_rows_is_a_page_that_is_not_there(steward, path):
+    assert steward.get(f"/admin/{path}/{HUGE}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ("trends", "live_figures", "reach", "yields", "issues", "customers", "samples"))
+def test_a_unit_beyond_all_rows_does_not_fail_a_page(steward, path):
+    assert steward.get(f"/admin/{path}/?unit={HUGE}&find={HUGE}").status_code < 500
+
+
+@pytest.mark.parametrize("asked", ("batch_change_lines/?change=", "samples/design?unit=1&size="))
+def test_what_address_or_form_may_ask_does_not_fail_either(app, session, asked):
+    auditor = browse(app, session, make_staff(session, "auditor"))
+    assert auditor.get(f"/admin/{asked}{HUGE}").status_code < 500
+
+
+@pytest.mark.parametrize("path", ("assessments/start", "judging/plan"))
+def test_a_unit_beyond_all_rows_does_not_fail_a_form(steward, session, path):
+    session.commit()
+    assert steward.post(f"/admin/{path}", {"unit": HUGE, "period": "2026-10"}).status_code < 500
+
+
+def test_a_number_too_large_for_its_column_is_told_at_its_field(steward, session):
+    session.commit()
+    policy = {"position": HUGE, "source": "*", "kind": "*", "verdicts": "valid", "replaces": "*", "decision": "review"}
+    answer = steward.post("/admin/policies/new/", policy)
+    assert answer.status_code < 500
+    assert "2147483647" in answer.text
+    assert not session.query(Policy).filter(Policy.position > 2**31).count()
+
+
+def test_a_long_menu_is_open_where_one_is_and_a_short_one_everywhere(app, steward, session):
+    page = steward.get("/admin/rules/").text
+    assert page.count("<details open>") == 1
+    assert page.index("<details open>") < page.index('aria-current="page"')
+    short = browse(app, session, make_staff(session, "meter_reader")).get("/admin/").text
+    assert "<details>" not in short
