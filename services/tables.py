@@ -35,7 +35,10 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """A file whose heading is found. `mapping` says which heading holds which field; `lines` is about its rows."""
+    """A file whose heading is found. `mapping` says which heading holds which field; `lines` is about its rows.
+
+    `unread` holds the records of a workbook that is still open: opening one costs as much as reading it to the end.
+    """
 
     path: Path
     kind: str
@@ -48,6 +51,7 @@ class Table:
     lines: int = 0
     damaged: int = 0
     title: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
+    unread: list[Iterator[tuple[int, tuple[str, ...]]]] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def unmapped(self) -> tuple[str, ...]:
@@ -126,12 +130,13 @@ def _read_row(number: int, cells: tuple[str, ...], *, columns: Sequence[tuple[st
 def _records(table: Table) -> Iterator[tuple[int, tuple[str, ...]]]:
     if table.kind == "csv":
         return csv_files.records(table.path, table.encoding, table.delimiter)
-    return workbooks.records(table.path)
+    return table.unread.pop() if table.unread else workbooks.records(table.path)
 
 
 def _look_into_workbook(blank: Table) -> Table:
-    sheet, height, top = workbooks.look_into(blank.path, _HEADING_ROWS)
-    return _with_heading(replace(blank, kind="xlsx", sheet=sheet, lines=height), top)
+    sheet = workbooks.look_into(blank.path, _HEADING_ROWS)
+    found = replace(blank, kind="xlsx", sheet=sheet.name, lines=sheet.height, unread=[sheet.records])
+    return _with_heading(found, sheet.top)
 
 
 def _look_into_csv(blank: Table) -> Table:

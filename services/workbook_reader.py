@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import datetime
+import gc
 import json
 import os
 import resource
@@ -23,11 +24,13 @@ MAX_COLUMNS = 500
 MAX_CELL = 32_767
 BLOCK = 200  # rows a line: few enough that the top of a file comes at once
 _PR_SET_PDEATHSIG = 1
+_ONLY_TEXT = frozenset({str})
 
 
 def main(path: str, parent: int) -> None:
     """Write the head line, the rows with their numbers, and an end line; or one line with an error code."""
     _limit(parent)
+    gc.disable()  # a short life of plain rows: nothing to collect
     try:
         sheet = _first_filled(CalamineWorkbook.from_path(path))
     except (CalamineError, ValueError, OSError):
@@ -39,14 +42,17 @@ def main(path: str, parent: int) -> None:
     _write({"sheet": sheet.name, "height": sheet.end[0] + 1 if sheet.end else 0})
     rows = sheet.iter_rows()
     number = 1
-    while block := [[_text(cell) for cell in cells] for cells in islice(rows, BLOCK)]:
+    while block := [_texts(cells) for cells in islice(rows, BLOCK)]:
         _write({"n": number, "rows": block})
         number += len(block)
     return _write({"end": True})
 
 
-def _text(cell: Any) -> str:
-    return cell if type(cell) is str and len(cell) <= MAX_CELL else as_text(cell)
+def _texts(cells: list[Any]) -> list[str]:
+    """A row as text; most rows hold nothing else, which is seen at once."""
+    if _ONLY_TEXT.issuperset(map(type, cells)) and max(map(len, cells), default=0) <= MAX_CELL:
+        return cells
+    return [cell if type(cell) is str and len(cell) <= MAX_CELL else as_text(cell) for cell in cells]
 
 
 def as_text(cell: Any) -> str:

@@ -8,10 +8,10 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import islice
+from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from services import Refused
 
@@ -19,8 +19,20 @@ MAX_BYTES = 100 * 1024 * 1024
 MAX_UNPACKED = 1024 * 1024 * 1024
 MAX_PARTS = 2000
 
+Record = tuple[int, tuple[str, ...]]
+
 _READER = Path(__file__).with_name("workbook_reader.py")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet that is open: its name, its number of rows, the first ones, and all of them with their numbers, once."""
+
+    name: str
+    height: int
+    top: tuple[tuple[str, ...], ...]
+    records: Iterator[Record]
 
 
 def is_workbook(path: Path) -> bool:
@@ -35,22 +47,22 @@ def is_workbook(path: Path) -> bool:
     return True
 
 
-def look_into(path: Path, count: int) -> tuple[str, int, list[tuple[str, ...]]]:
-    """The name of the sheet that is read (the first one that holds something), its number of rows, and the first."""
-    with _reading(path) as lines:
-        head = _answer(path, next(lines, ""))
-        top = [cells for _number, cells in islice(_rows(path, lines), count)]
-        return str(head["sheet"]), int(head["height"]), top
+def look_into(path: Path, count: int) -> Sheet:
+    """Open the first sheet that holds something: its first `count` rows are there, the child waits with the others."""
+    lines = _lines(path)
+    head = _answer(path, next(lines, ""))
+    rows = _rows(path, lines)
+    top = list(islice(rows, count))
+    texts = tuple(cells for _number, cells in top)
+    return Sheet(str(head["sheet"]), int(head["height"]), texts, chain(top, rows))
 
 
-def records(path: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
+def records(path: Path) -> Iterator[Record]:
     """Every row with its number in the spreadsheet; numbers are written out as text, dates as 2026-01-05."""
-    with _reading(path) as lines:
-        _answer(path, next(lines, ""))
-        yield from _rows(path, lines)
+    yield from look_into(path, 0).records
 
 
-def _rows(path: Path, lines: Iterator[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _rows(path: Path, lines: Iterator[str]) -> Iterator[Record]:
     for line in lines:
         answer = _answer(path, line)
         if "end" in answer:
@@ -59,21 +71,17 @@ def _rows(path: Path, lines: Iterator[str]) -> Iterator[tuple[int, tuple[str, ..
     raise _too_heavy(path)
 
 
-@contextmanager
-def _reading(path: Path) -> Iterator[Iterator[str]]:
+def _lines(path: Path) -> Iterator[str]:
+    """What the child says; it ends with this generator, read to the end or dropped."""
     command = [sys.executable, "-P", str(_READER), str(path), str(os.getpid())]
     quiet = subprocess.DEVNULL
     # Our own reader, its arguments as a list: no shell sees the file's name.
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=quiet, stderr=quiet) as child:  # noqa: S603
         try:
-            yield _lines(child.stdout)
+            for line in child.stdout or ():
+                yield line.decode("utf-8")
         finally:
             child.kill()
-
-
-def _lines(pipe: IO[bytes] | None) -> Iterator[str]:
-    for line in pipe or ():
-        yield line.decode("utf-8")
 
 
 def _answer(path: Path, line: str) -> dict[str, Any]:

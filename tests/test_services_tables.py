@@ -10,6 +10,7 @@ import time
 import zipfile
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xlsxwriter
@@ -265,6 +266,39 @@ def test_reader_dies_with_its_parent(tmp_path: Path) -> None:
         child = int(Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()[0])
         os.kill(parent.pid, signal.SIGKILL)
     assert _ends(child)
+
+
+def test_workbook_is_opened_once_for_heading_and_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = _watch_children(monkeypatch)
+    table = open_table(write_xlsx(tmp_path / "a.xlsx", [list(HEADS), *([list(ROWS[0])] * 450)]))
+    assert [row.number for row in table.rows()] == list(range(2, 452))
+    assert len(started) == 1 and started[0].returncode is not None
+
+
+def test_workbook_may_be_gone_through_again(tmp_path: Path) -> None:
+    table = open_table(write_xlsx(tmp_path / "a.xlsx", [list(HEADS), *map(list, ROWS)]))
+    next(table.rows())
+    assert list(table.rows()) == list(table.rows()) and len(list(table.rows())) == len(ROWS)
+
+
+def test_reader_ends_when_its_rows_are_not_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = _watch_children(monkeypatch)
+    table = open_table(write_xlsx(tmp_path / "a.xlsx", [list(HEADS), *([list(ROWS[0])] * 9000)]))
+    assert started[0].poll() is None
+    del table
+    assert started[0].returncode == -signal.SIGKILL
+
+
+def _watch_children(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Watched(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            started.append(self)
+
+    monkeypatch.setattr(workbooks.subprocess, "Popen", Watched)
+    return started
 
 
 def _ends(process: int) -> bool:
