@@ -117,8 +117,9 @@ def _change(session: Session, changes: Mapping[int, Facts]) -> None:
 
 def remove(session: Session, customer_ids: Collection[int]) -> None:
     """Close accounts that should never have been opened: no measure sees them; the row stays for its traces."""
+    closed = {"closed_on": today(session)}
     with changing(session, customer_ids):
-        _write(session, {key: {"closed_on": today(session)} for key in customer_ids})
+        _write(session, dict.fromkeys(customer_ids, closed))
         session.execute(delete(VERSIONS).where(VERSIONS.c.customer_id.in_(sorted(customer_ids))))
         _trace(session, {key: {} for key in customer_ids}, "customer.removed")
 

@@ -347,7 +347,8 @@ def test_an_undo_needs_no_statement_a_row(session, tmp_path):
     def undone(name, number):
         old = [row(f"{name}{place}") for place in range(number)]
         bring_in(session, write_csv(tmp_path / f"{name}a.csv", old))
-        new = [one | {"手机": OTHER, "户名": "李四", "联系人": "李四"} for one in [*old, row(f"{name}x")]]
+        added = [row(f"{name}x{place}") for place in range(number)]
+        new = [one | {"手机": OTHER, "户名": "李四", "联系人": "李四"} for one in [*old, *added]]
         batch = bring_in(session, write_csv(tmp_path / f"{name}b.csv", new))
         session.refresh(batch)
         undo.begin(session, batch, batch.recorder)
