@@ -4,7 +4,7 @@ import pytest
 from browsing import browse
 from factories import make_staff
 
-from models import Policy
+from models import CountSet, Policy
 
 HUGE = "9" * 40
 
@@ -51,3 +51,18 @@ def test_a_long_menu_is_open_where_one_is_and_a_short_one_everywhere(app, stewar
     assert page.index("<details open>") < page.index('aria-current="page"')
     short = browse(app, session, make_staff(session, "meter_reader")).get("/admin/").text
     assert "<details>" not in short
+
+
+def test_a_deadline_too_large_for_its_column_is_told_at_its_field(app, session):
+    admin = browse(app, session, make_staff(session, "administrator"))
+    session.commit()
+    answer = admin.post("/admin/reasons/new/", {"label": "其他", "position": HUGE})
+    assert answer.status_code < 500 and "2147483647" in answer.text
+
+
+@pytest.mark.parametrize("unit", ("-1", "abc", HUGE))
+def test_judging_again_begins_for_no_unit_that_is_not_there(steward, session, unit):
+    session.commit()
+    steward.post("/admin/judging/plan", {"unit": unit})
+    assert "请选择管辖范围内的单位" in steward.get("/admin/judging/").text
+    assert session.query(CountSet).count() == 0

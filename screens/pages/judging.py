@@ -22,7 +22,7 @@ from screens.base import Page
 from screens.cards import Card
 from screens.messages import done
 from screens.pickers import kind_choices, unit_choices
-from services import count_checks, count_sets, rejudging
+from services import Refused, count_checks, count_sets, rejudging
 from services.rejudging import Selection
 from workflows import runs
 
@@ -51,6 +51,8 @@ class Judging(Page):
     def plan(self) -> Any:
         """Look at everybody with today's rules; nothing changes."""
         unit = request.form.get("unit", type=int)
+        if request.form.get("unit") and unit not in dict(unit_choices()):
+            raise Refused(_("请选择管辖范围内的单位。"))
         kinds = tuple(code for code, _label in judged_kinds(db.session()) if code in request.form.getlist("kinds"))
         row = rejudging.plan(db.session(), Selection(unit, kinds))
         start("preview_judging", row)
