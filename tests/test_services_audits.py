@@ -6,7 +6,7 @@ from sampling import NUMBER, PERIOD, commit, draw, make_bureau
 from sqlalchemy import select
 
 from models import AssessmentResult, AuditEntry, AuditItem, Contact, Customer, Trace, Unit
-from services import Refused, accuracy, assessments, audits, samples
+from services import Refused, accuracy, assessments, audits, sample_papers, samples
 from services.audits import Finding
 from services.people import scope_of
 
@@ -250,3 +250,12 @@ def test_books_count_as_what_was_drawn(session, auditor):
 def test_public_number_is_kept_as_typed(session, sample):
     assert sample.public_number == NUMBER
     assert session.scalar(select(AuditItem.verdict).limit(1)) == ""
+
+
+def test_worksheet_of_too_many_values_is_refused_before_it_is_traced(session, sample, auditor, monkeypatch):
+    assert len(sample_papers.worksheet(session, sample, None).items) == 16
+    monkeypatch.setattr(sample_papers, "MOST_ITEMS", 15)
+    with pytest.raises(Refused, match="16 项，一份底稿最多 15 项"):
+        sample_papers.worksheet(session, sample, None)
+    printed = session.scalars(select(Trace).where(Trace.action == "audit.printed")).all()
+    assert len(printed) == 1
