@@ -203,12 +203,14 @@ def test_an_auditor_opens_a_figure_down_to_the_trace(app, session, unit, shell, 
     with at_work(app, session, make_staff(session, "auditor")) as page:
         page.goto("/")
         looked_at(page)
+        page.locator("nav summary", has_text="数据质量").click()
         page.get_by_role("link", name="质量评价", exact=True).first.click()
         page.get_by_role("link", name=period, exact=True).click()
         looked_at(page)
         page.locator("td.rate small a").nth(1).click()
         page.get_by_text("0601000001").first.wait_for()
         looked_at(page)
+        page.locator("nav summary", has_text="监督").click()
         page.get_by_role("link", name="服务痕迹").first.click()
-        page.get_by_text("导入", exact=False).first.wait_for()
+        page.locator("main tbody").get_by_text("导入", exact=False).first.wait_for()
         assert page.locator("main tbody tr").count() >= 2
