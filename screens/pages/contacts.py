@@ -12,11 +12,11 @@ from sqlalchemy.orm import joinedload
 from models import Contact
 from models.words import CONTACT_STATES, SOURCES, VERDICTS
 from screens import customer_views, looks, masking
+from screens.contact_lists import WHOSE
 from screens.filters import equals
 from screens.forms import choices
 from screens.lists import Column, Listing, ListPage, Sort
 from screens.pickers import kind_choices, unit_filter
-from screens.row_words import kinds_word
 
 
 class Contacts(ListPage):
@@ -29,9 +29,7 @@ class Contacts(ListPage):
     listing = Listing(
         id=Contact.id,
         columns=(
-            Column(_l("户号"), lambda row, _extra: row.customer.account_no, css="nowrap"),
-            Column(_l("户名"), lambda row, _extra: masking.name_text(row.customer.name), css="nowrap"),
-            Column(_l("种类"), lambda row, _extra: kinds_word(row.kind), css="nowrap"),
+            *WHOSE,
             Column(_l("内容"), lambda row, _extra: masking.contact_text(row)),
             Column(_l("判定"), lambda row, _extra: looks.badge(row.verdict, "VERDICTS")),
             Column(_l("原因"), lambda row, _extra: " ".join(customer_views.sentences(row.reasons))),

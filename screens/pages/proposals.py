@@ -19,6 +19,7 @@ from models.words import SOURCES, VERDICTS
 from screens import customer_views, looks, masking
 from screens.access import needs
 from screens.cards import Card, Line
+from screens.contact_lists import WHOSE
 from screens.filters import equals
 from screens.forms import choices
 from screens.lists import Action, Column, Listing, ListPage, Sort
@@ -64,9 +65,7 @@ class Proposals(ListPage):
     listing = Listing(
         id=Contact.id,
         columns=(
-            Column(_l("户号"), lambda row, _extra: row.customer.account_no, css="nowrap"),
-            Column(_l("户名"), lambda row, _extra: masking.name_text(row.customer.name), css="nowrap"),
-            Column(_l("种类"), lambda row, _extra: kinds_word(row.kind), css="nowrap"),
+            *WHOSE,
             Column(_l("现用 → 申请"), before_and_after),
             Column(_l("说明"), lambda row, _extra: why(row)),
             Column(_l("来源"), lambda row, _extra: looks.word(row.source, "SOURCES"), css="nowrap"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +60,7 @@ class Publications(Page):
     def package(self, number: str) -> Any:
         """The files from which an outsider re-derives every figure."""
         row = _one(number)
-        with tempfile.TemporaryDirectory(prefix="publication-") as folder:
-            path = Path(folder) / "package.zip"
+        with _scratch() as path:
             publication_files.write_package(db.session(), row, path)
             return made(path.read_bytes(), f"results-{row.number}.zip", "application/zip")
 
@@ -68,10 +69,16 @@ class Publications(Page):
     def accounts(self, number: str) -> Any:
         """Which key in the package is which account."""
         row = _one(number)
-        with tempfile.TemporaryDirectory(prefix="publication-") as folder:
-            path = Path(folder) / "accounts.csv"
+        with _scratch() as path:
             publication_files.write_accounts(db.session(), row, path, staff=current_user)
             return made(path.read_bytes(), f"accounts-{row.number}.csv", "text/csv")
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """A place for a file that is sent and forgotten."""
+    with tempfile.TemporaryDirectory(prefix="publication-") as folder:
+        yield Path(folder) / "file"
 
 
 def _one(number: str) -> Publication:

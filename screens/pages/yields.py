@@ -19,12 +19,12 @@ from models.words import SOURCES
 from screens import looks, masking
 from screens.access import needs
 from screens.base import Page
+from screens.contact_lists import WHOSE
 from screens.filters import Filter, equals, is_day
 from screens.forms import choices
 from screens.lists import Column, Listing, ListPage, Sort
 from screens.messages import done
 from screens.pickers import unit_choices
-from screens.row_words import kinds_word
 from services import yields
 from services.yields import Asked
 
@@ -76,9 +76,7 @@ class YieldValues(ListPage):
     listing = Listing(
         id=Contact.id,
         columns=(
-            Column(_l("户号"), lambda row, _extra: row.customer.account_no, css="nowrap"),
-            Column(_l("户名"), lambda row, _extra: masking.name_text(row.customer.name), css="nowrap"),
-            Column(_l("种类"), lambda row, _extra: kinds_word(row.kind), css="nowrap"),
+            *WHOSE,
             Column(_l("内容"), lambda row, _extra: masking.contact_text(row)),
             Column(_l("来源"), lambda row, _extra: looks.word(row.source, "SOURCES"), css="nowrap"),
             Column(_l("状态"), lambda row, _extra: looks.badge(row.state, "CONTACT_STATES")),
