@@ -37,9 +37,3 @@ def write(session: Session, found: Sequence[Judged]) -> int:
         return 0
     with changing(session, customers):
         return rejudging.write(session, found)
-
-
-def restate(session: Session) -> Iterator[int]:
-    """Judge all of them again; yields how many changed in each chunk, the caller commits it."""
-    for ids in spans(session):
-        yield write(session, judged(session, ids))
