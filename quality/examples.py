@@ -23,6 +23,7 @@ FOSHAN = Context(
     shared=frozenset({"+8613802570987"}),
 )
 HEBEI = Context("0311", "河北省石家庄市")  # the postcodes of which begin with 0
+OWN_PLACES = frozenset(("plate_changed", "town_renamed"))
 ELSEWHERE = {"place_uncertain": Context("0757"), "postcode_zero": HEBEI}
 
 EXAMPLES: dict[str, tuple[str, str]] = {
@@ -113,12 +114,12 @@ def examples(code: str) -> list[Shown]:
 def _context(code: str) -> Context:
     if code in WITHOUT_AREA:
         return replace(FOSHAN, area_code="")
-    return ELSEWHERE.get(code) or with_places()
+    return ELSEWHERE.get(code) or (with_places() if code in OWN_PLACES else FOSHAN)
 
 
 @cache
 def with_places() -> Context:
-    """The bureau of the examples: its own telephones, a number of too many, a plate changed and a town renamed."""
+    """The bureau of the examples with places of its own: a plate changed, two towns renamed."""
     place = Place("广东省", "佛山市", "南海区")
     plate = PlateChange(("南新三路", "5号"), ("南新三路", "105号"), date(2024, 6, 1))
     towns = [TownRename(place, "平洲镇", "桂城街道", 2005), TownRename(place, "黄岐镇", "大沥镇", 2004)]

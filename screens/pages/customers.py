@@ -41,8 +41,8 @@ class Customers(ListPage):
             Column(_l("户号"), lambda row, _extra: row.account_no, sort="account_no", css="nowrap"),
             Column(_l("户名"), name_column, css="nowrap"),
             Column(_l("电话"), phone_column, css="nowrap"),
-            Column(_l("用电地址"), address_column),
-            Column(_l("可达渠道"), channels_column, css="nowrap"),
+            Column(_l("用电地址"), address_column, css="roomy"),
+            Column(_l("可达渠道"), channels_column),
             Column(
                 _l("客户类别"),
                 lambda row, _extra: looks.word(row.customer_class, "CUSTOMER_CLASSES"),

@@ -34,7 +34,7 @@ class JudgingReasons(Page):
         return self.render(
             "screens/judging_reason.html",
             code=code,
-            sentence=REASONS[code],
+            reasons=REASONS,
             rule=RULES[rule_of(code)].label,
             examples=examples(code),
         )
