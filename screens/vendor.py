@@ -13,8 +13,14 @@ import sys
 from pathlib import Path
 
 FILES = {
+    "bpmn-viewer.min.js": ("bpmn-js", "dist/bpmn-navigated-viewer.production.min.js"),
+    "bpmn-viewer.css": ("bpmn-js", "dist/assets/bpmn-js.css"),
+    "diagram.css": ("bpmn-js", "dist/assets/diagram-js.css"),
     "echarts.min.js": ("echarts", "dist/echarts.min.js"),
     "htmx.min.js": ("htmx.org", "dist/htmx.min.js"),
+    "workflow-designer.min.js": ("sequential-workflow-designer", "dist/index.umd.js"),
+    "workflow-designer.css": ("sequential-workflow-designer", "css/designer.css"),
+    "workflow-designer-light.css": ("sequential-workflow-designer", "css/designer-light.css"),
 }
 
 
