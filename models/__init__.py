@@ -21,6 +21,7 @@ from models.duplicates import CustomerMerge, DuplicatePair, MatchKey
 from models.imports import BatchRow, ImportBatch, ImportMapping, TrialRow
 from models.issues import Issue
 from models.letters import Keying, Letter, PrintRun
+from models.messages import Message, MessageTemplate
 from models.notices import BulletinReceipt, Notice
 from models.people import Leave, Role, SavedFilter, SignIn, SignInAttempt, Staff, Territory, Unit
 from models.places import DoorPlate, PlaceDivision, PlaceRename
@@ -28,6 +29,7 @@ from models.publications import Publication
 from models.reports import Report
 from models.rules import Rule, RuleResult
 from models.samples import AuditEntry, AuditItem, BatchAudit, Sample, SampledCustomer
+from models.schedules import Event, EventStart, EventSubscription, Schedule, ScheduleSlot
 from models.search import SearchRow
 from models.settings import Holiday, Letterhead, Reason, Setting, StoredFile
 from models.shared_numbers import NumberAllowance, SharedNumber
@@ -62,6 +64,9 @@ __all__ = [
     "Division",
     "DivisionUnit",
     "DoorPlate",
+    "Event",
+    "EventStart",
+    "EventSubscription",
     "DuplicatePair",
     "FormVersion",
     "Holiday",
@@ -74,6 +79,8 @@ __all__ = [
     "Letter",
     "Letterhead",
     "MatchKey",
+    "Message",
+    "MessageTemplate",
     "Notice",
     "NumberAllowance",
     "Outgoing",
@@ -96,6 +103,8 @@ __all__ = [
     "Sample",
     "SampledCustomer",
     "SavedFilter",
+    "Schedule",
+    "ScheduleSlot",
     "ScoreEntry",
     "SearchRow",
     "Setting",
