@@ -1,4 +1,4 @@
-"""Message templates, and messages (消息): one row for each that was to go out by SMS or e-mail, with what became of it."""
+"""Message templates, and messages (消息): a row for each that was to go out by SMS or e-mail, and what became of it."""
 
 from __future__ import annotations
 
