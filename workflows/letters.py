@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
-from models import Campaign, PrintRun
+from models import Campaign, Letter, PrintRun, Run
 from models.words import N_
-from services import campaigns, forms, letterheads, letters, print_runs
+from services import campaigns, forms, letterheads, letters, print_runs, undelivered
+from services.letters import GONE
 from workflows.campaigns import last_day
 from workflows.steps import Call, Effects, Facts, Item, Options, Planned, asked
 
@@ -71,3 +72,30 @@ def leave_out(session: Session, campaign_id: int, recipient_ids: Sequence[int]) 
 def post_run(session: Session, print_run_id: int) -> dict[str, int]:
     """One print run goes to the post."""
     return {"posted": print_runs.mark_posted(session, session.get_one(PrintRun, print_run_id))}
+
+
+def answered_share(session: Session, run: Run) -> float | None:
+    """How many of a run's posted letters were answered."""
+    return _share(session, run, Letter.state == "answered")
+
+
+def undelivered_share(session: Session, run: Run) -> float | None:
+    """How many of a run's posted letters came back."""
+    return _share(session, run, Letter.state == "undelivered")
+
+
+def door_share(session: Session, run: Run) -> float | None:
+    """How many of a run's letters that came back sent somebody to the door."""
+    visited = Letter.undelivered_reason.in_(undelivered.reasons_for_visit(session))
+    return _share(session, run, visited, of=Letter.state == "undelivered")
+
+
+def _share(
+    session: Session, run: Run, counted: ColumnElement[bool], of: ColumnElement[bool] | None = None
+) -> float | None:
+    """A share of the letters that went to the post; None where there were none."""
+    posted = Letter.posted_at.is_not(None) if of is None else of
+    query = select(func.count(), func.sum(case((counted, 1), else_=0))).select_from(Letter)
+    query = query.join(Campaign, Campaign.id == Letter.campaign_id).where(Campaign.run_id == run.id, posted)
+    total, found = session.execute(query.where(Letter.state.not_in(GONE))).one()
+    return found / total if total else None

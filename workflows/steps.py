@@ -9,6 +9,7 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from models.options import Options, asked
+from workflows.forecasts import NEVER_MADE, Forecaster
 
 __all__ = [
     "CHUNK",
@@ -80,6 +81,7 @@ class StepKind:
     do(options, facts, items) -> Effects: no session, outside any transaction; never called without items.
     `facts[<its own node>]` holds, while it runs, `planned` and what earlier chunks have merged.
     `sets`: names of its result that are also put into `facts["run"]` for all later nodes.
+    `makes`, `forecast`: what a trial run shows of it (`workflows.forecasts`); without either planned items are counted.
     """
 
     label: str
@@ -90,6 +92,8 @@ class StepKind:
     chunk: int = CHUNK
     results: Mapping[str, str] = field(default_factory=dict)
     sets: tuple[str, ...] = ()
+    makes: str = NEVER_MADE
+    forecast: Forecaster | None = None
 
 
 @dataclass(frozen=True)
