@@ -31,10 +31,12 @@ from models.rules import Rule, RuleResult
 from models.samples import AuditEntry, AuditItem, BatchAudit, Sample, SampledCustomer
 from models.schedules import Event, EventStart, EventSubscription, Schedule, ScheduleSlot
 from models.search import SearchRow
+from models.segments import SavedSegment
 from models.settings import Holiday, Letterhead, Reason, Setting, StoredFile
 from models.shared_numbers import NumberAllowance, SharedNumber
 from models.traces import Trace, TraceAnchor
 from models.visits import Visit, VisitAttempt, WalkList
+from models.workflow_drafts import WorkflowDraft, WorkflowDraftChange
 from models.workflows import Lease, Outgoing, Run, Step, StepItem, Task, Workflow, WorkflowVersion
 
 __all__ = [
@@ -103,6 +105,7 @@ __all__ = [
     "Sample",
     "SampledCustomer",
     "SavedFilter",
+    "SavedSegment",
     "Schedule",
     "ScheduleSlot",
     "ScoreEntry",
@@ -128,6 +131,8 @@ __all__ = [
     "VisitAttempt",
     "WalkList",
     "Workflow",
+    "WorkflowDraft",
+    "WorkflowDraftChange",
     "WorkflowVersion",
     "db",
 ]

@@ -15,7 +15,11 @@ from models.scope import Scoped
 
 
 class Workflow(db.Model, WithId):
-    """A definition's head (流程): key, owner, breaker; `permission` is what starting it needs."""
+    """A definition's head (流程): key, owner, breaker; `permission` is what starting it needs.
+
+    `editors`, `approvers` and `starters` name the roles that may change, publish and start it; empty: whoever holds the
+    permission (`services/workflow_access.py`).
+    """
 
     __tablename__ = "workflows"
     key: Mapped[str] = mapped_column(String(60), unique=True)
@@ -24,6 +28,9 @@ class Workflow(db.Model, WithId):
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
     permission: Mapped[str] = mapped_column(String(60), default="workflows.start")
+    editors: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    approvers: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    starters: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     enabled: Mapped[bool] = mapped_column(default=True)
     failures: Mapped[int] = mapped_column(default=0)
     tripped_at: Mapped[datetime | None]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import Outgoing, Run, Staff, Step, StepItem, Task
 from models.clock import today, utcnow
-from services import Refused, people, tasks, traces, workflows
+from services import Refused, tasks, traces, workflow_access, workflows
 from workflows.options import with_values
 from workflows.queues import ring_after_commit
 from workflows.transitions import (
@@ -33,7 +33,7 @@ TITLED_BY = ("name", "period")
 def start(session: Session, key: str, values: Mapping[str, Any], staff: Staff) -> Run:
     """Start a run of the newest version of a workflow, with `node.option` values for what its start form asks."""
     workflow, version = workflows.startable(session, key)
-    people.require(staff, workflow.permission)
+    workflow_access.require(staff, workflow, "start")
     tree = with_values(version.tree, values)
     owner = workflow.owner if workflow.owner is not None and workflow.owner.active else staff
     run = Run(
