@@ -116,7 +116,7 @@ AUDIT_VERDICTS = {
 
 ACCURACY_WAYS = {"item": N_("按项"), "account": N_("按户")}
 
-INSPECTIONS = {"normal": N_("正常检验"), "tightened": N_("加严检验")}
+INSPECTIONS = {"normal": N_("正常检验"), "tightened": N_("加严检验"), "reduced": N_("放宽检验")}
 
 BATCH_AUDIT_STATES = {"open": N_("核查中"), "accepted": N_("已接收"), "returned": N_("已退回")}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, joinedload
@@ -16,7 +17,7 @@ from models import AuditItem, BatchAudit, Contact, ImportBatch, Staff
 from models.bulk import insert_rows
 from models.clock import now
 from quality import acceptance, sampling
-from quality.acceptance import Plan
+from quality.acceptance import Lot, Plan, Standing
 from services import Refused, traces
 from services.audit_items import item_row
 from services.audits import REVIEW
@@ -26,43 +27,67 @@ RUN = "samples.run"
 STANDING = ("current", "proposed", "superseded")
 
 
-def plan_for(session: Session, batch: ImportBatch, aql: float) -> tuple[str, int, Plan]:
-    """Severity (from the earlier batches of the same unit and person), how many values there are, and the plan."""
+@dataclass(frozen=True)
+class Offer:
+    """The plan of a batch at one AQL, with the severity it follows and how many values there are."""
+
+    severity: str
+    number: int
+    plan: Plan
+
+
+def standing(session: Session, batch: ImportBatch) -> Standing:
+    """Where the earlier batches of the same unit and person leave this one; refused where sampling has stopped."""
+    found = acceptance.next_standing(history(session, batch))
+    if found.severity == "stopped":
+        raise Refused("这一来源加严检验已累计五批退回，暂停按抽样验收。请先整改来源，再逐条核对这一批。")
+    return found
+
+
+def plan_for(session: Session, batch: ImportBatch, aql: float, *, reduced: bool = False) -> Offer:
+    """The plan of a batch; `reduced` asks for reduced inspection, which the sender's score must allow."""
     if aql not in acceptance.AQLS:
         raise Refused("没有这个接收质量限（AQL）。请从列表中选择。")
-    severity = acceptance.next_inspection(history(session, batch))
-    if severity == "stopped":
-        raise Refused("这一来源加严检验已累计五批退回，暂停按抽样验收。请先整改来源，再逐条核对这一批。")
+    found = standing(session, batch)
+    if reduced and not found.may_reduce:
+        raise Refused(
+            "这一来源的转移得分是 %(score)s，达到 %(least)s 才能放宽检验。请按正常检验或加严检验抽取。",
+            score=found.score,
+            least=acceptance.MAY_REDUCE,
+        )
     number = session.scalar(select(func.count()).select_from(Contact).where(*_values(batch))) or 0
     if number < 2:
         raise Refused("这一批不到两个值，请逐条核对，不用抽样验收。")
-    return severity, number, acceptance.plan_for(number, aql, inspection=severity)
+    severity = "reduced" if reduced else "normal" if found.severity == "reduced" else found.severity
+    return Offer(severity, number, acceptance.plan_for(number, aql, inspection=severity))
 
 
-def history(session: Session, batch: ImportBatch) -> list[bool]:
-    """Which earlier batches of the same unit and person were accepted, oldest first."""
-    query = select(BatchAudit.state).join(ImportBatch, ImportBatch.id == BatchAudit.batch_id)
+def history(session: Session, batch: ImportBatch) -> list[Lot]:
+    """The earlier batches of the same unit and person with what they came to, oldest first."""
+    columns = (BatchAudit.inspection, BatchAudit.accepts, BatchAudit.wrong)
+    query = select(*columns).join(ImportBatch, ImportBatch.id == BatchAudit.batch_id)
     query = query.where(ImportBatch.unit_id == batch.unit_id, ImportBatch.recorder_id == batch.recorder_id)
-    query = query.where(BatchAudit.state != "open", ImportBatch.id != batch.id).order_by(
-        BatchAudit.decided_at
-    )
-    return [state == "accepted" for state in session.scalars(query)]
+    query = query.where(BatchAudit.state != "open", ImportBatch.id != batch.id)
+    rows = session.execute(query.order_by(BatchAudit.decided_at, BatchAudit.id)).tuples()
+    return [Lot(*row) for row in rows]
 
 
-def draw(session: Session, batch: ImportBatch, aql: float, *, staff: Staff) -> BatchAudit:
+def draw(
+    session: Session, batch: ImportBatch, aql: float, *, staff: Staff, reduced: bool = False
+) -> BatchAudit:
     """Draw the values of a batch that are to be checked: the first by HMAC-SHA256(key, `batch|<batch>|<value>`).
 
-    The seed is kept with the plan, key = sha256 of `<seed>|<batch>`; a batch is drawn from once.
+    The seed is kept with the plan, key = sha256 of `<seed>|<batch>`; a batch is drawn from once. `reduced` is the
+    decision for reduced inspection of whoever answers for the sender (9.3.3.1).
     """
     require(staff, RUN)
     if session.scalar(select(BatchAudit.id).where(BatchAudit.batch_id == batch.id)) is not None:
         raise Refused("这一批已经抽过样。请打开原来的验收记录。")
     if batch.state != "done":
         raise Refused("只有已完成导入的批次才能抽样验收。")
-    severity, number, plan = plan_for(session, batch, aql)
-    audit = BatchAudit(
-        batch_id=batch.id, unit_id=batch.unit_id, population=number, aql=aql, inspection=severity
-    )
+    offer = plan_for(session, batch, aql, reduced=reduced)
+    plan, facts = offer.plan, {"population": offer.number, "inspection": offer.severity}
+    audit = BatchAudit(batch_id=batch.id, unit_id=batch.unit_id, aql=aql, **facts)
     audit.letter, audit.size, audit.accepts, audit.rejects = (
         plan.letter,
         plan.size,
@@ -78,8 +103,9 @@ def draw(session: Session, batch: ImportBatch, aql: float, *, staff: Staff) -> B
     session.add(audit)
     session.flush()
     _make_items(session, audit, batch)
-    facts = {"batch": batch.id, "letter": plan.letter, "size": plan.size, "seed": audit.seed}
-    traces.record(session, "batch_audit.drawn", audit, details=facts | {"accepts": plan.accepts})
+    shown = {"batch": batch.id, "letter": plan.letter, "size": plan.size, "seed": audit.seed}
+    shown |= {"accepts": plan.accepts, "inspection": offer.severity}
+    traces.record(session, "batch_audit.drawn", audit, details=shown)
     return audit
 
 

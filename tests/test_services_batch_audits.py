@@ -96,21 +96,42 @@ def test_second_draw_is_refused(session, steward, auditors):
         batch_audits.draw(session, batch, 6.5, staff=auditors[0])
 
 
+def settle(session, audit, state):
+    audit.state, audit.decided_at = state, now(session)
+    audit.wrong = 0 if state == "accepted" else audit.rejects
+    session.flush()
+
+
 @pytest.mark.parametrize(("history", "severity"), [("+-+-", "tightened"), ("+-", "normal"), ("", "normal")])
 def test_severity_remembers_the_senders_batches(session, steward, auditors, history, severity):
     for mark in history:
         audit = batch_audits.draw(session, make_batch(session, steward, values=2), 6.5, staff=auditors[0])
-        audit.state, audit.decided_at = ("accepted" if mark == "+" else "returned"), now(session)
-        session.flush()
-    found, number, plan = batch_audits.plan_for(session, make_batch(session, steward, values=8), 6.5)
-    assert (found, number) == (severity, 8)
-    assert plan.letter == {"normal": "A", "tightened": "B"}[severity]
+        settle(session, audit, "accepted" if mark == "+" else "returned")
+    offer = batch_audits.plan_for(session, make_batch(session, steward, values=8), 6.5)
+    assert (offer.severity, offer.number) == (severity, 8)
+    assert offer.plan.letter == {"normal": "A", "tightened": "B"}[severity]
 
 
 def test_stopped_sender_is_refused(session, steward, auditors):
     for _place in range(7):
         audit = batch_audits.draw(session, make_batch(session, steward, values=2), 6.5, staff=auditors[0])
-        audit.state, audit.decided_at = "returned", now(session)
-        session.flush()
+        settle(session, audit, "returned")
     with pytest.raises(Refused, match="暂停按抽样验收"):
         batch_audits.plan_for(session, make_batch(session, steward), 6.5)
+
+
+def test_reduced_inspection_is_chosen_once_the_score_allows_it(session, steward, auditors):
+    for _place in range(15):
+        batch = make_batch(session, steward, values=2)
+        with pytest.raises(Refused, match="转移得分"):
+            batch_audits.plan_for(session, batch, 6.5, reduced=True)
+        settle(session, batch_audits.draw(session, batch, 6.5, staff=auditors[0]), "accepted")
+    audit = batch_audits.draw(
+        session, make_batch(session, steward, values=60), 6.5, staff=auditors[0], reduced=True
+    )
+    assert (audit.inspection, audit.letter, audit.size, audit.accepts) == ("reduced", "E", 5, 1)
+    settle(session, audit, "returned")
+    following = make_batch(session, steward)
+    assert batch_audits.standing(session, following).severity == "normal"
+    with pytest.raises(Refused, match="得分是 0"):
+        batch_audits.plan_for(session, following, 6.5, reduced=True)

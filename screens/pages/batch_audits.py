@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from models import BatchAudit, ImportBatch, db
-from quality.acceptance import AQLS, Plan, accept_probability, limiting_share
+from quality.acceptance import AQLS, MAY_REDUCE, Plan, accept_probability, limiting_share
 from screens.access import needs
 from screens.base import Page
 from screens.messages import done, said, warn
@@ -52,9 +52,8 @@ class BatchAudits(Page):
     def draw(self, key: int) -> Any:
         """Draw the values that are to be checked."""
         try:
-            audit = batch_audits.draw(
-                db.session(), _import(key), request.form.get("aql", 0.0, type=float), staff=current_user
-            )
+            aql, reduced = request.form.get("aql", 0.0, type=float), "reduced" in request.form
+            audit = batch_audits.draw(db.session(), _import(key), aql, staff=current_user, reduced=reduced)
         except Refused as refusal:
             db.session.rollback()
             return self._plan(_import(key), said(refusal)), 422
@@ -100,22 +99,30 @@ class BatchAudits(Page):
         return redirect(self.get_url(".show", key=key), 303)
 
     def _plan(self, batch: ImportBatch, wrong: str) -> str:
-        found, severity, number = [], "", 0
-        try:
-            for aql in AQLS:
-                severity, number, plan = batch_audits.plan_for(db.session(), batch, aql)
-                found.append((aql, plan, accept_probability(plan, aql / 100), limiting_share(plan)))
-        except Refused as refusal:
-            wrong = wrong or said(refusal)
-        facts = {
+        session = db.session()
+        facts: dict[str, Any] = {
             "batch": batch,
-            "plans": found,
-            "severity": severity,
-            "number": number,
+            "offers": [],
             "usual": USUAL,
             "wrong": wrong,
+            "standing": None,
         }
-        return self.render("screens/batch_plan.html", **facts)
+        try:
+            facts["standing"] = standing = batch_audits.standing(session, batch)
+            facts["offers"] = [_offered(batch, aql, may_reduce=standing.may_reduce) for aql in AQLS]
+        except Refused as refusal:
+            facts["wrong"] = wrong or said(refusal)
+        return self.render("screens/batch_plan.html", least=MAY_REDUCE, **facts)
+
+
+def _offered(batch: ImportBatch, aql: float, *, may_reduce: bool) -> dict[str, Any]:
+    """One AQL as the table shows it: the plan, what it lets through, and the reduced plan where it may be chosen."""
+    session = db.session()
+    offer = batch_audits.plan_for(session, batch, aql)
+    plan = offer.plan
+    reduced = batch_audits.plan_for(session, batch, aql, reduced=True).plan if may_reduce else None
+    shown = {"aql": aql, "plan": plan, "severity": offer.severity, "number": offer.number, "reduced": reduced}
+    return shown | {"good": accept_probability(plan, aql / 100), "limit": limiting_share(plan)}
 
 
 def _import(key: int) -> ImportBatch:
