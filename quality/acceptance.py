@@ -39,7 +39,7 @@ SIZES = {
 AQLS = (0.65, 1.0, 1.5, 2.5, 4.0, 6.5)
 
 # Tables 2-A, 2-B and 2-C: acceptance numbers from the letter that accepts none on; "v" and "^" send to the next plan
-# below or above. Each step of the AQL moves the column up by one letter. Since the edition of 1999 (2012 in China) a lot
+# below or above. Each step of the AQL moves the column up by one letter. Since the edition of 1999 (China: 2012) a lot
 # is rejected from Ac + 1 on in all three; the gap that reduced inspection had before is gone.
 COLUMNS = {
     "normal": (0, "^", "v", 1, 2, 3, 5, 7, 10, 14, 21),
