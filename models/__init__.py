@@ -35,6 +35,7 @@ from models.segments import SavedSegment
 from models.settings import Holiday, Letterhead, Reason, Setting, StoredFile
 from models.shared_numbers import NumberAllowance, SharedNumber
 from models.traces import Trace, TraceAnchor
+from models.trials import Trial
 from models.visits import Visit, VisitAttempt, WalkList
 from models.workflow_drafts import WorkflowDraft, WorkflowDraftChange
 from models.workflows import Lease, Outgoing, Run, Step, StepItem, Task, Workflow, WorkflowVersion
@@ -126,6 +127,7 @@ __all__ = [
     "Trace",
     "TraceAnchor",
     "TrialRow",
+    "Trial",
     "Unit",
     "Visit",
     "VisitAttempt",
