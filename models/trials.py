@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import WithId, db
+from models.base import BigId, WithId, db
 from models.people import Staff, Unit
 from models.scope import Scoped
 
@@ -33,7 +33,7 @@ class Trial(Scoped, db.Model, WithId):
     message: Mapped[str] = mapped_column(Text, default="")
     result: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     sha256: Mapped[str] = mapped_column(String(64), default="")
-    run_id: Mapped[int | None]
+    run_id: Mapped[int | None] = mapped_column(BigId)
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

@@ -59,7 +59,9 @@ def _value(value: Any) -> str:
         return str(value)
     if isinstance(value, float) and math.isfinite(value):
         return repr(value)
-    raise Refused("流程定义里有 TOML 写不出的值（%(value)s）。请在设计页把这一项填好或删去，再导出。", value=repr(value))
+    raise Refused(
+        "流程定义里有 TOML 写不出的值（%(value)s）。请在设计页把这一项填好或删去，再导出。", value=repr(value)
+    )
 
 
 def _pairs(table: Mapping[str, Any]) -> Iterator[str]:

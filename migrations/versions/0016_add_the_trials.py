@@ -29,7 +29,7 @@ def upgrade():
     sa.Column('message', sa.Text(), nullable=False),
     sa.Column('result', sa.JSON(), nullable=False),
     sa.Column('sha256', sa.String(length=64), nullable=False),
-    sa.Column('run_id', sa.Integer(), nullable=True),
+    sa.Column('run_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('staff_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('created_at', UtcDateTime(), nullable=False),
     sa.Column('ended_at', UtcDateTime(), nullable=True),
