@@ -20,7 +20,7 @@ MOST = 5
 CHUNK = 2000
 MISSING, UNUSABLE = "missing", "unusable"
 MEASURE_OF = {MISSING: "completeness", UNUSABLE: "validity"}
-Lack = tuple[str, str]  # kind, and whether it is missing or recorded but not usable
+Found = tuple[str, str]  # kind, and whether it is missing or recorded but not usable
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Gap:
     """
 
     unit_id: int
+    unit_code: str
     group: str
     kind: str
     what: str
@@ -43,24 +44,47 @@ class Gap:
         return MEASURE_OF[self.what]
 
 
+@dataclass(frozen=True)
+class Lack:
+    """One item that is missing or not usable, with the unit and the group of its customer."""
+
+    customer_id: int
+    unit_id: int
+    group: str
+    kind: str
+    what: str
+
+
 def gaps(
     session: Session, run: Assessment, unit: Unit, *, by: str = "meter_book", most: int = 20
 ) -> list[Gap]:
     """Where mending raises a unit's rates most, the largest first; what was counted, grouped as customers stand now."""
     if run.members_sha256 is None or by not in GROUPS:
         return []
-    inside = units_inside(session, unit.id)
-    members = (one for one in read_members(files.location(run.members_sha256)) if one.unit_id in inside)
     below: Counter[str] = Counter()
-    found: Counter[tuple[int, str, str, str]] = Counter()
-    for chunk in _chunks(_lacking(members, below)):
-        groups = _groups(session, {customer_id for customer_id, _lack in chunk}, by)
+    found = Counter(
+        (one.unit_id, one.group, one.kind, one.what) for one in lacks(session, run, unit, by=by, below=below)
+    )
+    with working_as(session, ALL):
+        codes = dict(session.execute(select(Unit.id, Unit.code)).tuples().all())
+    listed = [
+        Gap(key[0], codes[key[0]], *key[1:], number, number / below[key[3]]) for key, number in found.items()
+    ]
+    return sorted(listed, key=lambda gap: (-gap.gain, gap.unit_code, gap.group, gap.kind, gap.what))[:most]
+
+
+def lacks(
+    session: Session, run: Assessment, unit: Unit, *, by: str, below: Counter[str] | None = None
+) -> Iterator[Lack]:
+    """Every item of a unit that is missing or not usable and belongs to a group; counts denominators into `below`."""
+    inside, counted = units_inside(session, unit.id), Counter[str]() if below is None else below
+    members = read_members(files.location(run.members_sha256 or ""))
+    for chunk in _chunks(_lacking((one for one in members if one.unit_id in inside), counted)):
+        groups = _groups(session, {customer_id for customer_id, _found in chunk}, by)
         for customer_id, (kind, what) in chunk:
             unit_id, group = groups.get(customer_id, (0, ""))
             if group:
-                found[unit_id, group, kind, what] += 1
-    ordered = sorted(found.items(), key=lambda entry: (-entry[1] / below[entry[0][3]], entry[0]))
-    return [Gap(*key, number, number / below[key[3]]) for key, number in ordered[:most]]
+                yield Lack(customer_id, unit_id, group, kind, what)
 
 
 def frequent_problems(session: Session, run: Assessment, unit: Unit | None = None) -> list[str]:
@@ -90,7 +114,7 @@ def failures(members: Iterable[Member]) -> Counter[tuple[str, str]]:
     return found
 
 
-def _lacking(members: Iterable[Member], below: Counter[str]) -> Iterator[tuple[int, Lack]]:
+def _lacking(members: Iterable[Member], below: Counter[str]) -> Iterator[tuple[int, Found]]:
     """What is missing or not usable; counts both denominators as the members pass by."""
     for member in members:
         below[MISSING] += 1
@@ -102,8 +126,8 @@ def _lacking(members: Iterable[Member], below: Counter[str]) -> Iterator[tuple[i
             yield member.customer_id, (member.kind, UNUSABLE)
 
 
-def _chunks(lacking: Iterator[tuple[int, Lack]]) -> Iterator[Sequence[tuple[int, Lack]]]:
-    chunk: list[tuple[int, Lack]] = []
+def _chunks(lacking: Iterator[tuple[int, Found]]) -> Iterator[Sequence[tuple[int, Found]]]:
+    chunk: list[tuple[int, Found]] = []
     for one in lacking:
         chunk.append(one)
         if len(chunk) == CHUNK:

@@ -6,10 +6,8 @@ import csv
 import hashlib
 import heapq
 import hmac
-import shutil
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from io import TextIOWrapper
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -22,11 +20,13 @@ from models.home import home_path, load_secrets
 from models.scope import ALL, working_as
 from quality.measures import Bit, Member
 from quality.rules import RuleMember
-from services import Refused, accuracy, files, traces
+from services import Refused, accuracy, files, publication_reports, traces
 from services.accuracy import Audit
 from services.assessments import rules_in
 from services.members import read_members, read_rule_members
+from services.packages import put_file, put_table, put_text
 from services.people import require
+from services.publication_reports import pseudonym
 
 WHOSE = ("key", "kind", "unit", "person", "cohort", "class")
 BITS = ("required", "recorded", "good", "valid", "due", "in_time", "undated")
@@ -56,7 +56,6 @@ STRATA = (
 )
 CHUNK = 1000
 Names = tuple[dict[int, str], dict[int, str]]
-EPOCH = (1980, 1, 1, 0, 0, 0)
 README = """发布 {number} 的数据包。怎样从这里重算每一个数字：
 
 results.json     发布的结果（规范 JSON，sha256 = {sha256}）。measures 是指标，results 是规则；单位的数含下级单位。
@@ -79,6 +78,12 @@ audits.csv       准确率的核查结果，每行一户由一人录入的各项
 strata.csv       抽样层：drawn 抽中户数，population 层内户数，sample_unit 样本属于哪个单位。
                  一个单位的准确率用本单位的样本，没有就用最近的上级的，再没有就用下级的。
                  区间和加权估计的算法：使用手册“发布结果”的程序。
+reports.csv      这次评价已经生成的月报：folder 文件夹，unit 单位，digest 月报上“校验”的全文。words.csv 是月报上的用词。
+                 各文件夹里是月报的明细：months.csv 本单位各月和下级单位上月、上年同月的指标；marks.csv 当时的基本值、
+                 目标值、挑战值；lacks.csv 每行一个归到抄表册的缺失（missing）或不可用（unusable）的应录项；
+                 issues.csv 每行一条问题，late 逾期，new 本次新增，value 值的代号；gained.csv 每行一个本月带来的新值，
+                 proved 核实为对，refuted 核实有误，old 满 90 天，kept 其中仍在用。
+                 重算月报的程序：使用手册“发布结果”的第二段。
 cohort 为 all 的数 = new 与 existing 之和；person 不空的数只数 unit 为该单位本身的行。
 """
 
@@ -91,23 +96,24 @@ def write_package(session: Session, publication: Publication, path: Path) -> Non
         session, "assessment.exported", run, details={"number": publication.number, "accounts": False}
     )
     with working_as(session, ALL), zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
-        _text(package, "README.txt", README.format(number=publication.number, sha256=publication.sha256))
-        _copy(package, "results.json", files.location(publication.sha256))
+        put_text(package, "README.txt", README.format(number=publication.number, sha256=publication.sha256))
+        put_file(package, "results.json", files.location(publication.sha256))
         names = _names(session)
-        _table(package, "units.csv", ("code", "name", "parent"), _units(session, run))
+        put_table(package, "units.csv", ("code", "name", "parent"), _units(session, run))
         members = read_members(_file(run.members_sha256))
-        _table(package, "members.csv", (*WHOSE, *BITS), (_measured(key, names, one) for one in members))
+        put_table(package, "members.csv", (*WHOSE, *BITS), (_measured(key, names, one) for one in members))
         rules = [f"rule:{rule.code}" for rule in rules_in(session, run)]
         judged = read_rule_members(_file(run.rule_members_sha256))
         lines = (_judged(key, names, one, len(rules)) for one in judged)
-        _table(package, "rule_members.csv", (*WHOSE, *rules), lines)
+        put_table(package, "rule_members.csv", (*WHOSE, *rules), lines)
         audits = accuracy.read(run.settings.get("audits"))
-        _table(
+        put_table(
             package, "audits.csv", AUDITED, (row for audit in audits for row in _audited(key, names, audit))
         )
         homes = dict(session.execute(select(Unit.path, Unit.code)).tuples().all())
         strata = (row for audit in audits for row in _strata(names, audit, homes.get(audit.path, "")))
-        _table(package, "strata.csv", STRATA, strata)
+        put_table(package, "strata.csv", STRATA, strata)
+        publication_reports.put_reports(session, package, publication, key)
 
 
 def write_accounts(session: Session, publication: Publication, path: Path, *, staff: Staff) -> None:
@@ -124,12 +130,7 @@ def write_accounts(session: Session, publication: Publication, path: Path, *, st
             query = (
                 select(Customer.id, Customer.account_no).where(Customer.id.in_(chunk)).order_by(Customer.id)
             )
-            writer.writerows((pseudonym(key, row.id), row.account_no) for row in session.execute(query))
-
-
-def pseudonym(key: bytes, customer_id: int) -> str:
-    """The key of a customer within one publication."""
-    return hmac.new(key, str(customer_id).encode(), hashlib.sha256).hexdigest()[:16]
+            writer.writerows((pseudonym(key, str(row.id)), row.account_no) for row in session.execute(query))
 
 
 def _key(publication: Publication) -> bytes:
@@ -165,7 +166,7 @@ def _whose(key: bytes, names: Names, one: Member | RuleMember) -> tuple[str, ...
     units, staff = names
     person = staff.get(one.staff_id or 0, "")
     return (
-        pseudonym(key, one.customer_id),
+        pseudonym(key, str(one.customer_id)),
         one.kind,
         units[one.unit_id],
         person,
@@ -192,7 +193,7 @@ def _audited(key: bytes, names: Names, audit: Audit) -> Iterator[tuple[Any, ...]
     units, staff = names
     for row in audit.rows:
         whose = (
-            pseudonym(key, row.customer_id),
+            pseudonym(key, str(row.customer_id)),
             audit.sample_id,
             units[row.unit_id],
             staff.get(row.staff_id or 0, ""),
@@ -213,29 +214,3 @@ def _file(digest: str | None) -> Path:
     if path is None or not path.exists():
         raise Refused("这次评价的明细文件不在。请从备份中恢复文件后再导出。")
     return path
-
-
-def _text(package: zipfile.ZipFile, name: str, text: str) -> None:
-    package.writestr(_entry(name), text.encode())
-
-
-def _copy(package: zipfile.ZipFile, name: str, source: Path) -> None:
-    with open(source, "rb") as file, package.open(_entry(name), "w") as target:
-        shutil.copyfileobj(file, target)
-
-
-def _table(
-    package: zipfile.ZipFile, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> None:
-    with package.open(_entry(name), "w", force_zip64=True) as raw:
-        with TextIOWrapper(raw, encoding="utf-8", newline="") as text:
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(columns)
-            writer.writerows(rows)
-
-
-def _entry(name: str) -> zipfile.ZipInfo:
-    """An entry without the time of writing: the same publication gives the same bytes."""
-    entry = zipfile.ZipInfo(name, EPOCH)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    return entry

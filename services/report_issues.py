@@ -21,11 +21,10 @@ from quality.reasons import REASONS
 from services import files, gaps, yields
 from services.gaps import MISSING, Gap
 from services.members import read_members
-from services.report_tables import Basis, Cell, Sheet
+from services.report_tables import BY, Basis, Cell, Sheet
 
 MOST = 10
 EVERY = 1_000_000
-BY = "meter_book"
 SHOWN_STATES = ("open", "recurring", "late", "fixed", "cleared", "waived")
 MEASURE_OF = {"缺失": "completeness", "无效或存疑": "validity", "未按时录入": "timeliness"}
 WHAT = {gaps.MISSING: "缺失", gaps.UNUSABLE: "无效或存疑"}
@@ -158,11 +157,11 @@ def _reasons(basis: Basis, labels: dict[str, str]) -> Sheet:
 
 def _books(basis: Basis, found: Iterable[Gap], names: dict[int, str]) -> Sheet:
     """The meter books with most that is missing or not usable."""
-    counted: dict[tuple[int, str], Counter[str]] = {}
+    counted: dict[tuple[str, str, int], Counter[str]] = {}
     for gap in found:
-        counted.setdefault((gap.unit_id, gap.group), Counter())[gap.what] += gap.number
+        counted.setdefault((gap.unit_code, gap.group, gap.unit_id), Counter())[gap.what] += gap.number
     sheet = Sheet("问题最多的抄表册", BOOK_COLUMNS)
-    for (unit_id, book), both in sorted(counted.items(), key=lambda one: (-one[1].total(), one[0]))[:MOST]:
+    for (_code, book, unit_id), both in sorted(counted.items(), key=lambda one: (-one[1].total(), one[0]))[:MOST]:
         cells = [_of_book(basis, (unit_id, book), what, both[what]) for what in (gaps.MISSING, gaps.UNUSABLE)]
         sheet.add(names.get(unit_id, ""), book, *cells, str(both.total()))
     return sheet

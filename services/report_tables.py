@@ -18,6 +18,7 @@ from services.trends import Point, earlier, trend
 
 COHORTS = ("new", "existing", "all")
 MONTH, YEAR, MONTHS = 1, 12, 36
+BY = "meter_book"  # how what is missing is grouped
 POINTS = "\n（百分点）"
 AUDITED = {"numerator": "right", "denominator": "judged", "rest": "wrong"}
 Opens = tuple[str, dict[str, Any]]

@@ -25,6 +25,7 @@ from services import (
     notice_facts,
     report_figures,
     report_issues,
+    report_rows,
     report_tables,
     report_units,
     traces,
@@ -41,12 +42,14 @@ PREVIEWED = 100_000  # customers of a run that a page may count while somebody w
 
 @dataclass(frozen=True)
 class Gathered:
-    """A report ready to be kept: whose, out of which run, and the sha256 of its facts, which are put already."""
+    """A report ready to be kept: whose, out of which run, and the sha256 of its facts and of the rows behind them,
+    which are put already."""
 
     unit_id: int
     assessment_id: int
     period: str
     sha256: str
+    rows_sha256: str = ""
 
 
 def make(session: Session, units: Sequence[Unit], period: str, *, staff: Staff) -> list[Report]:
@@ -64,8 +67,11 @@ def gather(session: Session, units: Sequence[Unit], period: str) -> Iterator[Gat
         if known is None and basis.run.id not in checked:
             check(session, basis.run)
             checked.add(basis.run.id)
-        digest = known.sha256 if known is not None else _put(_facts(basis))
-        yield Gathered(unit.id, basis.run.id, period, digest)
+        if known is not None:
+            yield Gathered(unit.id, basis.run.id, period, known.sha256)
+            continue
+        rows = report_rows.put(basis)
+        yield Gathered(unit.id, basis.run.id, period, _put(_facts(basis) | {"rows_sha256": rows}), rows)
 
 
 def keep(session: Session, one: Gathered, *, staff_id: int | None) -> Report:
@@ -76,6 +82,8 @@ def keep(session: Session, one: Gathered, *, staff_id: int | None) -> Report:
         return known
     name = f"report-{one.period}-{unit.code}.json"
     stored = files.describe(session, one.sha256, name, "application/json")
+    if one.rows_sha256:
+        files.describe(session, one.rows_sha256, f"report-rows-{one.period}-{unit.code}.zip", "application/zip")
     row = Report(unit_id=unit.id, assessment_id=run.id, period=one.period, made_at=utcnow())
     row.sha256, row.made_by_id = stored.sha256, staff_id
     session.add(row)
