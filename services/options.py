@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -31,7 +31,11 @@ EXPLAINED = {
     "string_too_long": N_("最多 %(max_length)s 个字"),
     "literal_error": N_("只能是 %(expected)s 中的一个"),
     "too_short": N_("至少要选 %(min_length)s 项"),
+    "too_long": N_("最多 %(max_length)s 项"),
+    "dict_type": N_("要填完整"),
+    "model_type": N_("要填完整"),
 }
+GONE = N_("「%(label)s」中没有「%(value)s」，请重新选择")
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,12 @@ class Fault:
 
 @dataclass(frozen=True)
 class Question:
-    """One field of a start form. `kind`: text, number, date, bool, choice (one of) or choices (any of)."""
+    """One field of a form.
+
+    `kind`: text, long, number, date, bool, choice (one of), choices (any of), rows (a list of `parts`) or condition.
+    `source` names the list its values come from; `least`, `most` and `longest` are its limits; `shown_if` says for
+    which values of other options it is shown.
+    """
 
     name: str
     label: str
@@ -52,6 +61,13 @@ class Question:
     default: Any
     required: bool
     labels: Mapping[str, str] = field(default_factory=dict)
+    help: str = ""
+    source: str = ""
+    least: float | None = None
+    most: float | None = None
+    longest: int | None = None
+    shown_if: Mapping[str, Any] = field(default_factory=dict)
+    parts: Sequence[Question] = ()
 
 
 def option_faults(model: type[BaseModel], options: Any) -> list[Fault]:
@@ -68,7 +84,7 @@ def split(model: type[BaseModel], options: Mapping[str, Any]) -> dict[str, Any]:
     shapes = model.model_json_schema().get("properties", {})
     return {
         name: value.split(",")
-        if _shape(shapes.get(name, {})).get("type") == "array" and isinstance(value, str)
+        if isinstance(value, str) and _shape(shapes.get(name, {})).get("type") == "array"
         else value
         for name, value in options.items()
         if value != ""
@@ -89,16 +105,93 @@ def is_asked(one: Any) -> bool:
     return bool((one.json_schema_extra or {}).get("asked"))
 
 
+def is_shown(question: Question, values: Mapping[str, Any]) -> bool:
+    """Whether a field is shown beside these values of the others."""
+    return all(_fits(values.get(name), wanted) for name, wanted in question.shown_if.items())
+
+
+def offering(question: Question, offered: Callable[[str], Mapping[str, str]]) -> Question:
+    """A question with the values of its list; what is chosen already stays, even where the list has lost it."""
+    parts = tuple(offering(part, offered) for part in question.parts)
+    if not question.source:
+        return replace(question, parts=parts)
+    chosen = question.default if isinstance(question.default, list | tuple) else [question.default]
+    gone = {str(code): str(code) for code in chosen if code not in (None, "")}
+    labels = dict(offered(question.source))
+    return replace(question, labels=labels | {code: gone[code] for code in gone if code not in labels})
+
+
+def changed_only(model: type[BaseModel], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options without those that say what the default says, so that a later default reaches whoever kept it."""
+    defaults = {
+        name: one.get_default(call_default_factory=True)
+        for name, one in model.model_fields.items()
+        if not one.is_required()
+    }
+    return {
+        name: value
+        for name, value in options.items()
+        if name not in defaults or not _is_same(value, defaults[name])
+    }
+
+
+def list_faults(
+    model: type[BaseModel], options: Mapping[str, Any], offered: Callable[[str], Mapping[str, str]]
+) -> Iterator[Fault]:
+    """What was chosen from a list that does not have it (any more)."""
+    for question in questions_of(model, options):
+        known = offered(question.source) if question.source and question.default else {}
+        chosen = question.default if isinstance(question.default, list | tuple) else [question.default]
+        for value in chosen if question.source and question.default else ():
+            if str(value) not in known:
+                yield Fault(question.name, Said(GONE, label=question.label, value=value))
+
+
+def _fits(value: Any, wanted: Any) -> bool:
+    return bool(value) == wanted if isinstance(wanted, bool) else value in wanted
+
+
+def _is_same(value: Any, default: Any) -> bool:
+    return bool(list(value) == list(default)) if isinstance(default, tuple) else bool(value == default)
+
+
 def _question(name: str, one: Any, shape: Mapping[str, Any], given: Any) -> Question:
-    labels = dict((one.json_schema_extra or {}).get("labels") or {})
+    extra = one.json_schema_extra or {}
+    labels = dict(extra.get("labels") or {})
     values = shape.get("enum") or shape.get("items", {}).get("enum") or ()
-    kind = "choice" if shape.get("enum") else KINDS.get(shape.get("type", ""), "text")
-    if shape.get("format") == "date":
-        kind = "date"
-    if kind == "choices" and not values:
+    source, rows = extra.get("choices", ""), _row_model(one)
+    kind = extra.get("form") or ("rows" if rows else _kind(shape, source))
+    if kind == "choices" and not values and not source:
         kind, given = "text", ",".join(str(part) for part in given or ())
-    shown = {str(value): labels.get(str(value), str(value)) for value in values}
-    return Question(name, one.title or name, kind, given, one.is_required(), shown)
+    return Question(
+        name,
+        one.title or name,
+        kind,
+        given,
+        one.is_required(),
+        labels={str(value): labels.get(str(value), str(value)) for value in values},
+        help=extra.get("help", ""),
+        source=source,
+        least=shape.get("minimum"),
+        most=shape.get("maximum"),
+        longest=shape.get("maxLength"),
+        shown_if=extra.get("shown_if") or {},
+        parts=tuple(questions_of(rows, {})) if rows else (),
+    )
+
+
+def _kind(shape: Mapping[str, Any], source: str) -> str:
+    if shape.get("format") == "date":
+        return "date"
+    if shape.get("enum") or (source and shape.get("type") != "array"):
+        return "choice"
+    return KINDS.get(shape.get("type", ""), "text")
+
+
+def _row_model(one: Any) -> type[BaseModel] | None:
+    """The model of an option's rows, if it is a list of such."""
+    inner = [part for part in get_args(one.annotation) if isinstance(part, type)]
+    return next((part for part in inner if issubclass(part, BaseModel)), None)
 
 
 def _shape(shape: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -108,10 +201,22 @@ def _shape(shape: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _fault(model: type[BaseModel], error: Any) -> Fault:
-    name = str(error["loc"][0]) if error["loc"] else ""
-    one = model.model_fields.get(name)
-    label = (one.title if one is not None else "") or name
-    text = (
-        Said(EXPLAINED[error["type"]], **error.get("ctx", {})) if error["type"] in EXPLAINED else error["msg"]
+    path = error["loc"]
+    one = model.model_fields.get(str(path[0])) if path else None
+    label = (one.title if one is not None else "") or (str(path[0]) if path else "")
+    rows = _row_model(one) if one is not None else None
+    if rows is not None and len(path) > 2:
+        inner = rows.model_fields.get(str(path[2]))
+        label = (inner.title if inner is not None else "") or str(path[2])
+    text = _explained(error)
+    return Fault(
+        ".".join(str(part) for part in path), Said("「%(label)s」%(fault)s", label=label, fault=text)
     )
-    return Fault(name, Said("「%(label)s」%(fault)s", label=label, fault=text))
+
+
+def _explained(error: Any) -> str:
+    """A fault that pydantic or a model's own check found, in words; what a check raises is a sentence already."""
+    if error["type"] in EXPLAINED:
+        return Said(EXPLAINED[error["type"]], **error.get("ctx", {}))
+    own = error.get("ctx", {}).get("error")
+    return own.args[0] if isinstance(own, ValueError) and own.args else str(error["msg"])

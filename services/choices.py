@@ -1,0 +1,86 @@
+"""CHOICES: the named lists that options choose from, one line an entry: (code as stored, label) in the order shown.
+
+An option names its list with `asked(…, choices="units")`; labels that are words of the program are Chinese source
+strings. Lists that depend on the tree (results of earlier nodes) are brought by whoever shows the tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from models import ContactKind, Reason, Role, SavedSegment, Staff, Unit
+from models.words import N_
+from services.people import SHELL
+
+Listed = list[tuple[str, str]]
+INDENT = "　"
+
+
+def units(session: Session) -> Listed:
+    """All units by code, set in by their depth."""
+    rows = session.execute(select(Unit.code, Unit.name, Unit.path).order_by(Unit.path)).all()
+    top = min((row.path.count("/") for row in rows), default=0)
+    return [(row.code, INDENT * (row.path.count("/") - top) + row.name) for row in rows]
+
+
+def segments(session: Session) -> Listed:
+    """Saved segments by code."""
+    rows = session.execute(select(SavedSegment.code, SavedSegment.name).order_by(SavedSegment.name))
+    return [(row.code, row.name) for row in rows]
+
+
+def kinds(session: Session) -> Listed:
+    """Kinds of contacts in their order."""
+    rows = session.execute(select(ContactKind.code, ContactKind.label).order_by(ContactKind.position))
+    return [(row.code, row.label) for row in rows]
+
+
+def roles(session: Session) -> Listed:
+    """Roles by name."""
+    return [(row.name, row.label) for row in session.execute(select(Role.name, Role.label).order_by(Role.id))]
+
+
+def permissions(session: Session) -> Listed:
+    """Every permission that some role holds; a screen says what it is called."""
+    held = session.scalars(select(Role.permissions)).all()
+    return [(code, code) for code in sorted({code for codes in held for code in codes})]
+
+
+def people(session: Session) -> Listed:
+    """Active people by login, with their unit."""
+    query = select(Staff).where(Staff.active, Staff.username != SHELL).options(joinedload(Staff.unit))
+    rows = session.scalars(query.order_by(Staff.unit_id, Staff.name))
+    return [(row.username, f"{row.name}（{row.unit.name}）") for row in rows]
+
+
+def task_units(session: Session) -> Listed:
+    """Where a task may go: the unit of the run, or the whole bureau."""
+    return [("run", N_("流程所在单位")), ("root", N_("全局"))]
+
+
+def reasons(list_name: str) -> Callable[[Session], Listed]:
+    """One editable list of reasons."""
+
+    def listed(session: Session) -> Listed:
+        query = select(Reason.code, Reason.label).where(Reason.list == list_name).order_by(Reason.position)
+        return [(row.code, row.label) for row in session.execute(query)]
+
+    return listed
+
+
+CHOICES: dict[str, Callable[[Session], Listed]] = {
+    "units": units,
+    "segments": segments,
+    "kinds": kinds,
+    "roles": roles,
+    "permissions": permissions,
+    "people": people,
+    "task_units": task_units,
+    "undelivered_reasons": reasons("undelivered"),
+    "visit_results": reasons("visit_result"),
+    "exclusions": reasons("exclusion"),
+    "message_failures": reasons("message_failure"),
+}
