@@ -165,6 +165,8 @@ NODE_KINDS = {
     "branch": N_("条件分支"),
     "wait": N_("等待"),
     "person": N_("人工处理"),
+    "each": N_("逐项处理"),
+    "parallel": N_("并行"),
 }
 
 TASK_STATES = {"open": N_("待办"), "done": N_("已办"), "cancelled": N_("已取消"), "timed_out": N_("已超时")}

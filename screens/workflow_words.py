@@ -16,11 +16,12 @@ from screens.permissions import SUBJECTS, VERBS
 from workflows import STEPS
 from workflows.conditions import Words, sentence
 from workflows.facts import FACTS
+from workflows.lists import LISTS
 from workflows.options import questions
 from workflows.steps import StepKind
-from workflows.walk import ARMS, Node, Tree, by_id, kind_of, placed
+from workflows.walk import Node, Tree, arms, by_id, kind_of, placed
 
-ARM_WORDS = {"yes": _l("是"), "no": _l("否")}
+ARM_WORDS = {"yes": _l("是"), "no": _l("否"), "do": _l("每项"), "failed": _l("失败时")}
 FIELDS = {
     "arm": _l("结果"),
     "met": _l("条件已满足"),
@@ -55,14 +56,21 @@ def told(tree: Tree) -> list[Told]:
 def _told(tree: Tree, nodes: Tree, above: str, prefix: str, start: int = 1) -> Iterator[Told]:
     for place, node in enumerate(nodes, start=1):
         path, number = f"{above}{place}", f"{prefix}{start + place - 1}"
-        arms, used = [], 0
-        for arm in ARMS:
-            inside = node.get(arm) or ()
+        below, used = [], 0
+        for arm, inside in arms(node):
             if inside:
-                below = _told(tree, inside, f"{path}.{arm}.", f"{number}.", used + 1)
-                arms.append((arm, str(ARM_WORDS[arm]), list(below)))
+                told_below = _told(tree, inside, f"{path}.{arm}.", f"{number}.", used + 1)
+                below.append((arm, arm_word(node, arm), list(told_below)))
                 used += len(inside)
-        yield Told(path, number, kind_of(node), title_of(node), text_of(tree, node), arms)
+        yield Told(path, number, kind_of(node), title_of(node), text_of(tree, node), below)
+
+
+def arm_word(node: Node, arm: str) -> str:
+    """What an arm is called: its own title for a lane that has one."""
+    if arm in ARM_WORDS:
+        return str(ARM_WORDS[arm])
+    number = int(arm.removeprefix("lane"))
+    return str(node["lanes"][number - 1].get("title") or _("支路 %(number)s", number=number))
 
 
 def title_of(node: Node) -> str:
@@ -97,7 +105,7 @@ def result_of(node: Node, result: Mapping[str, Any]) -> list[tuple[str, str]]:
 def outcome_of(tree: Tree, node: Node, result: Mapping[str, Any]) -> str:
     """How a branch, a wait or a person ended, in a sentence."""
     if "arm" in result:
-        return _("走“%(arm)s”这一支", arm=ARM_WORDS[result["arm"]])
+        return _("走“%(arm)s”这一支", arm=arm_word(node, result["arm"]))
     if "choice" in result:
         label = _choice(tree, node["id"], result["choice"])
         return _("逾期未办，按“%(choice)s”处理", choice=label) if result.get("timed_out") else label
@@ -194,7 +202,23 @@ def _begun(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-TEXTS = {"step": _step_text, "branch": _branch_text, "wait": _wait_text, "person": _person_text}
+def _each_text(tree: Tree, node: Node) -> str:
+    known = LISTS.get(node["each"]["list"])
+    return _("对「%(list)s」逐项处理", list=_(known.label) if known else node["each"]["list"])
+
+
+def _parallel_text(tree: Tree, node: Node) -> str:
+    return _("%(number)s 条支路同时进行，全部结束后继续", number=len(node["lanes"]))
+
+
+TEXTS = {
+    "step": _step_text,
+    "branch": _branch_text,
+    "wait": _wait_text,
+    "person": _person_text,
+    "each": _each_text,
+    "parallel": _parallel_text,
+}
 
 
 def words_for(tree: Tree) -> Words:

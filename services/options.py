@@ -209,9 +209,8 @@ def _fault(model: type[BaseModel], error: Any) -> Fault:
         inner = rows.model_fields.get(str(path[2]))
         label = (inner.title if inner is not None else "") or str(path[2])
     text = _explained(error)
-    return Fault(
-        ".".join(str(part) for part in path), Said("「%(label)s」%(fault)s", label=label, fault=text)
-    )
+    said = Said("「%(label)s」%(fault)s", label=label, fault=text) if label else text
+    return Fault(".".join(str(part) for part in path), said)
 
 
 def _explained(error: Any) -> str:

@@ -92,15 +92,77 @@ def test_a_new_version_is_made_only_when_the_tree_changes(session: Session, shel
         (('choices = [{ code = "ok", label = "好" }]', 'choices = ["ok"]'), "每项有 code"),
         (('step = "pick"', 'step = "pick"\nyes = "later"'), "支路写成"),
         (("days = 2, ", ""), "days、until、when"),
-        (("days = 2", "days = -1"), "不小于 0"),
+        (("days = 2", "days = -1"), "「最多等待天数」不能小于 0"),
         (("days = 2", 'until = "one.when"'), "前面没有「one.when」"),
         (('step = "pick"', 'step = "pick"\nextra = 1'), "extra"),
+        (('step = "pick"', 'step = "pick"\ntime_limit = 0'), "「时限（分钟）」不能小于 1"),
+        (('id = "ask"', 'id = "ask"\ntime_limit = 5'), "不认识的内容 time_limit"),
+        (('step = "pick"', 'step = "pick"\non_failure = "hope"'), "「失败时」只能是"),
+        (('step = "pick"', 'step = "pick"\non_failure = "branch"'), "失败支路"),
+        (('step = "pick"', 'step = "pick"\nfailed = []'), "不认识的内容 failed"),
+        (("days = 2, asked", "days = 2, colour"), "「colour」没有这个选项"),
     ],
 )
 def test_every_fault_is_named(session: Session, shell: Staff, change: tuple[str, str], fault: str) -> None:
     with pytest.raises(Refused, match=fault):
         definitions.load_definition(session, GOOD.replace(*change, 1), shell)
     assert workflows.by_key(session, "small") is None
+
+
+PICK = {"id": "a", "step": "pick", "options": {"name": "x", "kind": "a", "kinds": [], "day": "2026-11-21"}}
+LANE = {"nodes": [PICK]}
+SEND = {"id": "s", "step": "post_letters"}
+SENSITIVE = {"field": "item.sensitivity", "op": "eq", "value": "high"}
+
+
+@pytest.mark.parametrize(
+    ("node", "fault"),
+    [
+        ({"parallel": {}, "lanes": [LANE]}, "2 到 6 条"),
+        ({"parallel": {}, "lanes": [LANE, {"nodes": []}]}, "至少要有一个节点"),
+        ({"parallel": {}, "lanes": [LANE, {"nodes": [SEND], "colour": 1}]}, "不认识的内容 colour"),
+        ({"parallel": {"colour": 1}, "lanes": [LANE, {"nodes": [SEND]}]}, "「colour」没有这个选项"),
+        ({"parallel": {}, "lanes": [LANE, LANE]}, "重复"),
+        ({"parallel": {}, "lanes": [LANE, {"nodes": [SEND]}], "on_failure": "go_on"}, "on_failure"),
+        ({"each": {"list": "stars"}, "do": [{"id": "w", "wait": {"days": 1}}]}, "没有名单「stars」"),
+        (
+            {"each": {"list": "units", "size": 0}, "do": [{"id": "w", "wait": {"days": 1}}]},
+            "「每批几项」不能小于 1",
+        ),
+        ({"each": {"list": "units"}}, "至少要有一个节点（do）"),
+        ({"each": {"list": "results"}, "do": [{"id": "w", "wait": {"days": 1}}]}, "要写 of"),
+        (
+            {"each": {"list": "results", "of": "z.y"}, "do": [{"id": "w", "wait": {"days": 1}}]},
+            "前面没有「z.y」",
+        ),
+        ({"each": {"list": "units"}, "do": [PICK]}, "不能对「本单位和下级单位」逐项处理"),
+        ({"each": {"list": "units"}, "do": [{"id": "p", "parallel": {}, "lanes": []}]}, "不能再放并行"),
+        (
+            {"each": {"list": "units"}, "do": [{"id": "b", "branch": SENSITIVE, "yes": [LANE]}]},
+            "item.sensitivity",
+        ),
+    ],
+)
+def test_faults_of_lists_and_lanes_are_named(node: dict[str, Any], fault: str) -> None:
+    assert fault in "\n".join(definitions.faults([{"id": "x", **node}]))
+
+
+def test_what_stands_in_a_lane_is_known_behind_it_and_not_beside_it() -> None:
+    ask = {
+        "id": "b",
+        "branch": {"field": "a.found", "op": "gt", "value": 0},
+        "yes": [{"id": "w", "wait": {"days": 1}}],
+    }
+    beside = [{"id": "x", "parallel": {}, "lanes": [LANE, {"nodes": [ask]}]}]
+    behind = [{"id": "x", "parallel": {}, "lanes": [LANE, {"nodes": [SEND]}]}, ask]
+    assert "a.found" in "".join(definitions.faults(beside)) and not list(definitions.faults(behind))
+
+
+def test_items_are_asked_for_inside_their_each_alone() -> None:
+    ask = {"id": "b", "branch": SENSITIVE, "yes": [{"id": "w", "wait": {"days": 1}}]}
+    each = {"id": "x", "each": {"list": "recipients"}, "do": [ask]}
+    assert not list(definitions.faults([each]))
+    assert "item.sensitivity" in "".join(definitions.faults([each, {**ask, "id": "c"}]))
 
 
 def test_the_start_form_asks_what_is_marked(session: Session) -> None:

@@ -9,7 +9,7 @@ import pytest
 from services import Refused
 from workflows.conditions import Words, faults, fields, holds, sentence
 from workflows.times import Times, from_settings, pause_before
-from workflows.walk import after, by_id, first, kind_of, node_at, placed
+from workflows.walk import after, arms, by_id, container, first, kind_of, node_at, placed
 from workflows.work import merged
 
 TREE: list[dict[str, Any]] = [
@@ -41,6 +41,51 @@ TREE: list[dict[str, Any]] = [
 )
 def test_the_path_alone_says_what_follows(path: str, arm: str, following: str | None) -> None:
     assert after(TREE, path, arm) == following
+
+
+HELD: list[dict[str, Any]] = [
+    {
+        "id": "e",
+        "each": {},
+        "do": [{"id": "f", "step": "x"}, {"id": "g", "branch": {}, "yes": [{"id": "h", "step": "x"}]}],
+    },
+    {
+        "id": "p",
+        "parallel": {},
+        "lanes": [{"nodes": [{"id": "i", "step": "x"}]}, {"nodes": [{"id": "j", "step": "x"}]}],
+    },
+    {"id": "k", "step": "x", "on_failure": "branch", "failed": [{"id": "l", "step": "x"}]},
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "arm", "following", "holder"),
+    [
+        ("1", "", "2", ""),
+        ("1", "do", "1.do.1", ""),
+        ("1.do.1", "", "1.do.2", "1"),
+        ("1.do.2", "yes", "1.do.2.yes.1", "1"),
+        ("1.do.2.yes.1", "", None, "1"),
+        ("2", "lane2", "2.lane2.1", ""),
+        ("2.lane2.1", "", None, "2"),
+        ("3", "failed", "3.failed.1", ""),
+        ("3.failed.1", "", None, ""),
+    ],
+)
+def test_lanes_and_lists_end_at_their_container(
+    path: str, arm: str, following: str | None, holder: str
+) -> None:
+    assert (after(HELD, path, arm), container(path)) == (following, holder)
+
+
+def test_a_node_names_its_arms_even_empty_ones() -> None:
+    assert [[arm for arm, _nodes in arms(node)] for node in (*HELD, {"branch": {}})] == [
+        ["do"],
+        ["lane1", "lane2"],
+        ["failed"],
+        ["yes", "no"],
+    ]
+    assert [place.path for place in placed(HELD)][4:7] == ["2", "2.lane1.1", "2.lane2.1"]
 
 
 def test_nodes_are_numbered_in_reading_order() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -17,21 +17,23 @@ from services.options import option_faults
 from services.workflows import START, Definition
 from workflows import STEPS, conditions
 from workflows.facts import FACTS
+from workflows.kinds import Common, common_names, model_of, settings_of
+from workflows.lists import LISTS
 from workflows.options import asked_without_default
-from workflows.walk import ARMS, KINDS, Node, Tree, kind_of, placed
+from workflows.steps import ListKind
+from workflows.walk import DO, FAILED, KINDS, PARTS, Node, Tree, arms, is_tree, kind_of
 
+START_OF_RUN = "start"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-RESERVED = ("run", "start")
-COMMON = ("id", "title")
-PARTS = {"step": ("options",), "branch": ARMS, "wait": (), "person": ()}
-WAIT = ("days", "until", "when", "asked")
-PERSON = ("title", "permission", "role", "unit", "choices", "not_by", "due_days", "on_timeout", "link")
+RESERVED = ("run", "start", "item", "each")
 RUN_FIELDS = ("id", "key", "title", "owner_id", "unit_id", "started_by", "started_on")
 RESULTS: dict[str, tuple[str, ...]] = {
     "branch": ("arm",),
     "wait": ("met", "late"),
     "person": ("choice", "by", "note", "timed_out"),
+    "each": ("items", "done", "failed"),
 }
+LANES = (2, 6)
 
 
 def load_definition(session: Session, text: str, staff: Staff | None) -> Workflow:
@@ -50,11 +52,7 @@ def read(text: str) -> Definition:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise Refused("流程定义不是正确的 TOML：%(error)s。请按行号改正后再导入。", error=error) from error
-    if (
-        not NAME.fullmatch(str(data.get("key", "")))
-        or not data.get("name")
-        or not _is_tree(data.get("nodes"))
-    ):
+    if not NAME.fullmatch(str(data.get("key", ""))) or not data.get("name") or not is_tree(data.get("nodes")):
         raise Refused(
             "流程定义要有 key（小写字母、数字、下划线）、name 和至少一个 [[nodes]]，支路写成 [[nodes.yes]]。"
         )
@@ -68,118 +66,167 @@ def read(text: str) -> Definition:
     )
 
 
-def _is_tree(nodes: Any) -> bool:
-    """Whether nodes and arms are lists of tables all the way down; what stands in them is checked later."""
-    return isinstance(nodes, list) and all(
-        isinstance(node, dict) and all(_is_tree(node[arm]) for arm in ARMS if arm in node) for node in nodes
-    )
-
-
 @dataclass
 class _Known:
-    """What nodes read so far have made, for later ones to ask."""
+    """What nodes read so far have made, for later ones to ask, and the list that is worked through around them."""
 
     fields: set[str] = field(default_factory=lambda: {f"run.{name}" for name in RUN_FIELDS})
     ids: set[str] = field(default_factory=set)
-    persons: set[str] = field(default_factory=lambda: {"start"})
+    over: tuple[ListKind, ...] = ()
 
 
 def faults(tree: Tree) -> Iterator[str]:
     """What is wrong with a tree, one sentence each, in reading order."""
-    known = _Known()
     if not tree:
         yield N_("流程里没有节点")
-    for place in placed(tree):
-        here = Said("节点 %(node)s", node=place.node.get("id") or place.path)
-        for fault in _node_faults(place.node, known):
+    yield from _faults(tree, _Known(), "")
+
+
+def _faults(nodes: Tree, known: _Known, above: str) -> Iterator[str]:
+    for number, node in enumerate(nodes, start=1):
+        path = f"{above}{number}"
+        here = Said("节点 %(node)s", node=node.get("id") or path)
+        for fault in _node_faults(node, known):
             yield Said("%(place)s：%(fault)s", place=here, fault=fault)
-        _remember(place.node, known)
+        known.ids.add(str(node.get("id", "")))
+        yield from _faults_inside(node, known, path)
+        known.fields |= _made_by(node)
+
+
+def _faults_inside(node: Node, known: _Known, path: str) -> Iterator[str]:
+    """Lanes know nothing of each other, what an each repeats knows its items; what comes after knows all the rest."""
+    before = known.fields
+    gained = set(before)
+    for arm, nodes in arms(node):
+        inside = replace(known, fields=(before if "parallel" in node else gained) | _known_in(node, arm))
+        if arm == DO:
+            inside.over = (*known.over, *_list_of(node))
+        yield from _faults(nodes, inside, f"{path}.{arm}.")
+        gained |= {name for name in inside.fields if not name.startswith("item.")}
+    known.fields = gained
+
+
+def _known_in(node: Node, arm: str) -> set[str]:
+    """What nodes of an arm may ask besides what stands before it."""
+    if arm == FAILED:
+        return {f"{node.get('id')}.error"}
+    return {f"item.{name}" for kind in _list_of(node) for name in kind.fields}
+
+
+def _list_of(node: Node) -> list[ListKind]:
+    settings = node.get("each")
+    found = LISTS.get(str(settings.get("list"))) if isinstance(settings, Mapping) else None
+    return [found] if found is not None else []
 
 
 def _node_faults(node: Node, known: _Known) -> Iterator[str]:
     name = str(node.get("id", ""))
     if not NAME.fullmatch(name) or name in RESERVED:
-        yield N_("id 要用小写字母、数字和下划线，不能是 run 或 start")
+        yield N_("id 要用小写字母、数字和下划线，不能是 run、start、item 或 each")
     if name in known.ids:
         yield N_("id 和前面的节点重复")
     kinds = [kind for kind in KINDS if kind in node]
     if len(kinds) != 1:
         yield Said("要有而且只有 %(kinds)s 中的一个", kinds="、".join(KINDS))
         return
-    unknown = set(node) - {*COMMON, kinds[0], *PARTS[kinds[0]]}
+    yield from _key_faults(node, kinds[0])
+    yield from _setting_faults(node, kinds[0])
+    yield from CHECKS[kinds[0]](node, known)
+
+
+def _key_faults(node: Node, kind: str) -> Iterator[str]:
+    common = common_names(kind)
+    given = {name: node[name] for name in common if name in node}
+    yield from (fault.text for fault in option_faults(Common, given))
+    failed = (FAILED,) if node.get("on_failure") == "branch" else ()
+    unknown = set(node) - {"id", kind, *common, *PARTS.get(kind, ()), *failed}
     if unknown:
         yield Said("不认识的内容 %(unknown)s", unknown="、".join(sorted(unknown)))
-    yield from CHECKS[kinds[0]](node, known)
+    if failed and not node.get(FAILED):
+        yield N_("on_failure 为 branch 时，失败支路（failed）里至少要有一个节点")
+
+
+def _setting_faults(node: Node, kind: str) -> Iterator[str]:
+    model = model_of(node)
+    if model is None:
+        yield Said("没有步骤「%(node)s」，可用：%(known)s", node=node["step"], known="、".join(sorted(STEPS)))
+        return
+    settings = settings_of(node)
+    if not isinstance(settings, Mapping):
+        yield Said("%(kind)s 要写成 { … }", kind=kind)
+        return
+    left_out = asked_without_default(model) - set(settings) if kind == "step" else set()
+    yield from (fault.text for fault in option_faults(model, settings) if fault.name not in left_out)
 
 
 def _step_faults(node: Node, known: _Known) -> Iterator[str]:
     kind = STEPS.get(str(node["step"]))
-    if kind is None:
+    if kind is not None and known.over and known.over[-1].of not in kind.over:
         yield Said(
-            "没有步骤「%(node)s」，可用：%(known)s",
-            node=node["step"],
-            known="、".join(sorted(STEPS)),
+            "步骤「%(step)s」不能对「%(list)s」逐项处理，请移到逐项处理之外",
+            step=kind.label,
+            list=known.over[-1].label,
         )
-        return
-    options = node.get("options", {})
-    left_out = asked_without_default(kind.options) - set(options)
-    yield from (fault.text for fault in option_faults(kind.options, options) if fault.name not in left_out)
 
 
 def _branch_faults(node: Node, known: _Known) -> Iterator[str]:
     yield from _condition_faults(node["branch"], known)
-    if not any(node.get(arm) for arm in ARMS):
+    if not any(nodes for _arm, nodes in arms(node)):
         yield N_("条件分支至少要有一条支路（yes 或 no）")
 
 
 def _wait_faults(node: Node, known: _Known) -> Iterator[str]:
-    wait = node["wait"]
-    if not isinstance(wait, Mapping) or set(wait) - set(WAIT):
-        yield Said("wait 只能有 %(known)s", known="、".join(WAIT))
-        return
-    if not any(name in wait for name in ("days", "until", "when")) or ("days" in wait and "until" in wait):
-        yield N_("等待要有 days、until、when 中的一个，days 和 until 不能同时有")
-    if "days" in wait and not _is_count(wait["days"]):
-        yield N_("days 要写成不小于 0 的整数")
-    if "until" in wait and wait["until"] not in known.fields:
+    wait = node["wait"] if isinstance(node["wait"], Mapping) else {}
+    if wait.get("until") is not None and wait["until"] not in known.fields:
         yield Said("前面没有「%(field)s」", field=wait["until"])
-    if "when" in wait:
+    if wait.get("when") is not None:
         yield from _condition_faults(wait["when"], known)
 
 
 def _person_faults(node: Node, known: _Known) -> Iterator[str]:
-    person = node["person"]
-    if not isinstance(person, Mapping) or set(person) - set(PERSON):
-        yield Said("person 只能有 %(known)s", known="、".join(PERSON))
-        return
-    if not person.get("title") or not (person.get("permission") or person.get("role")):
-        yield N_("人工处理要有 title，以及 permission 或 role")
-    if not _has_choices(person.get("choices")):
-        yield N_("choices 至少要有一项，每项有 code 和 label")
-        return
-    if {str(name) for name in person.get("not_by", ())} - known.persons:
+    person = node["person"] if isinstance(node["person"], Mapping) else {}
+    not_by = person.get("not_by")
+    if isinstance(not_by, list) and not all(
+        one == START_OF_RUN or f"{one}.by" in known.fields for one in not_by
+    ):
         yield N_("not_by 只能写前面的人工处理节点，或 start（发起人）")
-    if not re.fullmatch(r"(/[^/\\].*)?", str(person.get("link", ""))):
-        yield N_("link 要写成本系统里的地址，以一条 / 开头")
-    yield from _time_faults(person)
 
 
-def _time_faults(person: Mapping[str, Any]) -> Iterator[str]:
-    codes = [choice["code"] for choice in person["choices"]]
-    if "due_days" in person and not _is_count(person["due_days"]):
-        yield N_("due_days 要写成不小于 0 的整数（工作日）")
-    if "on_timeout" in person and (person["on_timeout"] not in codes or "due_days" not in person):
-        yield N_("on_timeout 要是 choices 中的一项，并且要有 due_days")
+def _each_faults(node: Node, known: _Known) -> Iterator[str]:
+    each = node["each"] if isinstance(node["each"], Mapping) else {}
+    if not _list_of(node):
+        yield Said(
+            "没有名单「%(name)s」，可用：%(known)s", name=each.get("list", ""), known="、".join(sorted(LISTS))
+        )
+    if (each.get("list") == "results") != (each.get("of") is not None):
+        yield N_("名单是 results 时要写 of（节点.结果），其他名单不写 of")
+    elif each.get("of") is not None and each["of"] not in known.fields:
+        yield Said("前面没有「%(field)s」", field=each["of"])
+    if not node.get(DO):
+        yield N_("逐项处理里至少要有一个节点（do）")
 
 
-def _has_choices(choices: Any) -> bool:
-    rows = choices if isinstance(choices, list) else []
-    return bool(rows) and all(
-        isinstance(row, Mapping) and row.get("code") and row.get("label") for row in rows
-    )
+def _parallel_faults(node: Node, known: _Known) -> Iterator[str]:
+    lanes = node.get("lanes") or []
+    if not LANES[0] <= len(lanes) <= LANES[1]:
+        yield N_("并行要有 2 到 6 条支路（lanes）")
+    if not all(lane.get("nodes") for lane in lanes):
+        yield N_("并行的每条支路里至少要有一个节点（nodes）")
+    unknown = {str(name) for lane in lanes for name in lane} - {"title", "nodes"}
+    if unknown:
+        yield Said("不认识的内容 %(unknown)s", unknown="、".join(sorted(unknown)))
+    if known.over:
+        yield N_("逐项处理里不能再放并行")
 
 
-CHECKS = {"step": _step_faults, "branch": _branch_faults, "wait": _wait_faults, "person": _person_faults}
+CHECKS: dict[str, Callable[[Node, _Known], Iterator[str]]] = {
+    "step": _step_faults,
+    "branch": _branch_faults,
+    "wait": _wait_faults,
+    "person": _person_faults,
+    "each": _each_faults,
+    "parallel": _parallel_faults,
+}
 
 
 def _condition_faults(condition: Any, known: _Known) -> Iterator[str]:
@@ -192,19 +239,14 @@ def _condition_faults(condition: Any, known: _Known) -> Iterator[str]:
             yield Said("条件里的「%(name)s」前面没有，也不是可查询的事实", name=name)
 
 
-def _remember(node: Node, known: _Known) -> None:
-    name = str(node.get("id", ""))
-    known.ids.add(name)
-    kinds = [kind for kind in KINDS if kind in node]
-    if len(kinds) != 1:
-        return
-    if kinds[0] == "person":
-        known.persons.add(name)
+def _made_by(node: Node) -> set[str]:
+    """What later nodes may ask of a node."""
+    if len([kind for kind in KINDS if kind in node]) != 1:
+        return set()
+    name = node.get("id")
     step = STEPS.get(str(node.get("step", "")))
     results = (*step.results, *step.sets, "failed") if step else RESULTS.get(kind_of(node), ())
-    known.fields |= {f"{name}.{result}" for result in results}
-    known.fields |= {f"run.{shared}" for shared in (step.sets if step else ())}
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    error = ("error",) if node.get("on_failure", "stop") != "stop" else ()
+    return {f"{name}.{result}" for result in (*results, *error)} | {
+        f"run.{shared}" for shared in (step.sets if step else ())
+    }

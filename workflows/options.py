@@ -13,7 +13,8 @@ from models.words import N_, Said
 from services import Refused
 from services.options import Fault, Question, is_asked, option_faults, questions_of, split
 from workflows import STEPS
-from workflows.walk import Node, Tree, by_id, placed
+from workflows.kinds import model_of, settings_of
+from workflows.walk import Node, Tree, by_id, kind_of, placed
 
 DAYS = N_("最多等待天数")
 
@@ -63,28 +64,20 @@ def _put(tree: Tree, name: str, value: Any) -> None:
 
 
 def _settle(node: Any) -> Iterator[Fault]:
-    """Check a node's options and write them with their defaults, so that a later default changes no run."""
-    if "wait" in node and "days" in node["wait"]:
-        yield from _settle_days(node)
-    kind = STEPS.get(node.get("step", ""))
-    if kind is None:
+    """Check what a node is set to and write it as its model reads it; a step's with their defaults, so that a later
+    default changes no run."""
+    model = model_of(node)
+    if model is None or "branch" in node:
         return
-    options = split(kind.options, node.get("options", {}))
-    found = option_faults(kind.options, options)
+    given = split(model, settings_of(node))
+    found = option_faults(model, given)
     yield from found
     if not found:
-        node["options"] = kind.options.model_validate(options).model_dump(mode="json")
-
-
-def _settle_days(node: Any) -> Iterator[Fault]:
-    days = str(node["wait"]["days"])
-    if days.isdigit() and int(days) <= 3660:
-        node["wait"]["days"] = int(days)
-    else:
-        yield Fault(
-            "days",
-            Said("「%(title)s」的等待天数要填 0 到 3660 的整数", title=node.get("title") or node["id"]),
-        )
+        settings = model.model_validate(given)
+        if "step" in node:
+            node["options"] = settings.model_dump(mode="json")
+        else:
+            node[kind_of(node)] = settings.model_dump(mode="json", exclude_unset=True)
 
 
 def _of_node(node: Node) -> Iterator[Question]:

@@ -18,6 +18,7 @@ __all__ = [
     "Fact",
     "Facts",
     "Item",
+    "ListKind",
     "Options",
     "Planned",
     "Send",
@@ -82,6 +83,8 @@ class StepKind:
     `facts[<its own node>]` holds, while it runs, `planned` and what earlier chunks have merged.
     `sets`: names of its result that are also put into `facts["run"]` for all later nodes.
     `makes`, `forecast`: what a trial run shows of it (`workflows.forecasts`); without either planned items are counted.
+    `over`: what it can be done for inside an each (`ListKind.of`: customer, unit, staff …). Its plan then reads
+    `facts["each"]["items"]` instead of all there is, and hands on the `item` of each (its number) with what it plans.
     """
 
     label: str
@@ -94,6 +97,20 @@ class StepKind:
     sets: tuple[str, ...] = ()
     makes: str = NEVER_MADE
     forecast: Forecaster | None = None
+    over: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ListKind:
+    """A list that an each may work through. `of`: what an item is; `fields`: what conditions may ask of one (`item.…`).
+
+    find(session, facts, of) -> plain JSON objects: reads only; a generator is fine. `of` is the each's own setting.
+    """
+
+    label: str
+    of: str
+    find: Callable[[Session, Facts, str | None], Iterable[Item]]
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
