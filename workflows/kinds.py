@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from models.options import Options, asked
@@ -24,7 +24,7 @@ OWN_ADDRESS = re.compile(r"(/[^/\\].*)?")
 class Branch(Options):
     """Goes down `yes` or `no`; inside an each every item goes its own way."""
 
-    condition: Any = asked(N_("条件"))
+    condition: Any = asked(N_("条件"), form="condition")
 
 
 class Wait(Options):
@@ -32,7 +32,7 @@ class Wait(Options):
 
     days: int | None = asked(N_("最多等待天数"), None, ge=0, le=MOST_DAYS)
     until: str | None = asked(N_("等到哪一天（前面的结果）"), None)
-    when: Any = asked(N_("等到条件满足"), None)
+    when: Any = asked(N_("等到条件满足"), None, form="condition")
     asked: bool = asked(N_("发起时询问天数"), False)
 
     @model_validator(mode="after")
@@ -48,8 +48,8 @@ class Wait(Options):
 class Choice(Options):
     """One of the answers a person may give."""
 
-    code: str = Field(min_length=1)
-    label: str = Field(min_length=1)
+    code: str = asked(N_("代码"), min_length=1)
+    label: str = asked(N_("文字"), min_length=1)
 
 
 class Person(Options):
