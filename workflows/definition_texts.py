@@ -36,9 +36,7 @@ def _table(table: Mapping[str, Any], name: str, depth: int) -> str:
     inner = {key: value for key, value in table.items() if _is_tables(value)}
     margin = INDENT * depth
     own = [f"{margin}{_key(key)} = {_value(value)}\n" for key, value in table.items() if key not in inner]
-    below = (
-        _table(part, f"{name}.{_key(key)}", depth + 1) for key, value in inner.items() for part in value
-    )
+    below = (_table(part, f"{name}.{_key(key)}", depth + 1) for key, value in inner.items() for part in value)
     return "".join((f"\n{margin}[[{name}]]\n", *own, *below))
 
 
