@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import WithId, db
+from models.base import BigId, WithId, db
 from models.customers import Customer
 from models.people import Staff, Unit
 from models.scope import Scoped
@@ -62,6 +62,7 @@ class Run(Scoped, db.Model, WithId):
     """One execution (流程实例) with its own copy of the tree; survives its workflow."""
 
     __tablename__ = "runs"
+    __table_args__ = (Index("ix_runs_workflow_started", "workflow_id", "started_at"),)
     own_by = "staff"
     own_column = "owner_id"
     workflow_id: Mapped[int | None] = mapped_column(ForeignKey("workflows.id"), index=True)
@@ -73,6 +74,8 @@ class Run(Scoped, db.Model, WithId):
     state: Mapped[str] = mapped_column(String(15), index=True)
     message: Mapped[str] = mapped_column(Text, default="")
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    parent_id: Mapped[int | None] = mapped_column(BigId, index=True)  # no foreign key: the run that started this one
+    depth: Mapped[int] = mapped_column(default=0, server_default="0")
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     owner: Mapped[Staff | None] = relationship()
@@ -83,16 +86,22 @@ class Run(Scoped, db.Model, WithId):
 
 
 class Step(db.Model, WithId):
-    """The state of one node of a run; the database is the queue: a claim is a conditional UPDATE with a fresh token."""
+    """The state of one node of a run; the database is the queue: a claim is a conditional UPDATE with a fresh token.
+
+    `turn`: which chunk of the lists around it a node inside an each works on (`3`, nested `3.1`); empty elsewhere.
+    """
 
     __tablename__ = "steps"
     __table_args__ = (
-        db.UniqueConstraint("run_id", "path"),
+        db.UniqueConstraint("run_id", "path", "turn"),
         Index("ix_steps_state_due", "state", "not_before"),
         Index("ix_steps_state_lease", "state", "lease_until"),
+        Index("ix_steps_state_until", "state", "due_at"),
+        Index("ix_steps_run_turn", "run_id", "turn", "state"),
     )
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
     path: Mapped[str] = mapped_column(String(80))
+    turn: Mapped[str] = mapped_column(String(40), default="", server_default="")
     position: Mapped[int] = mapped_column(default=0)
     node: Mapped[str] = mapped_column(String(40))
     kind: Mapped[str] = mapped_column(String(10))
@@ -119,7 +128,7 @@ class Step(db.Model, WithId):
 
 
 class StepItem(db.Model, WithId):
-    """One planned row of a step; done with its effects in one transaction."""
+    """One planned row of a step, or one item of an each's list; `item`: the list's item that a row is for."""
 
     __tablename__ = "step_items"
     __table_args__ = (
@@ -128,6 +137,7 @@ class StepItem(db.Model, WithId):
     )
     step_id: Mapped[int] = mapped_column(ForeignKey("steps.id"))
     position: Mapped[int]
+    item: Mapped[int | None]
     payload: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     state: Mapped[str] = mapped_column(String(12))
     result: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
@@ -158,6 +168,7 @@ class Task(Scoped, db.Model, WithId):
     __table_args__ = (
         Index("ix_tasks_unit_state", "unit_id", "state"),
         Index("ix_tasks_staff_state", "staff_id", "state"),
+        Index("ix_tasks_state_due", "state", "due_at"),
     )
     kind: Mapped[str] = mapped_column(String(40))
     title: Mapped[str] = mapped_column(String(200))
