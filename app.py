@@ -21,6 +21,7 @@ from screens.commands import main
 
 PREFIX = "LAMPLIGHTER_"
 TIMES = f"{PREFIX}WORKFLOW_"
+CHANNELS = tuple(f"{PREFIX}{name}_" for name in ("SMS", "MAIL", "CALL"))
 
 
 def create_app(**overrides: Any) -> Flask:
@@ -78,6 +79,9 @@ def _from_environment() -> dict[str, Any]:
     url = found.get("SQLALCHEMY_DATABASE_URI", "")
     if url.startswith("postgresql://"):
         found["SQLALCHEMY_DATABASE_URI"] = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    found |= {
+        key.removeprefix(PREFIX): value for key, value in os.environ.items() if key.startswith(CHANNELS) and value
+    }
     times = {
         key.removeprefix(TIMES).lower(): value for key, value in os.environ.items() if key.startswith(TIMES)
     }

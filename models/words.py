@@ -50,6 +50,7 @@ CONFIRMATION_METHODS = {
     "visit": N_("面见"),
     "signed_form": N_("回函"),
     "undelivered": N_("退信"),
+    "message": N_("消息发送失败"),
 }
 
 CONFIRMATION_RESULTS = {"confirmed": N_("已核实"), "refuted": N_("核实有误"), "withdrawn": N_("核实已撤回")}
@@ -78,6 +79,26 @@ CHANNELS = {
     "letter": N_("信函"),
     "email": N_("电子邮件"),
     "paper_bill": N_("纸质账单"),
+}
+
+MESSAGE_CHANNELS = {"sms": N_("短信"), "email": N_("电子邮件")}
+
+MESSAGE_STATES = {
+    "sending": N_("发送中"),
+    "sent": N_("已发送"),
+    "failed": N_("发送失败"),
+    "unknown": N_("结果待确认"),
+    "suppressed": N_("未发送"),
+}
+
+SUPPRESSIONS = {
+    "no_value": N_("没有可用的号码或邮箱"),
+    "same_value": N_("同一号码或邮箱已发过一条"),
+    "opted_out": N_("已退订"),
+    "recent": N_("近期已联系"),
+    "closed": N_("已销户"),
+    "legal_hold": N_("司法或投诉处理中"),
+    "changed": N_("计划之后号码、邮箱或意愿有变"),
 }
 
 COHORTS = {"new": N_("新装客户"), "existing": N_("存量客户"), "all": N_("全部客户")}

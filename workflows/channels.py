@@ -20,16 +20,25 @@ from models import Outgoing
 from models.clock import utcnow
 from models.home import home_path
 from models.words import N_, Said
-from services import files
+from services import Refused, files, messages
+from workflows import message_drivers
+from workflows.channel_settings import channel_settings
+from workflows.deliveries import DeliveryFailed
 from workflows.steps import Send
 
+__all__ = [
+    "DRIVERS",
+    "DeliveryFailed",
+    "Driver",
+    "Outcome",
+    "begin",
+    "conclude",
+    "deliver",
+    "driver_for",
+    "outbox",
+]
 
-class DeliveryFailed(Exception):
-    """A driver knows that nothing went out; `permanent` when trying again is of no use. The message is for the user."""
-
-    def __init__(self, message: str, *, permanent: bool) -> None:
-        super().__init__(message)
-        self.permanent = permanent
+MESSAGE_STATES = {"done": "sent", "failed": "failed", "unknown": "unknown", "ready": "sending"}
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,7 @@ class Outcome:
     key: str
     state: str
     text: str = ""
+    reason: str = ""
 
 
 def send_to_folder(payload: Mapping[str, Any]) -> str:
@@ -68,7 +78,22 @@ def send_to_folder(payload: Mapping[str, Any]) -> str:
 
 DRIVERS: dict[str, Driver] = {
     "folder": Driver(N_("待发目录"), send_to_folder, repeatable=True),
+    "sms_file": Driver(N_("短信：写成文件"), message_drivers.send_sms_to_file, repeatable=True),
+    "sms_http": Driver(N_("短信：网关"), message_drivers.send_sms_by_http, repeatable=True),
+    "sms_http_plain": Driver(N_("短信：不认编号的网关"), message_drivers.send_sms_by_http, repeatable=False),
+    "email_file": Driver(N_("邮件：写成文件"), message_drivers.send_email_to_file, repeatable=True),
+    "email_smtp": Driver(N_("邮件：邮件服务器"), message_drivers.send_email_by_smtp, repeatable=False),
+    "web": Driver(N_("网址调用"), message_drivers.call_web, repeatable=False),
 }
+
+
+def driver_for(channel: str) -> str:
+    """The driver that this installation sends a channel's messages with, as a key of DRIVERS."""
+    settings = channel_settings()
+    name = f"{channel}_{settings.sms_driver if channel == 'sms' else settings.mail_driver}"
+    if name not in DRIVERS:
+        raise Refused("没有发送方式「%(name)s」。请系统管理员检查环境变量。", name=name)
+    return name
 
 
 def outbox() -> Path:
@@ -88,8 +113,14 @@ def begin(session: Session, send: Send, *, step_id: int, token: str) -> Outcome 
         return Outcome(send.key, "done", row.outcome)
     elif row.state in ("sending", "unknown") and not DRIVERS[row.channel].repeatable:
         row.state, row.step_id = "unknown", step_id
+        messages.conclude(session, row.key, "unknown")
         return Outcome(send.key, "unknown", row.outcome)
-    row.state, row.step_id, row.token, row.payload = "sending", step_id, token, dict(send.payload)
+    row.state, row.step_id, row.token = "sending", step_id, token
+    row.payload = (
+        {} if send.about else dict(send.payload)
+    )  # numbers and texts of people stay in their own tables
+    if send.about:
+        messages.begin(session, send.key, send.about)
     return None
 
 
@@ -99,7 +130,7 @@ def deliver(send: Send) -> Outcome:
     try:
         return Outcome(send.key, "done", driver.send(send.payload))
     except DeliveryFailed as failure:
-        return Outcome(send.key, "failed" if failure.permanent else "ready", str(failure))
+        return Outcome(send.key, "failed" if failure.permanent else "ready", str(failure), failure.reason)
     except Exception as error:  # noqa: BLE001 a driver may fail in any way; what went out is then not known
         return Outcome(send.key, "ready" if driver.repeatable else "unknown", type(error).__name__)
 
@@ -111,6 +142,7 @@ def conclude(session: Session, outcomes: Sequence[Outcome], *, token: str) -> No
         if row is not None and row.state == "sending":
             row.state, row.outcome = outcome.state, outcome.text
             row.sent_at = utcnow() if outcome.state == "done" else None
+            messages.conclude(session, row.key, MESSAGE_STATES[row.state], reason=outcome.reason)
 
 
 def _link(draft: Path, target: Path) -> None:

@@ -50,11 +50,15 @@ class Call:
 
 @dataclass(frozen=True)
 class Send:
-    """Something that leaves the house through a driver of `channels.DRIVERS`, at most once for its `key`."""
+    """Something that leaves the house through a driver of `channels.DRIVERS`, at most once for its `key`.
+
+    `about`: where it is a message to a customer, what its row in `messages` says; the payload is then not stored.
+    """
 
     channel: str
     key: str
     payload: Mapping[str, Any]
+    about: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

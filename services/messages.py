@@ -1,0 +1,213 @@
+"""Messages to customers by SMS and e-mail: who gets one and who does not, one row each, what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from secrets import token_hex
+from typing import Any
+
+from sqlalchemy import Select, exists, insert, select
+from sqlalchemy.orm import Session, aliased
+
+from models import (
+    Campaign,
+    Consent,
+    Contact,
+    Customer,
+    Message,
+    MessageTemplate,
+    Reason,
+    Recipient,
+    Unit,
+)
+from models.clock import now
+from paper.masks import mask_name
+from services import contacts, letterheads
+from services.contacts import Finding
+from services.message_texts import fill
+
+CHUNK = 500
+KINDS = {"sms": "mobile", "email": "email"}
+CHINESE_MOBILE = "+861"
+
+Plan = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which template goes to whom: recipients of a campaign, by what they came to so far.
+
+    `whom`: `recipients` (everybody on the list), `unanswered`, `undelivered` or `silent`. `recent_days`: who was sent
+    a message of the same channel since is left out; 0 asks nothing.
+    """
+
+    template: MessageTemplate
+    campaign: Campaign
+    whom: str = "recipients"
+    recent_days: int = 0
+
+
+def plan(session: Session, wanted: Wanted) -> Iterator[Plan]:
+    """A message for everybody who may get one, by value and with its key; the others in lists with the reason."""
+    seen: set[str] = set()
+    shared = _shared_values(session, wanted.campaign)
+    query = _recipients(wanted)
+    last = 0
+    while rows := session.execute(query.where(Customer.id > last).limit(CHUNK)).all():
+        last = rows[-1].id
+        yield from _planned(session, wanted, rows, shared, seen)
+
+
+def suppressed_by(session: Session, customer_ids: Sequence[int], wanted: Wanted) -> dict[int, str]:
+    """Who may not be written to at all, with the reason of `SUPPRESSIONS`."""
+    moment, template = now(session), wanted.template
+    found: dict[str, Any] = {
+        "closed": Customer.closed_on <= moment.date(),
+        "legal_hold": Customer.legal_hold,
+        "opted_out": opted_out(template.purpose, template.channel),
+    }
+    if wanted.recent_days:
+        found["recent"] = _written_since(template.channel, moment - timedelta(days=wanted.recent_days))
+    rows = {
+        name: select(Customer.id).where(Customer.id.in_(customer_ids), test) for name, test in found.items()
+    }
+    return {key: name for name in reversed(rows) for key in session.scalars(rows[name])}
+
+
+def opted_out(purpose: str, channel: str) -> Any:
+    """The condition on customers that the latest word on a purpose by a channel was no (退订)."""
+    consent, newer = aliased(Consent), aliased(Consent)
+    same = [getattr(newer, name) == getattr(consent, name) for name in ("customer_id", "purpose", "channel")]
+    later = exists().where(*same, newer.id > consent.id)
+    mine = (consent.customer_id == Customer.id, consent.purpose == purpose, consent.channel == channel)
+    return exists().where(*mine, consent.granted.is_(False), ~later)
+
+
+def is_still_right(session: Session, item: Mapping[str, Any], template: Mapping[str, Any]) -> bool:
+    """Whether what was planned may still go out: the value stands and is usable, nobody has opted out since."""
+    rows = contacts.usable(session, [item["customer_id"]], [KINDS[template["channel"]]])
+    stands = any(row.id == item["contact_id"] for row in rows)
+    no = opted_out(template["purpose"], template["channel"])
+    return (
+        stands and session.scalar(select(Customer.id).where(Customer.id == item["customer_id"], no)) is None
+    )
+
+
+def begin(session: Session, key: str, about: Mapping[str, Any]) -> None:
+    """The row of a message that is about to be sent; one that was begun before begins again."""
+    row = session.scalar(select(Message).where(Message.key == key))
+    if row is None:
+        row = Message(key=key, created_at=now(session), **about)
+        session.add(row)
+    row.state, row.reason = "sending", ""
+
+
+def conclude(session: Session, key: str, state: str, *, reason: str = "") -> None:
+    """What became of a message: sent, failed, unknown, or sending (to be tried again). A dead number is refuted."""
+    row = session.scalar(select(Message).where(Message.key == key))
+    if row is None:
+        return
+    row.state, row.reason = state, reason
+    row.sent_at = now(session) if state == "sent" else None
+    if state == "failed" and row.contact_id is not None and _refutes(session, reason):
+        contacts.confirm(
+            session, [Finding(row.contact_id, "refuted", "message", reason, f"message:{row.id}")]
+        )
+
+
+def keep_suppressed(
+    session: Session, rows: Sequence[Mapping[str, Any]], about: Mapping[str, Any]
+) -> dict[str, int]:
+    """Write who was left out and why; returns how many."""
+    shared = {"state": "suppressed", "created_at": now(session), "contact_id": None, "text": "", **about}
+    session.execute(
+        insert(Message), [{**shared, **row, "key": f"suppressed-{token_hex(12)}"} for row in rows]
+    )
+    return {"suppressed": len(rows)}
+
+
+def worked(session: Session, campaign_id: int, customer_ids: Sequence[int]) -> dict[int, str]:
+    """By which channel the last message of a campaign went out to each of a few customers."""
+    query = select(Message.customer_id, Message.channel).where(
+        Message.campaign_id == campaign_id, Message.customer_id.in_(customer_ids), Message.state == "sent"
+    )
+    return dict(session.execute(query.order_by(Message.id)).tuples().all())
+
+
+def _planned(
+    session: Session, wanted: Wanted, rows: Sequence[Any], shared: Mapping[str, str], seen: set[str]
+) -> Iterator[Plan]:
+    ids = [row.id for row in rows]
+    barred = suppressed_by(session, ids, wanted)
+    values = _values(session, wanted.template.channel, ids)
+    left_out = []
+    for row in rows:
+        contact = values.get(row.id)
+        reason = barred.get(row.id) or ("no_value" if contact is None else "")
+        reason = reason or ("same_value" if contact is not None and contact.value in seen else "")
+        if reason or contact is None:
+            left_out.append({"customer_id": row.id, "unit_id": row.unit_id, "reason": reason})
+            continue
+        seen.add(contact.value)
+        yield _message(wanted, row, contact, shared)
+    if left_out:
+        yield {"suppressed": left_out}
+
+
+def _message(wanted: Wanted, row: Any, contact: Contact, shared: Mapping[str, str]) -> Plan:
+    own = {"户名": mask_name(row.name), "户号后四位": row.account_no[-4:], "供电单位": row.unit}
+    template = wanted.template
+    return {
+        "key": f"{template.channel}-{token_hex(12)}",
+        "customer_id": row.id,
+        "unit_id": row.unit_id,
+        "contact_id": contact.id,
+        "to": contact.value,
+        "subject": fill(template.subject, {**shared, **own}),
+        "text": fill(template.body, {**shared, **own}),
+    }
+
+
+def _values(session: Session, channel: str, customer_ids: Sequence[int]) -> dict[int, Contact]:
+    """The usable value of each customer that is tried first; an SMS goes to a Chinese mobile number only."""
+    found: dict[int, Contact] = {}
+    for contact in contacts.usable(session, customer_ids, [KINDS[channel]]):
+        if channel != "sms" or contact.value.startswith(CHINESE_MOBILE):
+            found.setdefault(contact.customer_id, contact)
+    return found
+
+
+def _shared_values(session: Session, campaign: Campaign) -> dict[str, str]:
+    head = letterheads.current(session)
+    found = {"单位简称": head.organ_short or head.organ, "服务热线": head.hotline, "活动名称": campaign.name}
+    return found | {"回复期限": day_in_words(campaign.reply_by) if campaign.reply_by else ""}
+
+
+def day_in_words(day: date) -> str:
+    """A day as a message says it."""
+    return f"{day.month}月{day.day}日"
+
+
+def _recipients(wanted: Wanted) -> Select[Any]:
+    query = (
+        select(Customer.id, Customer.name, Customer.account_no, Customer.unit_id, Unit.name.label("unit"))
+        .join(Recipient, Recipient.customer_id == Customer.id)
+        .join(Unit, Unit.id == Customer.unit_id)
+        .where(Recipient.campaign_id == wanted.campaign.id, Recipient.exclusion == "")
+        .order_by(Customer.id)
+    )
+    if wanted.whom == "unanswered":
+        return query.where(Recipient.outcome.is_(None) | (Recipient.outcome == "silent"))
+    return query if wanted.whom == "recipients" else query.where(Recipient.outcome == wanted.whom)
+
+
+def _written_since(channel: str, since: datetime) -> Any:
+    done = (Message.channel == channel, Message.state.in_(("sending", "sent", "unknown")))
+    return exists().where(Message.customer_id == Customer.id, Message.created_at >= since, *done)
+
+
+def _refutes(session: Session, reason: str) -> bool:
+    query = select(Reason.consequences).where(Reason.list == "message_failure", Reason.code == reason)
+    return bool((session.scalar(query) or {}).get("refutes_number"))
