@@ -19,6 +19,7 @@ from models import (
     ContactKind,
     Holiday,
     Letterhead,
+    MessageTemplate,
     Policy,
     Reason,
     RequiredField,
@@ -99,7 +100,8 @@ def load_people(session: Session) -> None:
 
 
 def load_tables(session: Session) -> None:
-    """The lists that staff edit: kinds, reasons, policies, required fields, targets, rules, calendar, letterhead."""
+    """The lists that staff edit: kinds, reasons, policies, required fields, targets, rules, calendar,
+    message templates, letterhead."""
     _add_missing(session, ContactKind, read_table("contact_kinds"), ("code",))
     _add_missing(session, Reason, reasons(), ("list", "code"))
     _add_missing(
@@ -113,6 +115,8 @@ def load_tables(session: Session) -> None:
         session.add_all(Rule(**row) for row in rules())
     _add_missing(session, Policy, _unless_any(session, Policy, "policies"), ("position",))
     _add_missing(session, Holiday, holidays(), ("day",))
+    if session.scalar(select(func.count()).select_from(MessageTemplate)) == 0:
+        session.add_all(MessageTemplate(**row) for row in message_templates())
     if session.scalar(select(func.count()).select_from(Letterhead)) == 0:
         session.add(Letterhead(**read_toml("letterhead")))
 
@@ -159,6 +163,12 @@ def rules() -> list[dict[str, Any]]:
         | {"parameters": json.loads(row["parameters"] or "{}")}
         for row in read_table("rules")
     ]
+
+
+def message_templates() -> list[dict[str, Any]]:
+    """The texts of messages that an installation starts with; a line break is written as backslash n."""
+    rows = read_table("message_templates")
+    return [row | {"body": row["body"].replace("\\n", "\n"), "changed_at": utcnow()} for row in rows]
 
 
 def holidays() -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from secrets import token_hex
@@ -37,27 +37,53 @@ Plan = dict[str, Any]
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which template goes to whom: recipients of a campaign, by what they came to so far.
+    """Which text goes out: its template, the values all messages share, and who was written to too recently.
 
-    `whom`: `recipients` (everybody on the list), `unanswered`, `undelivered` or `silent`. `recent_days`: who was sent
-    a message of the same channel since is left out; 0 asks nothing.
+    `recent_days`: who was sent a message of the same channel since is left out; 0 asks nothing.
     """
 
     template: MessageTemplate
-    campaign: Campaign
-    whom: str = "recipients"
+    shared: Mapping[str, str]
     recent_days: int = 0
 
 
-def plan(session: Session, wanted: Wanted) -> Iterator[Plan]:
-    """A message for everybody who may get one, by value and with its key; the others in lists with the reason."""
-    seen: set[str] = set()
-    shared = _shared_values(session, wanted.campaign)
-    query = _recipients(wanted)
+def recipients(session: Session, campaign_id: int, whom: str) -> Iterator[Sequence[int]]:
+    """The customers on a campaign's list in chunks: all `recipients`, or those who are `unanswered`, `undelivered`,
+    `silent` so far."""
+    query = select(Recipient.customer_id).where(Recipient.campaign_id == campaign_id, Recipient.exclusion == "")
+    if whom == "unanswered":
+        query = query.where(Recipient.outcome.is_(None) | (Recipient.outcome == "silent"))
+    elif whom != "recipients":
+        query = query.where(Recipient.outcome == whom)
     last = 0
-    while rows := session.execute(query.where(Customer.id > last).limit(CHUNK)).all():
-        last = rows[-1].id
-        yield from _planned(session, wanted, rows, shared, seen)
+    query = query.order_by(Recipient.customer_id).limit(CHUNK)
+    while ids := session.scalars(query.where(Recipient.customer_id > last)).all():
+        yield ids
+        last = ids[-1]
+
+
+def plan(session: Session, wanted: Wanted, chunks: Iterable[Sequence[int]], *, seen: set[str]) -> Iterator[Plan]:
+    """A message for each customer who may get one, by value and with its key; the others in lists with the reason.
+
+    `seen` keeps the numbers and addresses that got one already: none gets two.
+    """
+    for ids in chunks:
+        yield from _planned(session, wanted, ids, seen)
+
+
+def campaign_values(session: Session, campaign: Campaign | None) -> dict[str, str]:
+    """What all messages of a campaign share; without one, what all messages of the bureau do."""
+    head = letterheads.current(session)
+    found = {"单位简称": head.organ_short or head.organ, "服务热线": head.hotline}
+    if campaign is None:
+        return found
+    due = day_in_words(campaign.reply_by) if campaign.reply_by else ""
+    return found | {"活动名称": campaign.name, "回复期限": due}
+
+
+def day_in_words(day: date) -> str:
+    """A day as a message says it."""
+    return f"{day.month}月{day.day}日"
 
 
 def suppressed_by(session: Session, customer_ids: Sequence[int], wanted: Wanted) -> dict[int, str]:
@@ -85,11 +111,11 @@ def opted_out(purpose: str, channel: str) -> Any:
     return exists().where(*mine, consent.granted.is_(False), ~later)
 
 
-def is_still_right(session: Session, item: Mapping[str, Any], template: Mapping[str, Any]) -> bool:
+def is_still_right(session: Session, item: Mapping[str, Any]) -> bool:
     """Whether what was planned may still go out: the value stands and is usable, nobody has opted out since."""
-    rows = contacts.usable(session, [item["customer_id"]], [KINDS[template["channel"]]])
+    rows = contacts.usable(session, [item["customer_id"]], [KINDS[item["channel"]]])
     stands = any(row.id == item["contact_id"] for row in rows)
-    no = opted_out(template["purpose"], template["channel"])
+    no = opted_out(item["purpose"], item["channel"])
     return (
         stands and session.scalar(select(Customer.id).where(Customer.id == item["customer_id"], no)) is None
     )
@@ -136,27 +162,27 @@ def worked(session: Session, campaign_id: int, customer_ids: Sequence[int]) -> d
     return dict(session.execute(query.order_by(Message.id)).tuples().all())
 
 
-def _planned(
-    session: Session, wanted: Wanted, rows: Sequence[Any], shared: Mapping[str, str], seen: set[str]
-) -> Iterator[Plan]:
-    ids = [row.id for row in rows]
+def _planned(session: Session, wanted: Wanted, ids: Sequence[int], seen: set[str]) -> Iterator[Plan]:
     barred = suppressed_by(session, ids, wanted)
     values = _values(session, wanted.template.channel, ids)
     left_out = []
-    for row in rows:
+    for row in session.execute(_facts(ids)).all():
         contact = values.get(row.id)
-        reason = barred.get(row.id) or ("no_value" if contact is None else "")
-        reason = reason or ("same_value" if contact is not None and contact.value in seen else "")
+        reason = barred.get(row.id, "")
+        if contact is None:
+            reason = reason or "no_value"
+        elif contact.value in seen:
+            reason = reason or "same_value"
         if reason or contact is None:
             left_out.append({"customer_id": row.id, "unit_id": row.unit_id, "reason": reason})
             continue
         seen.add(contact.value)
-        yield _message(wanted, row, contact, shared)
+        yield _message(wanted, row, contact)
     if left_out:
-        yield {"suppressed": left_out}
+        yield {"suppressed": left_out, **_of(wanted.template)}
 
 
-def _message(wanted: Wanted, row: Any, contact: Contact, shared: Mapping[str, str]) -> Plan:
+def _message(wanted: Wanted, row: Any, contact: Contact) -> Plan:
     own = {"户名": mask_name(row.name), "户号后四位": row.account_no[-4:], "供电单位": row.unit}
     template = wanted.template
     return {
@@ -165,9 +191,14 @@ def _message(wanted: Wanted, row: Any, contact: Contact, shared: Mapping[str, st
         "unit_id": row.unit_id,
         "contact_id": contact.id,
         "to": contact.value,
-        "subject": fill(template.subject, {**shared, **own}),
-        "text": fill(template.body, {**shared, **own}),
+        "subject": fill(template.subject, {**wanted.shared, **own}),
+        "text": fill(template.body, {**wanted.shared, **own}),
+        **_of(template),
     }
+
+
+def _of(template: MessageTemplate) -> Plan:
+    return {"template_id": template.id, "channel": template.channel, "purpose": template.purpose}
 
 
 def _values(session: Session, channel: str, customer_ids: Sequence[int]) -> dict[int, Contact]:
@@ -179,28 +210,10 @@ def _values(session: Session, channel: str, customer_ids: Sequence[int]) -> dict
     return found
 
 
-def _shared_values(session: Session, campaign: Campaign) -> dict[str, str]:
-    head = letterheads.current(session)
-    found = {"单位简称": head.organ_short or head.organ, "服务热线": head.hotline, "活动名称": campaign.name}
-    return found | {"回复期限": day_in_words(campaign.reply_by) if campaign.reply_by else ""}
-
-
-def day_in_words(day: date) -> str:
-    """A day as a message says it."""
-    return f"{day.month}月{day.day}日"
-
-
-def _recipients(wanted: Wanted) -> Select[Any]:
-    query = (
-        select(Customer.id, Customer.name, Customer.account_no, Customer.unit_id, Unit.name.label("unit"))
-        .join(Recipient, Recipient.customer_id == Customer.id)
-        .join(Unit, Unit.id == Customer.unit_id)
-        .where(Recipient.campaign_id == wanted.campaign.id, Recipient.exclusion == "")
-        .order_by(Customer.id)
-    )
-    if wanted.whom == "unanswered":
-        return query.where(Recipient.outcome.is_(None) | (Recipient.outcome == "silent"))
-    return query if wanted.whom == "recipients" else query.where(Recipient.outcome == wanted.whom)
+def _facts(ids: Sequence[int]) -> Select[Any]:
+    columns = (Customer.id, Customer.name, Customer.account_no, Customer.unit_id, Unit.name.label("unit"))
+    joined = select(*columns).join(Unit, Unit.id == Customer.unit_id)
+    return joined.where(Customer.id.in_(ids)).order_by(Customer.id)
 
 
 def _written_since(channel: str, since: datetime) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -15,8 +15,8 @@ USUAL = {"from": "21:00", "until": "08:00"}
 CHANNELS = ("sms",)
 
 
-def quiet_until(session: Session, channel: str) -> datetime | None:
-    """When messages may go out again, in business time; None where they may now (免打扰时段)."""
+def quiet_for(session: Session, channel: str) -> timedelta | None:
+    """How long until messages may go out again; None where they may now."""
     hours = quiet_hours(session)
     if channel not in CHANNELS or hours is None:
         return None
@@ -27,7 +27,7 @@ def quiet_until(session: Session, channel: str) -> datetime | None:
     if not within:
         return None
     end = moment.replace(hour=ends.hour, minute=ends.minute, second=0, microsecond=0)
-    return end if end > moment else end + timedelta(days=1)
+    return (end if end > moment else end + timedelta(days=1)) - moment
 
 
 def quiet_hours(session: Session) -> dict[str, str] | None:

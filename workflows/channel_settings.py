@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import Field, dataclass, fields
+from typing import Any
 
 from flask import current_app
 
 FILE = "file"
+KINDS: dict[str, Callable[[str], Any]] = {"str": str, "int": int, "float": float}
 
 
 @dataclass(frozen=True)
 class ChannelSettings:
-    """`LAMPLIGHTER_SMS_DRIVER` = `file` or `http`, `LAMPLIGHTER_MAIL_DRIVER` = `file` or `smtp`; the rest belongs to them.
+    """What `LAMPLIGHTER_SMS_…`, `LAMPLIGHTER_MAIL_…` and `LAMPLIGHTER_CALL_…` set.
 
-    `call_allowed`: prefixes of web addresses that may be called. `call_private`: hosts that may lie in a private net.
-    `mail_security`: `starttls`, `tls` or `none`. `timeout` in seconds, for each connection.
+    `sms_driver`: `file`, `http` or `http_plain`; `mail_driver`: `file` or `smtp`, with `mail_security` `starttls`,
+    `tls` or `none`. `call_allowed`: prefixes of web addresses that may be called; `call_private`: hosts that may lie in a
+    private net. `timeout` in seconds, for each connection.
     """
 
     sms_driver: str = FILE
@@ -35,29 +39,18 @@ class ChannelSettings:
 
 def channel_settings() -> ChannelSettings:
     """What this installation has set."""
-    config = current_app.config
-    texts = {
-        name: str(config.get(name.upper(), getattr(ChannelSettings, name)))
-        for name in (
-            "sms_driver",
-            "sms_url",
-            "sms_token",
-            "mail_driver",
-            "mail_host",
-            "mail_security",
-            "mail_user",
-        )
-    }
-    texts |= {
-        name: str(config.get(name.upper(), "")) for name in ("mail_password", "mail_from", "call_token")
-    }
-    lists = {name: _parts(str(config.get(name.upper(), ""))) for name in ("call_allowed", "call_private")}
-    return ChannelSettings(
-        **texts,
-        **lists,  # type: ignore[arg-type]
-        mail_port=int(config.get("MAIL_PORT", ChannelSettings.mail_port)),
-        timeout=float(config.get("CALL_TIMEOUT", ChannelSettings.timeout)),
-    )
+    found = {field.name: _value(field) for field in fields(ChannelSettings)}
+    return ChannelSettings(**{name: value for name, value in found.items() if value is not None})
+
+
+def _value(field: Field[Any]) -> Any:
+    """One setting in the type of its default; None where nothing is set."""
+    name = "CALL_TIMEOUT" if field.name == "timeout" else field.name.upper()
+    text = current_app.config.get(name)
+    if text is None:
+        return None
+    kind: Callable[[str], Any] = _parts if field.type == "tuple[str, ...]" else KINDS[str(field.type)]
+    return kind(str(text))
 
 
 def _parts(text: str) -> tuple[str, ...]:

@@ -1,0 +1,149 @@
+"""Steps that write to customers by SMS and e-mail: planned by value, one row and one sending a message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from sqlalchemy.orm import Session
+
+from models import Campaign
+from models.words import N_
+from services import Refused, message_templates, messages, quiet_hours
+from services.messages import Wanted
+from workflows.channels import driver_for
+from workflows.deliveries import NotNow
+from workflows.sessions import reading
+from workflows.steps import Call, Effects, Facts, Item, Options, Planned, Send, asked
+
+Whom = Literal["recipients", "unanswered", "undelivered", "silent"]
+Channel = Literal["sms", "email"]
+
+WHOM = {
+    "recipients": N_("名单上所有客户"),
+    "unanswered": N_("还没有回复的客户"),
+    "undelivered": N_("函件被退回的客户"),
+    "silent": N_("已登记未回复的客户"),
+}
+CHANNELS = {"sms": N_("短信"), "email": N_("电子邮件")}
+
+
+class SendSms(Options):
+    """Which SMS goes to whom."""
+
+    template: str = asked(N_("短信模板"), "survey_notice", min_length=1, max_length=40)
+    whom: Whom = asked(N_("发给谁"), "recipients", labels=WHOM)
+    recent_days: int = asked(N_("多少天内发过短信的不再发（0 为不管）"), 0, ge=0, le=3660)
+
+
+class SendEmail(Options):
+    """Which e-mail goes to whom."""
+
+    template: str = asked(N_("邮件模板"), "survey_notice_mail", min_length=1, max_length=40)
+    whom: Whom = asked(N_("发给谁"), "recipients", labels=WHOM)
+    recent_days: int = asked(N_("多少天内发过邮件的不再发（0 为不管）"), 0, ge=0, le=3660)
+
+
+class Remind(Options):
+    """By which ways who has not answered is reminded: for each the first way that reaches them."""
+
+    ways: tuple[Channel, ...] = asked(
+        N_("催复方式（按顺序，用第一个能送到的）"), ("sms", "email"), labels=CHANNELS, min_length=1
+    )
+    sms_template: str = asked(N_("短信模板"), "survey_reminder", max_length=40)
+    email_template: str = asked(N_("邮件模板"), "survey_reminder_mail", max_length=40)
+    recent_days: int = asked(N_("多少天内发过的不再催（0 为不管）"), 3, ge=0, le=3660)
+
+
+def plan_send_sms(session: Session, options: SendSms, facts: Facts) -> Planned:
+    """An SMS for everybody who may get one, and the others with the reason."""
+    return _plan(session, "sms", options, facts)
+
+
+def send_sms(options: SendSms, facts: Facts, items: Sequence[Item]) -> Effects:
+    """Send one SMS, or keep who was left out."""
+    return sent(facts, items)
+
+
+def plan_send_email(session: Session, options: SendEmail, facts: Facts) -> Planned:
+    """An e-mail for everybody who may get one, and the others with the reason."""
+    return _plan(session, "email", options, facts)
+
+
+def send_email(options: SendEmail, facts: Facts, items: Sequence[Item]) -> Effects:
+    """Send one e-mail, or keep who was left out."""
+    return sent(facts, items)
+
+
+def plan_remind(session: Session, options: Remind, facts: Facts) -> Planned:
+    """A reminder for everybody who has not answered, each by the first way that reaches them."""
+    return Planned(_reminders(session, options, campaign_of(session, facts)))
+
+
+def remind(options: Remind, facts: Facts, items: Sequence[Item]) -> Effects:
+    """Send one reminder, or keep who was left out."""
+    return sent(facts, items)
+
+
+def sent(facts: Facts, items: Sequence[Item]) -> Effects:
+    """What one planned item comes to: a sending, unless it is quiet now or no longer right; or who was left out."""
+    (item,) = items
+    about = {name: item[name] for name in ("template_id", "channel", "purpose")}
+    about |= {"campaign_id": facts["run"].get("campaign_id"), "run_id": facts["run"]["id"]}
+    if "suppressed" in item:
+        return _left_out(item["suppressed"], about)
+    with reading() as session:
+        pause = quiet_hours.quiet_for(session, item["channel"])
+        right = messages.is_still_right(session, item)
+    if not right:
+        return _left_out([_whose(item) | {"reason": "changed"}], about)
+    if pause is not None:
+        raise NotNow(N_("现在是免打扰时段，过后自动继续发送。"), pause=pause)
+    payload = {name: item[name] for name in ("key", "to", "subject", "text")}
+    about |= _whose(item) | {"contact_id": item["contact_id"], "text": item["text"]}
+    return Effects(
+        sends=[Send(driver_for(item["channel"]), item["key"], payload, about)],
+        summary={"sent": 1, item["channel"]: 1},
+    )
+
+
+def campaign_of(session: Session, facts: Facts) -> Campaign:
+    """The campaign of the run; refused where no step has begun one."""
+    key = facts["run"].get("campaign_id")
+    if key is None:
+        raise Refused("这个流程还没有核对活动。请把这一步放在“选定客户”之后。")
+    return session.get_one(Campaign, key)
+
+
+def _plan(session: Session, channel: str, options: SendSms | SendEmail, facts: Facts) -> Planned:
+    campaign = campaign_of(session, facts)
+    template = message_templates.usable(session, options.template, channel)
+    wanted = Wanted(template, messages.campaign_values(session, campaign), options.recent_days)
+    chunks = messages.recipients(session, campaign.id, options.whom)
+    return Planned(messages.plan(session, wanted, chunks, seen=set()))
+
+
+def _reminders(session: Session, options: Remind, campaign: Campaign) -> Iterator[Item]:
+    """Who is left out of one way for want of a value or a yes is tried on the next; the last way says why none goes."""
+    shared = messages.campaign_values(session, campaign)
+    keys = {"sms": options.sms_template, "email": options.email_template}
+    templates = [message_templates.usable(session, keys[way], way) for way in options.ways]
+    ways = [Wanted(template, shared, options.recent_days) for template in templates]
+    seen: set[str] = set()
+    for ids in messages.recipients(session, campaign.id, "unanswered"):
+        left: Sequence[int] = ids
+        for place, wanted in enumerate(ways, start=1):
+            planned = list(messages.plan(session, wanted, [left], seen=seen))
+            yield from (item for item in planned if "key" in item)
+            out = [item for item in planned if "suppressed" in item]
+            if place == len(ways):
+                yield from out
+            left = [row["customer_id"] for item in out for row in item["suppressed"]]
+
+
+def _left_out(rows: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Effects:
+    return Effects(calls=[Call(messages.keep_suppressed, {"rows": rows, "about": about})])
+
+
+def _whose(item: Item) -> dict[str, Any]:
+    return {"customer_id": item["customer_id"], "unit_id": item["unit_id"]}
