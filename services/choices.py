@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from models import ContactKind, Reason, Role, SavedSegment, Staff, Unit
 from models.words import N_
+from services import message_templates
 from services.people import SHELL
 
 Listed = list[tuple[str, str]]
@@ -56,6 +57,11 @@ def people(session: Session) -> Listed:
     return [(row.username, f"{row.name}（{row.unit.name}）") for row in rows]
 
 
+def templates(channel: str) -> Callable[[Session], Listed]:
+    """The message templates of one channel that may be used, by key."""
+    return lambda session: [(row.key, row.name) for row in message_templates.listed(session, channel)]
+
+
 def task_units(session: Session) -> Listed:
     """Where a task may go: the unit of the run, or the whole bureau."""
     return [("run", N_("流程所在单位")), ("root", N_("全局"))]
@@ -83,4 +89,6 @@ CHOICES: dict[str, Callable[[Session], Listed]] = {
     "visit_results": reasons("visit_result"),
     "exclusions": reasons("exclusion"),
     "message_failures": reasons("message_failure"),
+    "sms_templates": templates("sms"),
+    "email_templates": templates("email"),
 }

@@ -17,6 +17,7 @@ from workflows import (
     issues,
     judging,
     letters,
+    message_forecasts,
     messages,
     notices,
     reports,
@@ -71,6 +72,7 @@ STEPS: dict[str, StepKind] = {
         messages.send_sms,
         messages.SendSms,
         chunk=1,
+        forecast=message_forecasts.forecast_send_sms,
         results={"sent": N_("已发送"), "suppressed": N_("未发送")},
     ),
     "send_email": StepKind(
@@ -79,6 +81,7 @@ STEPS: dict[str, StepKind] = {
         messages.send_email,
         messages.SendEmail,
         chunk=1,
+        forecast=message_forecasts.forecast_send_email,
         results={"sent": N_("已发送"), "suppressed": N_("未发送")},
     ),
     "remind": StepKind(
@@ -87,6 +90,7 @@ STEPS: dict[str, StepKind] = {
         messages.remind,
         messages.Remind,
         chunk=1,
+        forecast=message_forecasts.forecast_remind,
         results={"sent": N_("已发送"), "sms": N_("短信"), "email": N_("电子邮件"), "suppressed": N_("未发送")},
     ),
     "mark_silent": StepKind(

@@ -17,8 +17,8 @@ class ChannelSettings:
     """What `LAMPLIGHTER_SMS_…`, `LAMPLIGHTER_MAIL_…` and `LAMPLIGHTER_CALL_…` set.
 
     `sms_driver`: `file`, `http` or `http_plain`; `mail_driver`: `file` or `smtp`, with `mail_security` `starttls`,
-    `tls` or `none`. `call_allowed`: prefixes of web addresses that may be called; `call_private`: hosts that may lie in a
-    private net. `timeout` in seconds, for each connection.
+    `tls` or `none`. `call_allowed`: prefixes of web addresses that may be called; `call_private`: hosts that may lie in
+    a private net. `timeout` in seconds, for each connection.
     """
 
     sms_driver: str = FILE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from sqlalchemy.orm import Session
@@ -25,23 +25,28 @@ WHOM = {
     "undelivered": N_("函件被退回的客户"),
     "silent": N_("已登记未回复的客户"),
 }
+HELP = N_("已退订、已销户、司法或投诉处理中、没有可用号码的客户总是不发，原因记在消息清单里。")
 CHANNELS = {"sms": N_("短信"), "email": N_("电子邮件")}
 
 
 class SendSms(Options):
     """Which SMS goes to whom."""
 
-    template: str = asked(N_("短信模板"), "survey_notice", min_length=1, max_length=40)
+    template: str = asked(
+        N_("短信模板"), "survey_notice", min_length=1, max_length=40, choices="sms_templates"
+    )
     whom: Whom = asked(N_("发给谁"), "recipients", labels=WHOM)
-    recent_days: int = asked(N_("多少天内发过短信的不再发（0 为不管）"), 0, ge=0, le=3660)
+    recent_days: int = asked(N_("多少天内发过短信的不再发（0 为不管）"), 0, ge=0, le=3660, help=HELP)
 
 
 class SendEmail(Options):
     """Which e-mail goes to whom."""
 
-    template: str = asked(N_("邮件模板"), "survey_notice_mail", min_length=1, max_length=40)
+    template: str = asked(
+        N_("邮件模板"), "survey_notice_mail", min_length=1, max_length=40, choices="email_templates"
+    )
     whom: Whom = asked(N_("发给谁"), "recipients", labels=WHOM)
-    recent_days: int = asked(N_("多少天内发过邮件的不再发（0 为不管）"), 0, ge=0, le=3660)
+    recent_days: int = asked(N_("多少天内发过邮件的不再发（0 为不管）"), 0, ge=0, le=3660, help=HELP)
 
 
 class Remind(Options):
@@ -50,8 +55,10 @@ class Remind(Options):
     ways: tuple[Channel, ...] = asked(
         N_("催复方式（按顺序，用第一个能送到的）"), ("sms", "email"), labels=CHANNELS, min_length=1
     )
-    sms_template: str = asked(N_("短信模板"), "survey_reminder", max_length=40)
-    email_template: str = asked(N_("邮件模板"), "survey_reminder_mail", max_length=40)
+    sms_template: str = asked(N_("短信模板"), "survey_reminder", max_length=40, choices="sms_templates")
+    email_template: str = asked(
+        N_("邮件模板"), "survey_reminder_mail", max_length=40, choices="email_templates"
+    )
     recent_days: int = asked(N_("多少天内发过的不再催（0 为不管）"), 3, ge=0, le=3660)
 
 
@@ -77,7 +84,11 @@ def send_email(options: SendEmail, facts: Facts, items: Sequence[Item]) -> Effec
 
 def plan_remind(session: Session, options: Remind, facts: Facts) -> Planned:
     """A reminder for everybody who has not answered, each by the first way that reaches them."""
-    return Planned(_reminders(session, options, campaign_of(session, facts)))
+    campaign = campaign_of(session, facts)
+    shared = messages.campaign_values(session, campaign)
+    return Planned(
+        by_first_way(session, options, shared, messages.recipients(session, campaign.id, "unanswered"))
+    )
 
 
 def remind(options: Remind, facts: Facts, items: Sequence[Item]) -> Effects:
@@ -115,23 +126,15 @@ def campaign_of(session: Session, facts: Facts) -> Campaign:
     return session.get_one(Campaign, key)
 
 
-def _plan(session: Session, channel: str, options: SendSms | SendEmail, facts: Facts) -> Planned:
-    campaign = campaign_of(session, facts)
-    template = message_templates.usable(session, options.template, channel)
-    wanted = Wanted(template, messages.campaign_values(session, campaign), options.recent_days)
-    chunks = messages.recipients(session, campaign.id, options.whom)
-    return Planned(messages.plan(session, wanted, chunks, seen=set()))
-
-
-def _reminders(session: Session, options: Remind, campaign: Campaign) -> Iterator[Item]:
+def by_first_way(
+    session: Session, options: Remind, shared: Mapping[str, str], chunks: Iterable[Sequence[int]]
+) -> Iterator[Item]:
     """Who is left out of one way for want of a value or a yes is tried on the next; the last way says why none goes."""
-    shared = messages.campaign_values(session, campaign)
     keys = {"sms": options.sms_template, "email": options.email_template}
     templates = [message_templates.usable(session, keys[way], way) for way in options.ways]
     ways = [Wanted(template, shared, options.recent_days) for template in templates]
     seen: set[str] = set()
-    for ids in messages.recipients(session, campaign.id, "unanswered"):
-        left: Sequence[int] = ids
+    for left in chunks:
         for place, wanted in enumerate(ways, start=1):
             planned = list(messages.plan(session, wanted, [left], seen=seen))
             yield from (item for item in planned if "key" in item)
@@ -139,6 +142,14 @@ def _reminders(session: Session, options: Remind, campaign: Campaign) -> Iterato
             if place == len(ways):
                 yield from out
             left = [row["customer_id"] for item in out for row in item["suppressed"]]
+
+
+def _plan(session: Session, channel: str, options: SendSms | SendEmail, facts: Facts) -> Planned:
+    campaign = campaign_of(session, facts)
+    template = message_templates.usable(session, options.template, channel)
+    wanted = Wanted(template, messages.campaign_values(session, campaign), options.recent_days)
+    chunks = messages.recipients(session, campaign.id, options.whom)
+    return Planned(messages.plan(session, wanted, chunks, seen=set()))
 
 
 def _left_out(rows: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Effects:
