@@ -81,6 +81,11 @@ def campaign_values(session: Session, campaign: Campaign | None) -> dict[str, st
     return found | {"活动名称": campaign.name, "回复期限": due}
 
 
+def named(template: MessageTemplate) -> Plan:
+    """What an item says of its template."""
+    return {"template_id": template.id, "channel": template.channel, "purpose": template.purpose}
+
+
 def day_in_words(day: date) -> str:
     """A day as a message says it."""
     return f"{day.month}月{day.day}日"
@@ -179,7 +184,7 @@ def _planned(session: Session, wanted: Wanted, ids: Sequence[int], seen: set[str
         seen.add(contact.value)
         yield _message(wanted, row, contact)
     if left_out:
-        yield {"suppressed": left_out, **_of(wanted.template)}
+        yield {"suppressed": left_out, **named(wanted.template)}
 
 
 def _message(wanted: Wanted, row: Any, contact: Contact) -> Plan:
@@ -193,12 +198,8 @@ def _message(wanted: Wanted, row: Any, contact: Contact) -> Plan:
         "to": contact.value,
         "subject": fill(template.subject, {**wanted.shared, **own}),
         "text": fill(template.body, {**wanted.shared, **own}),
-        **_of(template),
+        **named(template),
     }
-
-
-def _of(template: MessageTemplate) -> Plan:
-    return {"template_id": template.id, "channel": template.channel, "purpose": template.purpose}
 
 
 def _values(session: Session, channel: str, customer_ids: Sequence[int]) -> dict[int, Contact]:

@@ -26,6 +26,11 @@ WHOM = {
     "silent": N_("已登记未回复的客户"),
 }
 HELP = N_("已退订、已销户、司法或投诉处理中、没有可用号码的客户总是不发，原因记在消息清单里。")
+OTHER_WAY = (
+    "no_value",
+    "opted_out",
+    "same_value",
+)  # whoever is left out for these may be reached by another way
 CHANNELS = {"sms": N_("短信"), "email": N_("电子邮件")}
 
 
@@ -138,10 +143,12 @@ def by_first_way(
         for place, wanted in enumerate(ways, start=1):
             planned = list(messages.plan(session, wanted, [left], seen=seen))
             yield from (item for item in planned if "key" in item)
-            out = [item for item in planned if "suppressed" in item]
-            if place == len(ways):
-                yield from out
-            left = [row["customer_id"] for item in out for row in item["suppressed"]]
+            out = [row for item in planned for row in item.get("suppressed", ())]
+            is_last = place == len(ways)
+            final = [row for row in out if is_last or row["reason"] not in OTHER_WAY]
+            if final:
+                yield {"suppressed": final, **messages.named(wanted.template)}
+            left = [row["customer_id"] for row in out if row["reason"] in OTHER_WAY]
 
 
 def _plan(session: Session, channel: str, options: SendSms | SendEmail, facts: Facts) -> Planned:

@@ -139,6 +139,7 @@ def settle_sending(session: Session, outgoing: Outgoing, *, went_out: bool) -> N
     outgoing.state = "done" if went_out else "ready"
     outgoing.sent_at = utcnow() if went_out else None
     session.flush()
+    messages.conclude(session, outgoing.key, "sent" if went_out else "sending")
     traces.record(session, "outgoing.settled", outgoing, details={"went_out": went_out})
     if step is not None and step.state == "unknown" and not unknown_sendings(session, step.id):
         _go_on_sending(session, step)

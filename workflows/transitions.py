@@ -21,6 +21,7 @@ from services import Refused, tasks, traces
 from workflows import STEPS
 from workflows.channels import DeliveryFailed
 from workflows.claims import hold
+from workflows.deliveries import NotNow
 from workflows.held import Held
 from workflows.queues import ring_after_commit
 from workflows.sessions import writing
@@ -119,6 +120,9 @@ def set_state(session: Session, step_id: int, state: str, **values: Any) -> None
 
 def fail(held: Held, error: Exception) -> None:
     """Write a failed attempt: again after a pause, or dead when that is of no use or was tried often enough."""
+    if isinstance(error, NotNow):
+        put_off(held, error)
+        return
     permanent = isinstance(error, Refused | ValidationError) or (
         isinstance(error, DeliveryFailed) and error.permanent
     )
@@ -131,6 +135,14 @@ def fail(held: Held, error: Exception) -> None:
         else:
             again = utcnow() + timedelta(seconds=pause_before(held.attempt, held.limits))
             set_state(session, held.step_id, "failed", error=told(error), not_before=again)
+
+
+def put_off(held: Held, error: NotNow) -> None:
+    """Let a step rest for some time; no attempt is counted, and its row says why."""
+    with writing() as session:
+        hold(session, held.step_id, held.token, held.limits)
+        again = utcnow() + error.pause
+        set_state(session, held.step_id, "ready", attempt=0, error=str(error), not_before=again)
 
 
 def die(session: Session, step_id: int, message: str, limits: Times) -> None:
