@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import Outgoing, Run, Staff, Step, StepItem, Task
 from models.clock import today, utcnow
-from services import Refused, tasks, traces, workflow_access, workflows
+from services import Refused, messages, tasks, traces, workflow_access, workflows
 from workflows.options import with_values
 from workflows.queues import ring_after_commit
 from workflows.transitions import (
