@@ -75,25 +75,47 @@ class _Known:
     over: tuple[ListKind, ...] = ()
 
 
+@dataclass(frozen=True)
+class NodeFault:
+    """What is wrong with one node: its id (its path, where it has none) and a sentence."""
+
+    node: str
+    text: str
+
+
 def faults(tree: Tree) -> Iterator[str]:
     """What is wrong with a tree, one sentence each, in reading order."""
     if not tree:
         yield N_("流程里没有节点")
-    yield from _faults(tree, _Known(), "")
+    for fault in node_faults(tree):
+        here = Said("节点 %(node)s", node=fault.node)
+        yield Said("%(place)s：%(fault)s", place=here, fault=fault.text)
 
 
-def _faults(nodes: Tree, known: _Known, above: str) -> Iterator[str]:
+def node_faults(tree: Tree) -> Iterator[NodeFault]:
+    """What is wrong with each node of a tree, in reading order."""
+    for path, node, known in _visited(tree, _Known(), ""):
+        for fault in _node_faults(node, known):
+            yield NodeFault(str(node.get("id") or path), fault)
+
+
+def fields_before(tree: Tree, node_id: str) -> set[str]:
+    """What a node may ask for: results of nodes before it and of the run, without live facts."""
+    found = (known.fields for _path, node, known in _visited(tree, _Known(), "") if node.get("id") == node_id)
+    return set(next(found, set()))
+
+
+def _visited(nodes: Tree, known: _Known, above: str) -> Iterator[tuple[str, Node, _Known]]:
+    """Every node with its path and with what is known when a run comes to it."""
     for number, node in enumerate(nodes, start=1):
         path = f"{above}{number}"
-        here = Said("节点 %(node)s", node=node.get("id") or path)
-        for fault in _node_faults(node, known):
-            yield Said("%(place)s：%(fault)s", place=here, fault=fault)
+        yield path, node, known
         known.ids.add(str(node.get("id", "")))
-        yield from _faults_inside(node, known, path)
-        known.fields |= _made_by(node)
+        yield from _visited_inside(node, known, path)
+        known.fields = known.fields | _made_by(node)
 
 
-def _faults_inside(node: Node, known: _Known, path: str) -> Iterator[str]:
+def _visited_inside(node: Node, known: _Known, path: str) -> Iterator[tuple[str, Node, _Known]]:
     """Lanes know nothing of each other, what an each repeats knows its items; what comes after knows all the rest."""
     before = known.fields
     gained = set(before)
@@ -101,7 +123,7 @@ def _faults_inside(node: Node, known: _Known, path: str) -> Iterator[str]:
         inside = replace(known, fields=(before if "parallel" in node else gained) | _known_in(node, arm))
         if arm == DO:
             inside.over = (*known.over, *_list_of(node))
-        yield from _faults(nodes, inside, f"{path}.{arm}.")
+        yield from _visited(nodes, inside, f"{path}.{arm}.")
         gained |= {name for name in inside.fields if not name.startswith("item.")}
     known.fields = gained
 
@@ -143,7 +165,7 @@ def _key_faults(node: Node, kind: str) -> Iterator[str]:
     if unknown:
         yield Said("不认识的内容 %(unknown)s", unknown="、".join(sorted(unknown)))
     if failed and not node.get(FAILED):
-        yield N_("on_failure 为 branch 时，失败支路（failed）里至少要有一个节点")
+        yield N_("失败时走失败支路（failed），支路里至少要有一个节点")
 
 
 def _setting_faults(node: Node, kind: str) -> Iterator[str]:
@@ -199,7 +221,7 @@ def _each_faults(node: Node, known: _Known) -> Iterator[str]:
             "没有名单「%(name)s」，可用：%(known)s", name=each.get("list", ""), known="、".join(sorted(LISTS))
         )
     if (each.get("list") == "results") != (each.get("of") is not None):
-        yield N_("名单是 results 时要写 of（节点.结果），其他名单不写 of")
+        yield N_("名单是前面节点的结果（results）时要选是哪个结果（of），其他名单不选")
     elif each.get("of") is not None and each["of"] not in known.fields:
         yield Said("前面没有「%(field)s」", field=each["of"])
     if not node.get(DO):

@@ -30,17 +30,23 @@ class Branch(Options):
 class Wait(Options):
     """Waits for a time, for a condition, or for whichever comes first."""
 
-    days: int | None = asked(N_("最多等待天数"), None, ge=0, le=MOST_DAYS)
-    until: str | None = asked(N_("等到哪一天（前面的结果）"), None)
-    when: Any = asked(N_("等到条件满足"), None, form="condition")
-    asked: bool = asked(N_("发起时询问天数"), False)
+    days: int | None = asked(
+        N_("最多等待天数"), None, ge=0, le=MOST_DAYS, help=N_("从走到这里的那天算起，到期当天结束时往下走。")
+    )
+    until: str | None = asked(
+        N_("等到哪一天（前面的结果）"), None, choices="days", help=N_("前面步骤得出的日期，例如回复期限。")
+    )
+    when: Any = asked(
+        N_("等到条件满足"), None, form="condition", help=N_("条件满足就往下走，不再等到期。可以不填。")
+    )
+    asked: bool = asked(N_("发起时询问天数"), False, shown_if={"days": True})
 
     @model_validator(mode="after")
     def _has_an_end(self) -> Wait:
         given = [self.days is not None, self.until is not None, self.when is not None]
         if not any(given) or (given[0] and given[1]):
             raise PydanticCustomError(
-                "no_end", N_("等待要有 days、until、when 中的一个，days 和 until 不能同时有")
+                "no_end", N_("请填等待天数、等到哪一天或条件中的一项（days、until、when）；天数和哪一天只能填一项")
             )
         return self
 
@@ -48,22 +54,37 @@ class Wait(Options):
 class Choice(Options):
     """One of the answers a person may give."""
 
-    code: str = asked(N_("代码"), min_length=1)
-    label: str = asked(N_("文字"), min_length=1)
+    code: str = asked(N_("代码"), min_length=1, max_length=40, form="hidden")
+    label: str = asked(N_("文字"), min_length=1, max_length=60)
 
 
 class Person(Options):
     """Opens a task and goes on with what was decided."""
 
-    title: str = asked(N_("待办标题"), min_length=1, max_length=200)
-    permission: str = asked(N_("办理权限"), "")
-    role: str = asked(N_("办理角色"), "")
-    unit: str = asked(N_("办理单位"), "run")
-    choices: tuple[Choice, ...] = asked(N_("办理意见"))
-    not_by: tuple[str, ...] = asked(N_("不能由谁办理"), ())
+    title: str = asked(
+        N_("待办标题"), min_length=1, max_length=200, help=N_("办理人在待办里看到的一句话：要他做什么。")
+    )
+    role: str = asked(
+        N_("办理角色"), "", choices="roles", help=N_("办理单位里有这个角色的人都能办理，谁先认领谁办。")
+    )
+    permission: str = asked(
+        N_("办理权限"), "", choices="permissions", help=N_("不按角色时，有这项权限的人都能办理。")
+    )
+    unit: str = asked(N_("办理单位"), "run", choices="task_units")
+    choices: tuple[Choice, ...] = asked(
+        N_("办理意见"), help=N_("办理人从这几项中选一项，后面的条件分支可以按它走。")
+    )
+    not_by: tuple[str, ...] = asked(
+        N_("不能由谁办理"), (), choices="persons", help=N_("例如发起人不能审核自己发起的。")
+    )
     due_days: int | None = asked(N_("办理期限（工作日）"), None, ge=0, le=MOST_DAYS)
-    on_timeout: str | None = asked(N_("逾期按哪项意见处理"), None)
-    link: str = asked(N_("办理页面"), "")
+    on_timeout: str | None = asked(
+        N_("逾期按哪项意见处理"), None, choices="own_choices", shown_if={"due_days": True},
+        help=N_("不选就一直等下去，只提醒。"),
+    )  # fmt: skip
+    link: str = asked(
+        N_("办理页面"), "", help=N_("本系统里的地址，以 / 开头，办理人点开就到；可以不填。")
+    )
 
     @field_validator("choices", mode="before")
     @classmethod
@@ -72,7 +93,7 @@ class Person(Options):
         if not rows or not all(
             isinstance(row, Mapping) and row.get("code") and row.get("label") for row in rows
         ):
-            raise PydanticCustomError("choices", N_("至少要有一项，每项有 code 和 label"))
+            raise PydanticCustomError("choices", N_("至少要有一项，每项都要有文字（code 和 label）"))
         return given
 
     @field_validator("link")
@@ -85,18 +106,22 @@ class Person(Options):
     @model_validator(mode="after")
     def _can_be_done(self) -> Person:
         if not (self.permission or self.role):
-            raise PydanticCustomError("nobody", N_("人工处理要有 title，以及 permission 或 role"))
+            raise PydanticCustomError("nobody", N_("请选由谁办理：办理角色或办理权限（permission 或 role）"))
         codes = [choice.code for choice in self.choices]
         if self.on_timeout is not None and (self.on_timeout not in codes or self.due_days is None):
-            raise PydanticCustomError("on_timeout", N_("on_timeout 要是 choices 中的一项，并且要有 due_days"))
+            raise PydanticCustomError(
+                "on_timeout", N_("逾期的意见（on_timeout）要是办理意见中的一项，并且要有办理期限")
+            )
         return self
 
 
 class Each(Options):
     """Works through a list in chunks: `do` is done for every item of it."""
 
-    list: str = asked(N_("名单"))
-    of: str | None = asked(N_("名单所在的结果（仅用于“前面节点的结果”）"), None)
+    list: str = asked(N_("名单"), choices="lists", help=N_("对名单里的每一项，把里面的步骤各做一遍。"))
+    of: str | None = asked(
+        N_("名单所在的结果（仅用于“前面节点的结果”）"), None, choices="results", shown_if={"list": ("results",)}
+    )
     size: int = asked(N_("每批几项"), 1000, ge=1, le=1000)
     at_once: int = asked(N_("同时处理几批"), 2, ge=1, le=16)
 
@@ -108,14 +133,16 @@ class Parallel(Options):
 class Common(Options):
     """What every node may say besides its kind; the limit and the version are for steps only."""
 
-    title: str = asked(N_("名称"), "", max_length=120)
+    title: str = asked(N_("名称"), "", max_length=120, help=N_("不填就用步骤本来的名称。"))
     on_failure: Literal["stop", "go_on", "branch"] = asked(
         N_("失败时"),
         "stop",
         labels={"stop": N_("停下来等人处理"), "go_on": N_("继续下一步"), "branch": N_("走失败支路")},
     )
-    time_limit: int | None = asked(N_("时限（分钟）"), None, ge=1, le=1440)
-    options_version: int = asked(N_("选项版本"), 1, ge=1)
+    time_limit: int | None = asked(
+        N_("时限（分钟）"), None, ge=1, le=1440, help=N_("一次执行超过这么久就中止，按失败处理；不填不限。")
+    )
+    options_version: int = asked(N_("选项版本"), 1, ge=1, form="hidden")
 
 
 NODE_KINDS: dict[str, type[Options]] = {

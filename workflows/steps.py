@@ -82,6 +82,10 @@ class Effects:
 class StepKind:
     """One registered step. `results` names what its result holds, for conditions and for the run's page.
 
+    `version` counts the shapes of its options: when it grows, `upgrade(options, from_version)` gives the options of an
+    older definition in the new shape; what it leaves out is told to whoever opens the definition. What the designer
+    says of it stands in `workflows.palette`.
+
     plan(session, options, facts) -> Planned: reads only.
     do(options, facts, items) -> Effects: no session, outside any transaction; never called without items.
     `facts[<its own node>]` holds, while it runs, `planned` and what earlier chunks have merged.
@@ -102,6 +106,8 @@ class StepKind:
     makes: str = NEVER_MADE
     forecast: Forecaster | None = None
     over: tuple[str, ...] = ()
+    version: int = 1
+    upgrade: Callable[[dict[str, Any], int], dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True)

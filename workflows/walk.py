@@ -62,6 +62,15 @@ def arm_of(node: Node, name: str) -> Tree:
     return next((nodes for arm, nodes in arms(node) if arm == name), ())
 
 
+def arm_list(node: dict[str, Any], name: str) -> list[Any]:
+    """One arm of a node as a list to be changed in place; made where the node does not have it yet."""
+    if name.startswith(LANE):
+        found: list[Any] = node["lanes"][int(name.removeprefix(LANE)) - 1].setdefault("nodes", [])
+        return found
+    nodes: list[Any] = node.setdefault(name, [])
+    return nodes
+
+
 def is_tree(nodes: Any) -> bool:
     """Whether nodes, arms and lanes are lists of tables all the way down; what stands in them is checked later."""
     return isinstance(nodes, list) and all(isinstance(node, dict) and _has_form(node) for node in nodes)
