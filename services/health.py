@@ -21,7 +21,7 @@ from models.faces import found_faces, missing_libraries, missing_packages
 from models.home import CHECKOUT, HomeUnusable, home_path, prepare_home
 from models.processes import is_served, queue_url
 from models.words import N_, Said
-from services import Refused, count_checks, search_checks, upgrades
+from services import Refused, count_checks, publication_checks, search_checks, upgrades
 
 LEAST_FREE = 1 << 30
 CLOCK_SILENCE = timedelta(minutes=2)
@@ -44,7 +44,7 @@ class Check:
 
 def check_everything(app: Flask) -> list[Check]:
     """All checks of this machine, in the order in which one mends them."""
-    return _run(app, (home, disk, libraries, fonts, front_end, database, queue, clock, finding, counts))
+    return _run(app, (home, disk, libraries, fonts, front_end, database, queue, clock, finding, counts, published))
 
 
 def check_readiness(app: Flask) -> list[Check]:
@@ -197,6 +197,19 @@ def counts(_app: Flask | None = None) -> Check:
     number = found.get("number", 0)
     advice = Said("质量统计有 %(number)s 项和资料对不上。请在“判定与统计”页面点“重新统计”。", number=number)
     return Check("counts", not number, advice if number else "", {"checked_at": found.get("at", "")})
+
+
+def published(_app: Flask | None = None) -> Check:
+    """The last whole look at every publication found its file and the database alike."""
+    try:
+        found = publication_checks.wrong(db.session())
+    except SQLAlchemyError:
+        return Check("publications", True)
+    advice = Said(
+        "发布 %(numbers)s 的结果文件不在、被改动过，或与数据库不一致。请从备份中恢复。",
+        numbers="、".join(found),
+    )
+    return Check("publications", not found, advice if found else "")
 
 
 def font_folders() -> Sequence[Path]:

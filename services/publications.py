@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from models import Assessment, Publication, Staff
 from models.clock import today, utcnow
 from models.publications import LOCKED
-from services import Refused, figures, files, traces
+from services import Refused, figures, files, publication_checks, traces
 from services.assessments import rules_in
 from services.people import require
 from services.results import measure_rows, rule_facts, rule_rows
@@ -44,6 +43,7 @@ def publish(session: Session, run: Assessment, *, staff: Staff, reason: str = ""
     session.flush()
     details = {"number": number, "sha256": row.sha256, "replaces": replaced.number if replaced else None}
     traces.record(session, "assessment.published", run, details=details)
+    publication_checks.look(session, row)
     return row
 
 
@@ -52,6 +52,11 @@ def standing(session: Session, period: str, unit_id: int) -> Publication | None:
     query = select(Publication).join(Assessment, Assessment.id == Publication.assessment_id)
     query = query.where(Assessment.period == period, Assessment.unit_id == unit_id, ~_corrected())
     return session.scalars(query.order_by(Publication.id.desc()).limit(1)).one_or_none()
+
+
+def publication_of(session: Session, run: Assessment) -> Publication | None:
+    """The publication of a run."""
+    return session.scalars(select(Publication).where(Publication.assessment_id == run.id)).one_or_none()
 
 
 def corrected_by(session: Session, publication: Publication) -> Publication | None:
@@ -63,29 +68,6 @@ def corrections(session: Session) -> dict[int, Publication]:
     """Every correction by the id of what it corrects."""
     query = select(Publication).where(Publication.replaces_id.is_not(None))
     return {row.replaces_id or 0: row for row in session.scalars(query)}
-
-
-def contents(publication: Publication) -> Mapping[str, Any]:
-    """What was published, from its file; refused where the file is not the one that was published."""
-    path = files.location(publication.sha256)
-    if not path.exists() or files.sha256_of(path) != publication.sha256:
-        raise Refused(
-            "发布 %(number)s 的结果文件不在或被改动过。请从备份中恢复文件。", number=publication.number
-        )
-    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return found
-
-
-def is_intact(session: Session, publication: Publication) -> bool:
-    """Whether the figures in the database are still those of the published file, digit by digit."""
-    told, run = contents(publication), publication.assessment
-    now = {"measures": measure_rows(session, run), "results": rule_rows(session, run)}
-    return all(_digits(now[name]) == _digits(told[name]) for name in now)
-
-
-def _digits(rows: Any) -> list[tuple[Any, ...]]:
-    """The figures without the names, which may be given anew."""
-    return [(row["cohort"], row["numerator"], row["denominator"], row.get("grade")) for row in rows]
 
 
 def _corrected() -> Any:

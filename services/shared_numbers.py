@@ -8,14 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, delete, exists, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased, joinedload
 
-from models import Contact, Customer, NumberAllowance, Setting, SharedNumber, Staff, Unit
+from models import (
+    BatchChange,
+    Contact,
+    Customer,
+    ImportBatch,
+    NumberAllowance,
+    Setting,
+    SharedNumber,
+    Staff,
+    Unit,
+)
 from models.clock import now, today, utcnow
 from models.quality_words import SHARED_ROLES
 from quality.verdicts import MISSING
@@ -24,7 +34,8 @@ from services.contacts import Draft
 from services.people import require
 
 LIMIT_KEY = "shared_number_limit"
-STARTED = "shared_numbers_count_started"
+STARTED, LAST_START = "shared_numbers_count_started", "shared_numbers_count_last_start"
+UNDER_WAY = ("queued", "running", "undoing", "submitting", "applying")  # of batches and of changes in batches
 NIGHT = range(1, 6)  # hours of business time in which counting may start
 LIMIT = 3
 MOST = 100_000
@@ -97,6 +108,30 @@ def is_due(session: Session) -> bool:
 def mark_started(session: Session) -> None:
     """Remember that tonight's count was started."""
     session.merge(Setting(key=STARTED, value=today(session).isoformat()))
+    mark_followed(session)
+
+
+def is_overtaken(session: Session) -> bool:
+    """Whether an import or a change in batches has ended, or was taken back, since the last count was started, and
+    none is under way: the count then follows them, however many they were."""
+    last = session.scalar(select(Setting.value).where(Setting.key == LAST_START))
+    since = datetime.fromisoformat(last) if isinstance(last, str) else datetime.min.replace(tzinfo=UTC)
+    ends: dict[Any, tuple[str, ...]] = {
+        ImportBatch: ("ended_at", "undone_at"),
+        BatchChange: ("applied_at", "undone_at"),
+    }
+    if any(_exists(session, table.state.in_(UNDER_WAY)) for table in ends):
+        return False
+    return any(_exists(session, getattr(table, name) > since) for table, names in ends.items() for name in names)
+
+
+def mark_followed(session: Session) -> None:
+    """Remember when the last count was started."""
+    session.merge(Setting(key=LAST_START, value=utcnow().isoformat()))
+
+
+def _exists(session: Session, condition: ColumnElement[bool]) -> bool:
+    return bool(session.scalar(select(select(1).where(condition).exists())))
 
 
 def counted(session: Session) -> list[Counted]:

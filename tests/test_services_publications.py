@@ -16,7 +16,7 @@ from models import AssessmentResult, CustomerVersion, Publication, RuleResult, T
 from models.clock import ZONE, move_to, utcnow
 from models.home import CHECKOUT
 from models.publications import PublishedForGood
-from services import Refused, assessments, files, publication_files, publications
+from services import Refused, assessments, files, publication_checks, publication_files, publications
 from services.gaps import gaps
 from services.trends import change, trend
 
@@ -93,7 +93,7 @@ def test_a_published_run_never_changes(bureau):
     for row, _name in changes:
         with pytest.raises(PublishedForGood):
             session.execute(delete(type(row)))
-    assert publications.is_intact(session, session.scalars(select(Publication)).one())
+    assert publication_checks.look(session, session.scalars(select(Publication)).one()).ok
     action = session.scalars(select(Trace).where(Trace.action == "assessment.published")).one()
     assert action.details["sha256"] == made.sha256
 

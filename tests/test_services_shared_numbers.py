@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from factories import make_contact, make_customer, make_staff, make_unit
+from importing import bring_in, write_csv
 from sqlalchemy import event, func, select, update
 
 from models import Contact, Customer, NumberAllowance, Run, SharedNumber
@@ -203,4 +204,26 @@ def test_the_clock_starts_one_count_a_night(session, shell):
     assert not clock.start_count_of_shared()
     engine.drain()
     session.expire_all()
-    assert session.scalars(select(Run.state).where(Run.workflow_key == "count_shared_numbers")).all() == ["done"]
+    assert session.scalars(select(Run.state).where(Run.workflow_key == "count_shared_numbers")).all() == [
+        "done"
+    ]
+
+
+def test_the_clock_counts_again_once_imports_have_ended(session, shell, tmp_path):
+    path = write_csv(
+        tmp_path / "a.csv", [{"户号": str(at), "户名": "张三", "手机": "13800138999"} for at in range(4)]
+    )
+    batch = bring_in(session, path)
+    session.commit()
+    batch.state = "undoing"
+    session.commit()
+    assert not clock.start_count_of_shared()
+    batch.state = "done"
+    session.commit()
+    assert clock.start_count_of_shared() and not clock.start_count_of_shared()
+    engine.drain()
+    session.expire_all()
+    assert session.scalars(select(Run.workflow_key)).all() == ["count_shared_again"]
+    assert (
+        len(session.scalars(select(Contact.id).where(Contact.reasons.contains("shared_number"))).all()) == 4
+    )

@@ -146,6 +146,21 @@ STEPS: dict[str, StepKind] = {
         chunk=1,
         results={"opened": N_("新增"), "recurring": N_("重复发生"), "fixed": N_("已整改待复核")},
     ),
+    "publish_assessment": StepKind(
+        N_("发布结果"),
+        assessments.plan_publish_assessment,
+        assessments.publish_assessment,
+        assessments.PublishAssessment,
+        chunk=1,
+        results={"number": N_("发布编号")},
+    ),
+    "check_publications": StepKind(
+        N_("核对发布结果"),
+        assessments.plan_check_publications,
+        assessments.check_publications,
+        chunk=1,
+        results={"looked": N_("核对的发布"), "wrong": N_("有改动的发布")},
+    ),
     "compose_notices": StepKind(
         N_("拟稿考核通报和通知单"),
         notices.plan_compose_notices,

@@ -1,4 +1,4 @@
-"""The step that assesses a month."""
+"""The steps that assess a month, publish what was found, and look at what is published."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models import Unit
+from models import Assessment, Publication, Staff, Unit
 from models.clock import period_of, today
 from models.people import root_unit, unit_by_code_or_name
 from models.words import N_
-from services import Refused, assessments
+from services import Refused, assessments, publication_checks, publications
 from services.assessments import Counted, Question
 from services.measure_results import Result
 from services.rule_results import Finding
@@ -26,6 +26,13 @@ class Assess(Options):
     period: str = asked(N_("考核期（年-月，空着为本月）"), "", pattern=r"^(\d{4}-\d{2})?$")
     unit: str = asked(N_("单位（编码或名称，空着为全局）"), "")
     allow_empty: bool = asked(N_("规则没有遇到记录也继续"), False)
+
+
+class PublishAssessment(Options):
+    """By whose decision, and why where it corrects what is published already."""
+
+    decided_in: str = ""
+    reason: str = asked(N_("更正的原因（这个月已经发布过才填）"), "", max_length=200)
 
 
 def plan_assess(session: Session, options: Assess, facts: Facts) -> Planned:
@@ -42,6 +49,46 @@ def assess(options: Assess, facts: Facts, items: Sequence[Item]) -> Effects:
     """Keep what was counted as one assessment."""
     owner = facts["run"].get("owner_id")
     return Effects(calls=[Call(keep, {"item": item, "staff_id": owner}) for item in items])
+
+
+def plan_publish_assessment(session: Session, options: PublishAssessment, facts: Facts) -> Planned:
+    """The run's assessment."""
+    return Planned([{"assessment_id": facts["run"]["assessment_id"]}])
+
+
+def publish_assessment(options: PublishAssessment, facts: Facts, items: Sequence[Item]) -> Effects:
+    """Lock it and publish it, in the name of who decided, else of who started the run."""
+    whose = facts[options.decided_in]["by"] if options.decided_in else facts["run"].get("owner_id")
+    call = {"staff_id": whose, "reason": options.reason}
+    return Effects(calls=[Call(publish, {"assessment_id": item["assessment_id"]} | call) for item in items])
+
+
+def plan_check_publications(session: Session, options: Options, facts: Facts) -> Planned:
+    """Every publication."""
+    return Planned({"id": key} for key in publication_checks.all_of_them(session))
+
+
+def check_publications(options: Options, facts: Facts, items: Sequence[Item]) -> Effects:
+    """Read one published file and compare it with its digest and the database."""
+    return Effects(calls=[Call(look, {"publication_id": item["id"]}) for item in items])
+
+
+def publish(session: Session, assessment_id: int, staff_id: int | None, reason: str) -> dict[str, Any]:
+    """Publish one assessment; published by this run already, it stays as it is."""
+    run = session.get_one(Assessment, assessment_id)
+    made = publications.publication_of(session, run)
+    if made is None:
+        staff = session.get(Staff, staff_id or 0)
+        if staff is None:
+            raise Refused("没有找到发布这次评价的人。请由有“发布”权限的人重新启动流程。")
+        made = publications.publish(session, run, staff=staff, reason=reason)
+    return {"number": made.number}
+
+
+def look(session: Session, publication_id: int) -> dict[str, int]:
+    """Look at one publication wholly."""
+    found = publication_checks.look(session, session.get_one(Publication, publication_id))
+    return {"looked": 1, "wrong": int(not found.ok)}
 
 
 def keep(session: Session, item: Mapping[str, Any], staff_id: int | None) -> dict[str, Any]:

@@ -230,15 +230,18 @@ def prove_search() -> None:
 
 def start_check() -> bool:
     """Start tonight's check of the kept counts, once, in the name of the shell account; a worker does it."""
-    return _start_tonight("check_counts", count_checks.is_due, count_checks.mark_started)
+    return _start_once("check_counts", count_checks.is_due, count_checks.mark_started)
 
 
 def start_count_of_shared() -> bool:
-    """Start tonight's count of the numbers that stand on many customers, in the same way."""
-    return _start_tonight("count_shared_numbers", shared_numbers.is_due, shared_numbers.mark_started)
+    """Start tonight's count of the numbers that stand on many customers, in the same way; by day a smaller one, once
+    an import or a change in batches has ended."""
+    return _start_once("count_shared_numbers", shared_numbers.is_due, shared_numbers.mark_started) or _start_once(
+        "count_shared_again", shared_numbers.is_overtaken, shared_numbers.mark_followed
+    )
 
 
-def _start_tonight(workflow: str, due: Callable[[Session], bool], mark: Callable[[Session], None]) -> bool:
+def _start_once(workflow: str, due: Callable[[Session], bool], mark: Callable[[Session], None]) -> bool:
     with reading() as session:
         if not due(session):
             return False

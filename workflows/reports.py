@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models import Staff, Unit
+from models import Assessment, Staff, Unit
 from models.clock import period_of, today
 from models.people import root_unit, unit_by_code_or_name
 from models.words import N_
@@ -27,9 +27,8 @@ class MakeQualityReport(Options):
 
 
 def plan_make_quality_report(session: Session, options: MakeQualityReport, facts: Facts) -> Planned:
-    """Gather the reports, read only; their facts lie in files until they are kept."""
-    unit = _unit(session, options.unit)
-    period = options.period or earlier(period_of(today(session)), 1)
+    """Gather the reports, read only; their facts and rows lie in files until they are kept."""
+    unit, period = _asked_for(session, options, facts)
     units = reports.with_below(session, unit, period) if options.below else [unit]
     items = [asdict(one) for one in reports.gather(session, units, period)]
     return Planned(items, {"reports": len(items)})
@@ -47,6 +46,14 @@ def keep(session: Session, item: Mapping[str, Any], staff_id: int | None) -> dic
         require(session.get_one(Staff, staff_id), reports.MAKE)
     reports.keep(session, reports.Gathered(**item), staff_id=staff_id)
     return {"reports": 1}
+
+
+def _asked_for(session: Session, options: MakeQualityReport, facts: Facts) -> tuple[Unit, str]:
+    """The unit and month asked for, else those that the run has assessed, else last month of the whole bureau."""
+    assessed = session.get(Assessment, facts["run"].get("assessment_id") or 0)
+    if assessed is not None and not (options.unit or options.period):
+        return assessed.unit, assessed.period
+    return _unit(session, options.unit), options.period or earlier(period_of(today(session)), 1)
 
 
 def _unit(session: Session, text: str) -> Unit:

@@ -13,7 +13,7 @@ from flask_security import current_user
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import joinedload
 
-from models import Assessment, AssessmentResult, ContactKind, Publication, Rule, RuleResult, Staff, Unit, db
+from models import Assessment, AssessmentResult, ContactKind, Rule, RuleResult, Staff, Unit, db
 from models.clock import period_of, today
 from models.scope import ALL, working_as
 from quality.measures import Bit
@@ -81,7 +81,7 @@ class Assessments(Page):
             "measures": SHOWN,
             "targets": figures.targets(db.session()),
             "rules": _ruled(run, unit),
-            "publication": db.session.scalar(select(Publication).where(Publication.assessment_id == run.id)),
+            "publication": publications.publication_of(db.session(), run),
             "standing": publications.standing(db.session(), run.period, run.unit_id),
         }
         return self.render("screens/assessment.html", people=_people(run, unit), **facts)

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flask import abort
+from flask import abort, redirect
 from flask_admin import expose
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy import select
@@ -20,7 +21,8 @@ from models.scope import ALL, working_as
 from screens.access import SIGNED_IN, needs
 from screens.base import Page
 from screens.downloads import made
-from services import publication_files, publications, traces
+from screens.messages import done, warn
+from services import publication_checks, publication_files, publications, traces
 
 SHOWN = ("completeness", "validity", "timeliness", "accuracy")
 
@@ -44,16 +46,29 @@ class Publications(Page):
     @expose("/<number>")
     @needs(SIGNED_IN)
     def show(self, number: str) -> str:
-        """The figures as they were published, read from the published file itself."""
+        """The figures as they were published."""
         row = _one(number)
-        told = publications.contents(row)
+        told = publication_checks.shown(db.session(), row)
         facts = {"row": row, "told": told, "measures": _measures(told), "results": _results(told)}
         with working_as(db.session(), ALL):
             facts["units"] = _named(told)
         facts["correction"] = publications.corrected_by(db.session(), row)
-        facts["intact"] = publications.is_intact(db.session(), row)
+        looked = publication_checks.last_look(db.session(), row)
+        facts["looked"] = looked
+        facts["untouched"] = looked is not None and publication_checks.is_untouched(row, looked)
         facts["fingerprint"] = traces.fingerprint(db.session())
         return self.render("screens/publication.html", shown=SHOWN, **facts)
+
+    @expose("/<number>/look", methods=("POST",))
+    @needs("assessments.view")
+    def look(self, number: str) -> Any:
+        """Compare the whole published file with its sha256 and with the database, digit by digit."""
+        found = publication_checks.look(db.session(), _one(number))
+        if found.ok:
+            done(_("核对过了：发布的文件没有改动，与数据库逐个数字一致。"))
+        else:
+            warn(_("发布的文件不在、被改动过，或与数据库不一致。请告诉系统管理员。"))
+        return redirect(self.get_url(".show", number=number), 303)
 
     @expose("/<number>/package", methods=("POST",))
     @needs("assessments.view")
@@ -90,18 +105,13 @@ def _measures(told: Any) -> dict[str, dict[str, dict[str, Any]]]:
     """Figures of units, all customers together: unit code, measure, row."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for row in told["measures"]:
-        if row["person"] is None and row["cohort"] == "all":
-            found.setdefault(row["unit"], {})[row["measure"]] = row
+        found.setdefault(row["unit"], {})[row["measure"]] = row
     return found
 
 
 def _results(told: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Each rule with its figure for the whole."""
-    whole = {
-        row["rule"]: row
-        for row in told["results"]
-        if row["person"] is None and row["cohort"] == "all" and row["unit"] == told["unit"]
-    }
+    whole = {row["rule"]: row for row in told["results"]}
     return [(rule, whole[rule["code"]]) for rule in told["rules"] if rule["code"] in whole]
 
 
