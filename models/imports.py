@@ -34,7 +34,6 @@ class ImportBatch(Scoped, db.Model, WithId):
     proposed: Mapped[int] = mapped_column(default=0)
     rejected: Mapped[int] = mapped_column(default=0)
     unread: Mapped[int] = mapped_column(default=0)
-    cleanups: Mapped[int] = mapped_column(default=0)
     restored: Mapped[int] = mapped_column(default=0)
     removed: Mapped[int] = mapped_column(default=0)
     kept: Mapped[int] = mapped_column(default=0)

@@ -108,13 +108,9 @@ def test_a_lost_spool_is_laid_out_again(session, root, tmp_path, shell, monkeypa
     assert figures(batch) == {"created": 5}
 
 
-def test_cleanups_and_undo_run_as_workflows(session, root, tmp_path, shell):
+def test_undo_runs_as_a_workflow(session, root, tmp_path, shell):
     batch, _run = uploaded(session, write_csv(tmp_path / "a.csv", rows(3, 手机=f"手机{GOOD}")), root, shell)
     carried(session)
-    cleaning = runs.start(session, "propose_cleanups", {"cleanup.batch": batch.id}, shell)
-    session.commit()
-    carried(session)
-    assert (cleaning.state, batch.cleanups, len(values(session, "mobile", state="proposed"))) == ("done", 3, 3)
     undoing = runs.start(session, "undo_import", {"undo.batch": batch.id}, shell)
     session.commit()
     carried(session)

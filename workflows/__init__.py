@@ -250,14 +250,6 @@ STEPS: dict[str, StepKind] = {
         chunk=1,
         results=IMPORT_OUTCOMES,
     ),
-    "propose_cleanups": StepKind(
-        N_("提出数据规范"),
-        imports.plan_propose_cleanups,
-        imports.propose_cleanups,
-        imports.OfBatch,
-        chunk=1,
-        results={"proposed": N_("变更申请")},
-    ),
     "change_in_batch": StepKind(
         N_("批量变更"),
         batch_changes.plan_change_in_batch,

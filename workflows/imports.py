@@ -1,4 +1,4 @@
-"""Steps about customer files: brought in, cleaned up, taken back; each item is one chunk, so nothing is lost."""
+"""Steps about customer files: brought in, taken back; each item is one chunk, so nothing is lost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from models import ImportBatch, Staff
 from models.words import N_
 from services import (
     Refused,
-    cleanups,
     import_errors,
     import_rows,
     import_spools,
@@ -20,7 +19,6 @@ from services import (
     undo,
     uploads,
 )
-from services.cleanups import Selection
 from services.import_chunks import import_chunk
 from services.import_rows import ReadRow
 from services.import_spools import spool_path
@@ -70,17 +68,6 @@ def undo_import(options: OfBatch, facts: Facts, items: Sequence[Item]) -> Effect
     return Effects(calls=[_PARTS[item["part"]](options.batch, item)])
 
 
-def plan_propose_cleanups(session: Session, options: OfBatch, facts: Facts) -> Planned:
-    """The batch's values that may be said more cleanly, in chunks."""
-    return Planned({"ids": ids} for ids in cleanups.spans(session, Selection(options.batch)))
-
-
-def propose_cleanups(options: OfBatch, facts: Facts, items: Sequence[Item]) -> Effects:
-    """Propose clean versions for one chunk of values."""
-    (item,) = items
-    return Effects(calls=[Call(write_cleanups, {"batch_id": options.batch, "ids": item["ids"]})])
-
-
 def begin_import(session: Session, batch_id: int, rows: int, layout: Mapping[str, Any]) -> None:
     """Say that a batch is being brought in, and what its file holds."""
     batch = session.get_one(ImportBatch, batch_id)
@@ -127,11 +114,6 @@ def undo_part(session: Session, batch_id: int, first: int, last: int) -> dict[st
 def finish_undo(session: Session, batch_id: int) -> None:
     """End the undo."""
     undo.finish(session, session.get_one(ImportBatch, batch_id))
-
-
-def write_cleanups(session: Session, batch_id: int, ids: Sequence[int]) -> dict[str, int]:
-    """Propose the clean-ups of one chunk."""
-    return {"proposed": cleanups.propose(session, Selection(batch_id), ids)}
 
 
 def _chunk(batch_id: int, item: Item) -> Call:
