@@ -81,6 +81,15 @@ CHANNELS = {
     "paper_bill": N_("纸质账单"),
 }
 
+MISSED_POLICIES = {"skip": N_("不补跑"), "once": N_("补跑一次")}
+
+SLOT_STATES = {
+    "started": N_("已发起"),
+    "caught_up": N_("已补跑"),
+    "missed": N_("错过"),
+    "refused": N_("没有发起"),
+}
+
 MESSAGE_CHANNELS = {"sms": N_("短信"), "email": N_("电子邮件")}
 
 MESSAGE_STATES = {

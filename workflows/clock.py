@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from models import Lease, Run, Staff, Step, Trace, TraceAnchor
 from models.clock import now, utcnow
 from services import count_checks, files, search_checks, shared_numbers, traces, uploads
-from workflows import queues, runs
+from workflows import queues, runs, schedules
 from workflows.claims import LIVE, is_due
 from workflows.held import scope_for
 from workflows.nodes import is_met
@@ -80,6 +80,7 @@ def all_duties(limits: Times) -> list[Duty]:
         Duty("wake_due_waits", limits.sweep, wake_due_waits),
         Duty("wake_met_waits", limits.waits, wake_met_waits),
         Duty("time_out", limits.sweep, time_out),
+        Duty("start_schedules", limits.sweep, schedules.start_due),
         Duty("seal", 1.0, seal),
         Duty("anchor", 5.0, lambda: anchor(limits.anchor)),
         Duty("tidy", HOUR, tidy),
