@@ -81,5 +81,8 @@ class AssessmentResult(Scoped, db.Model, WithId):
 
     @property
     def rate(self) -> float | None:
-        """Numerator by denominator, 0 to 1; None when nothing was counted."""
-        return self.numerator / self.denominator if self.denominator else None
+        """From 0 to 1: the weighted estimate where one was sampled, else numerator by denominator; None of nothing."""
+        if not self.denominator:
+            return None
+        estimate: float | None = self.extra.get("weighted")
+        return self.numerator / self.denominator if estimate is None else estimate

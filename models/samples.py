@@ -28,6 +28,7 @@ class Sample(db.Model, WithId):
     unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"), index=True)
     method: Mapped[str] = mapped_column(String(12))
     counted_by: Mapped[str] = mapped_column(String(10))
+    interval: Mapped[str] = mapped_column(String(12), default="wilson", server_default="wilson")
     clusters: Mapped[int] = mapped_column(default=0)
     size: Mapped[int]
     population: Mapped[int]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from models.words import N_
-from paper.figures import Rate
+from paper.figures import Rate, interval_note
 from paper.letterheads import Letterhead
 from paper.lines import SetText, fitting_size, set_text
 from paper.merging import About
@@ -121,7 +121,8 @@ def audit_worksheet(facts: Worksheet, letterhead: Letterhead) -> bytes:
     html = compose(
         "audit_worksheet.html", letterhead, title=title, facts=facts, pages=pages, summaries=summaries, total=total,
         columns=COLUMNS, modes=MODES, verdicts=VERDICTS, times=TIMES, script=script, middle=ROW_HEIGHT / 2,
-        top=ROWS_TOP, height=ROW_HEIGHT, head=_head(facts), set_column=_set_column(letterhead.font_folder),
+        top=ROWS_TOP, height=ROW_HEIGHT, head=_head(facts), note=interval_note(line.rate for line in facts.lines),
+        set_column=_set_column(letterhead.font_folder),
     )  # fmt: skip
     expected = [
         Expected(title, 2 * place, [("户号", printable(item.account_no)) for item in page.items])

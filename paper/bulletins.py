@@ -173,7 +173,7 @@ def _change(change: float | None) -> str:
 
 
 def _bounds(result: UnitResult) -> str:
-    bounds = figures.interval(result.accuracy)
+    bounds = figures.interval_told(result.accuracy)
     return "" if bounds == NOTHING else f"，95%置信区间{bounds}"
 
 
@@ -187,9 +187,20 @@ def _unit_sections(facts: Bulletin) -> list[Section]:
         (label, lines) for label, lines in (("新装客户", facts.new), ("存量客户", facts.existing)) if lines
     ]
     return [
-        Section(2, f"（{number}）{label}", table=_unit_table(f"{label}各单位考核结果", lines, columns=SHORT))
+        Section(
+            2,
+            f"（{number}）{label}",
+            _sampled(lines),
+            _unit_table(f"{label}各单位考核结果", lines, columns=SHORT),
+        )
         for number, (label, lines) in zip(NUMERALS, cohorts, strict=False)
     ]
+
+
+def _sampled(lines: Sequence[UnitResult]) -> tuple[str, ...]:
+    """How sampled rates and their intervals are to be read, where there are any."""
+    note = figures.interval_note(line.accuracy for line in lines)
+    return (note,) if note else ()
 
 
 def _unit_table(caption: str, lines: Sequence[UnitResult], *, columns: Sequence[str]) -> Table:

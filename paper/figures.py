@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+
+from models.quality_words import INTERVALS
 
 NOTHING = "—"
 
 
 @dataclass(frozen=True)
 class Rate:
-    """A share with both its numbers; low and high bound it when it was sampled."""
+    """A share with both its numbers; when it was sampled low and high bound the weighted estimate, by `method`."""
 
     numerator: int
     denominator: int
     low: float | None = None
     high: float | None = None
+    estimate: float | None = None
+    method: str = ""
 
     @property
     def value(self) -> float | None:
-        return self.numerator / self.denominator if self.denominator else None
+        if not self.denominator:
+            return None
+        return self.numerator / self.denominator if self.estimate is None else self.estimate
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,21 @@ def interval(figure: Rate | None) -> str:
     if figure is None or figure.low is None or figure.high is None:
         return NOTHING
     return f"{figure.low * 100:.1f}～{figure.high * 100:.1f}"
+
+
+def interval_told(figure: Rate | None) -> str:
+    """93.1～97.8（威尔逊）: the bounds with the name of their method, for running text."""
+    bounds = interval(figure)
+    name = INTERVALS.get(figure.method, "") if figure else ""
+    return f"{bounds}（{name}）" if name and bounds != NOTHING else bounds
+
+
+def interval_note(found: Iterable[Rate | None]) -> str:
+    """What must be said once under a table of sampled rates; nothing where none was sampled."""
+    names = dict.fromkeys(INTERVALS[one.method] for one in found if one and one.method in INTERVALS)
+    if not names:
+        return ""
+    return f"准确率按各层权数加权估计，旁列准确项和核查项；95%区间的算法：{'、'.join(names)}。"
 
 
 def points(difference: float | None) -> str:

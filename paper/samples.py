@@ -37,6 +37,7 @@ class Announcement:
     size: int
     method: str
     counted_by: str
+    interval: str
     strata: tuple[Stratum, ...]
     seed_sha256: str
     frame_sha256: str

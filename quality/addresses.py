@@ -14,6 +14,7 @@ from quality.address_tails import Tail, read_tail
 from quality.address_texts import PlainText, tidy
 from quality.divisions import MUNICIPALITIES, Place, read_region
 from quality.places import Places, PlateChange
+from quality.post_offices import is_of_other_city
 from quality.postcode_prefixes import PREFIXES
 from quality.texts import read_missing
 from quality.verdicts import INVALID, NOWHERE, REPAIRABLE, SUSPECT, VALID, Context, Verdict, one
@@ -190,9 +191,11 @@ def _is_address(text: str) -> bool:
 
 
 def _is_post_of_others(postcode: str, place: Place) -> bool:
-    """Whether a postcode written beside an address is one of another province."""
+    """Whether a postcode written beside an address is certainly one of another province or city."""
     provinces = PREFIXES.get(postcode[:2], ())
-    return bool(provinces and place.province and place.province not in provinces)
+    if not provinces or not place.province:
+        return False
+    return place.province not in provinces or is_of_other_city(postcode, place)
 
 
 def _level(reading: _Reading) -> int:

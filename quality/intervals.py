@@ -7,22 +7,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import exp, lgamma, log, log1p, sqrt
 
 from quality.sampling import normal_quantile
 
 STEPS = 60
 ROUNDING = 1e-12
+TERMS, NEAR, TINY = 20_000, 1e-15, 1e-300  # of the continued fraction of the incomplete beta function
 SMALL_UNIT = 0.05  # share of a unit that was drawn, from which the finite population is taken into account
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Where a rate lies with the given confidence, both ends from 0 to 1."""
+    """Where a rate lies with the given confidence, both ends from 0 to 1; `method` names how it was found."""
 
     low: float
     high: float
+    method: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -52,16 +54,19 @@ def wilson(right: float, number: float, *, confidence: float = 0.95) -> Interval
     middle = (share + square / 2) / (1 + square)
     half = z * sqrt(share * (1 - share) / number + square / (4 * number)) / (1 + square)
     low, high = (0.0 if right == 0 else middle - half), (1.0 if right == number else middle + half)
-    return Interval(max(0.0, low), min(1.0, high))
+    return Interval(max(0.0, low), min(1.0, high), "wilson")
 
 
-def clopper_pearson(right: int, number: int, *, confidence: float = 0.95) -> Interval:
-    """The exact interval of Clopper and Pearson 1934: both binomial tails at half the error."""
+def clopper_pearson(right: float, number: float, *, confidence: float = 0.95) -> Interval:
+    """The exact interval of Clopper and Pearson 1934: both binomial tails at half the error.
+
+    Numbers need not be whole: with the effective number of a design it is that of Korn and Graubard 1998.
+    """
     _check(right, number)
     error = (1 - confidence) / 2
     low = _share_with_tail(right, number, error) if right else 0.0
     high = 1 - _share_with_tail(number - right, number, error) if right < number else 1.0
-    return Interval(low, high)
+    return Interval(low, high, "exact")
 
 
 def hypergeometric(right: int, number: int, population: int, *, confidence: float = 0.95) -> Interval:
@@ -78,22 +83,28 @@ def hypergeometric(right: int, number: int, population: int, *, confidence: floa
     fewest = _first(
         number - right, population - right, lambda bad: tail.at_least(number - right, bad) > error
     )
-    return Interval(low / population, (population - fewest) / population)
+    return Interval(low / population, (population - fewest) / population, "hypergeometric")
 
 
-def of_unit(right: int, number: int, population: int) -> Interval:
-    """The interval of one unit by accounts: exact where the sample is a good share of the unit, else Wilson."""
+METHODS: dict[str, Callable[[float, float], Interval]] = {"wilson": wilson, "exact": clopper_pearson}
+
+
+def of_unit(right: int, number: int, population: int, *, method: str = "wilson") -> Interval:
+    """The interval of one unit by accounts: hypergeometric where the sample is a good share of the unit, else as
+    chosen."""
     if population and number <= population and number / population >= SMALL_UNIT:
         return hypergeometric(right, number, population)
-    return wilson(right, number)
+    return METHODS[method](right, number)
 
 
-def weighted(clusters: Sequence[Cluster], drawn: dict[str, tuple[int, int]]) -> Estimate | None:
+def weighted(
+    clusters: Sequence[Cluster], drawn: dict[str, tuple[int, int]], *, method: str = "wilson"
+) -> Estimate | None:
     """The rate of right items, each cluster counted for those it stands for; None where nothing was audited.
 
     Ratio estimator p = Σ w r / Σ w a over strata; variance by linearisation (Cochran 1977, 6.5 and 5A.; strata with one
-    cluster take the spread of all); interval: Wilson with the effective number p(1-p)/v (Franco, Little, Louis, Slud
-    2019). `drawn` gives each stratum's clusters drawn and clusters there are.
+    cluster take the spread of all); interval: that of `method` with the effective number p(1-p)/v (Franco, Little,
+    Louis, Slud 2019). `drawn` gives each stratum's clusters drawn and clusters there are.
     """
     kept = [one for one in clusters if one.audited]
     total = sum(one.weight * one.audited for one in kept)
@@ -101,11 +112,11 @@ def weighted(clusters: Sequence[Cluster], drawn: dict[str, tuple[int, int]]) -> 
         return None
     rate = min(1.0, sum(one.weight * one.right for one in kept) / total)
     if len(kept) == len(clusters) and all(number >= population for number, population in drawn.values()):
-        return Estimate(rate, Interval(rate, rate), float(sum(one.audited for one in kept)))
+        return Estimate(rate, Interval(rate, rate, "census"), float(sum(one.audited for one in kept)))
     spread = _variance(clusters, drawn, rate) / total**2
     items = float(sum(one.audited for one in kept))
     effective = min(items, rate * (1 - rate) / spread) if spread > 0 and 0 < rate < 1 else float(len(kept))
-    return Estimate(rate, wilson(rate * effective, effective), effective)
+    return Estimate(rate, METHODS[method](rate * effective, effective), effective)
 
 
 def _variance(clusters: Sequence[Cluster], drawn: dict[str, tuple[int, int]], rate: float) -> float:
@@ -134,16 +145,42 @@ def _check(right: float, number: float) -> None:
         raise ValueError("found right must lie between nothing and the number audited")
 
 
-def _share_with_tail(right: int, number: int, error: float) -> float:
-    """The share of a binomial for which P(X >= right) is just the error."""
-    ways = [(log_choose(number, k), k) for k in range(right, number + 1)]
+def _share_with_tail(right: float, number: float, error: float) -> float:
+    """The share of a binomial for which P(X >= right) is just the error: P is the incomplete beta function."""
     low, high = 0.0, 1.0
     for _step in range(STEPS):
         share = (low + high) / 2
-        good, bad = log(share), log1p(-share)
-        tail = _sum(way + k * good + (number - k) * bad for way, k in ways)
+        tail = _beta(share, right, number - right + 1)
         low, high = (low, share) if tail > error else (share, high)
     return (low + high) / 2
+
+
+def _beta(share: float, a: float, b: float) -> float:
+    """The regularised incomplete beta function (Abramowitz and Stegun 26.5.8), from the side that converges sooner."""
+    front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(share) + b * log1p(-share))
+    if share < (a + 1) / (a + b + 2):
+        return front * _fraction(share, a, b) / a
+    return 1 - front * _fraction(1 - share, b, a) / b
+
+
+def _fraction(share: float, a: float, b: float) -> float:
+    """Its continued fraction, term by term after Lentz."""
+    above, below = 1.0, _safe(1 - (a + b) * share / (a + 1))
+    below = 1 / below
+    found = below
+    for m in range(1, TERMS):
+        even = m * (b - m) * share / ((a + 2 * m - 1) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * share / ((a + 2 * m) * (a + 2 * m + 1))
+        for term in (even, odd):
+            below, above = 1 / _safe(1 + term * below), _safe(1 + term / above)
+            found *= above * below
+        if abs(above * below - 1) < NEAR:
+            break
+    return found
+
+
+def _safe(number: float) -> float:
+    return number if abs(number) > TINY else TINY
 
 
 def _first(low: int, high: int, holds: Callable[[int], bool]) -> int:

@@ -33,6 +33,7 @@ OTHER_CITIES = ("广东省深圳市福田区福华一路12号", "湖南省长沙
 SERVICE_NUMBERS = ("95598", "10086", "110", "12345", "10000")
 RETIRED = ("0732", "0733")
 FOREIGN_POSTCODES = ("430074", "410005", "100020", "330006", "610041", "530022")
+CITY_POSTCODES = ("510000", "518000", "523000", "516001")  # main offices of other cities of the province
 TITLES = ("先生", "生", "小姐", "女士", "师傅", "老板")
 JUNK_NAMES = ("测试", "用户", "同上", "无名")
 WRONG_MAILBOXES = ("qq.con", "gmial.com", "163.cm")
@@ -121,6 +122,11 @@ def _one_of(forms: tuple[str, ...]) -> Mar:
 def _instead(texts: tuple[str, ...]) -> Mar:
     """Write one of some texts in place of the value."""
     return lambda rng, value, row: pick(rng, texts)
+
+
+def _with_postcode(rng: Random, value: str, row: Row) -> str:
+    """The address with the postcode of another province or of another city beside it."""
+    return pick(rng, ("{1} {0}", "{0} 邮编{1}")).format(value, pick(rng, (*FOREIGN_POSTCODES, *CITY_POSTCODES)))
 
 
 def _swap_letters(rng: Random, value: str, row: Row) -> str:
@@ -274,6 +280,10 @@ KINDS = (
         "address_characters",
     ),
     Kind("region_left_out", "用电地址", 0.1, lambda r, v, w: v.removeprefix(REGION), "repairable", "region_left_out"),
+    Kind(
+        "postcode_of_elsewhere", "用电地址", 0.006, _with_postcode, "suspect", "postcode_conflict",
+        also=("address_noise",),
+    ),
     Kind("other_postcode", "邮政编码", 0.01, _instead(FOREIGN_POSTCODES), "suspect", "postcode_other_province"),
     Kind("postcode_short", "邮政编码", 0.006, lambda r, v, w: v[:5], "invalid", "postcode_length"),
     Kind("postcode_blank", "邮政编码", 0.03, _instead(("",)), "missing", "blank"),

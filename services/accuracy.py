@@ -1,128 +1,30 @@
 """Accuracy: what audits found right of what they could check, by unit, person and cohort, weighted, with intervals.
 
-Only `right` and `wrong` are audited; who was not reached, refused or could not be verified stands beside (`unreached`):
-the strict rate counts them against. The facts of a run are kept as one file, so that it can be counted again.
+Whoever was not reached is left out of the rate and stands beside it; the strict rate counts them against.
 """
 
 from __future__ import annotations
 
-import gzip
-import json
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from models import AuditItem, Sample, SampledCustomer, Unit
-from models.scope import ALL, working_as
-from quality.intervals import Cluster, Interval, of_unit, weighted, wilson
-from services import files
+from models import Sample, Unit
+from quality.intervals import METHODS, Cluster, Interval, of_unit, weighted
+from services.audit_facts import Audit, Drawn, Stratum, facts
 from services.measure_results import Result
 
-AUDITED = ("right", "wrong")
 UNKNOWN = 10**9  # clusters of a population that the frame does not count
 Key = tuple[str, int, int | None, str]
-
-
-@dataclass(frozen=True)
-class Stratum:
-    """One stratum of a sample: whose unit, which cohort, how many were drawn of how many."""
-
-    name: str
-    unit_id: int
-    cohort: str
-    drawn: int
-    population: int
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A drawn customer's values recorded by one person: how many right, wrong, unreached, still open."""
-
-    customer_id: int
-    unit_id: int
-    cohort: str
-    stratum: str
-    weight: float
-    staff_id: int | None
-    right: int
-    wrong: int
-    unreached: int
-    open: int
-
-
-@dataclass(frozen=True)
-class Audit:
-    """One sample with everything found so far."""
-
-    sample_id: int
-    path: str
-    method: str
-    counted_by: str
-    strata: tuple[Stratum, ...]
-    rows: tuple[Drawn, ...]
-
-
-def facts(session: Session, period: str, path: str) -> list[Audit]:
-    """The drawn samples of a period that say something about a unit: its own, those above it and those below."""
-    query = select(Sample).join(Unit, Unit.id == Sample.unit_id).where(Sample.period == period)
-    query = query.where(Sample.state.in_(("drawn", "closed"))).order_by(Unit.path)
-    with working_as(session, ALL):
-        found = [one for one in session.scalars(query) if _related(one.unit.path, path)]
-        units = dict(session.execute(select(Unit.code, Unit.id)).tuples().all())
-        return [audit_of(session, sample, units) for sample in found]
 
 
 def sample_of(session: Session, period: str, unit: Unit) -> Sample | None:
     """The drawn sample that speaks for a unit: the nearest of its own or above, else the first one below it."""
     audits = _speaking(facts(session, period, unit.path), unit.path)
     return session.get(Sample, audits[0].sample_id) if audits else None
-
-
-def audit_of(session: Session, sample: Sample, units: Mapping[str, int]) -> Audit:
-    """Everything found of one sample; one query over its items."""
-    rows = tuple(_drawn(session, sample.id))
-    number: dict[str, set[int]] = defaultdict(set)
-    for customer_id, stratum in session.execute(
-        select(SampledCustomer.customer_id, SampledCustomer.stratum).where(
-            SampledCustomer.sample_id == sample.id
-        )
-    ):
-        number[stratum].add(customer_id)
-    strata = tuple(_stratum(row, units, len(number[row["stratum"]])) for row in sample.strata)
-    return Audit(sample.id, sample.unit.path, sample.method, sample.counted_by, strata, rows)
-
-
-def put(audits: Sequence[Audit]) -> str:
-    """Keep the facts of a run as a file; equal facts give equal bytes. Returns its sha256."""
-    text = json.dumps([asdict(one) for one in audits], sort_keys=True, separators=(",", ":"))
-    with tempfile.TemporaryDirectory(prefix="accuracy-") as folder:
-        path = Path(folder) / "audits.json.gz"
-        with open(path, "wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
-            packed.write(text.encode())
-        return files.put(path)
-
-
-def read(digest: str | None) -> list[Audit]:
-    """The facts that a run was counted from; none where it had none."""
-    if not digest:
-        return []
-    found = json.loads(gzip.decompress(files.location(digest).read_bytes()))
-    return [
-        Audit(
-            **one
-            | {
-                "strata": tuple(Stratum(**s) for s in one["strata"]),
-                "rows": tuple(Drawn(**r) for r in one["rows"]),
-            }
-        )
-        for one in found
-    ]
 
 
 def with_accuracy(
@@ -141,7 +43,7 @@ def with_accuracy(
 
 
 def audited(audits: Sequence[Audit], units: Sequence[tuple[int, str]]) -> dict[Key, dict[str, Any]]:
-    """Numerator, denominator and `extra` (low, high, weighted, unreached, open, counted_by) of every figure."""
+    """Numerator, denominator and `extra` of each figure: low, high, interval, weighted, unreached, open, counted_by."""
     paths = dict(units)
     found: dict[Key, dict[str, Any]] = {}
     for unit_id, path in units:
@@ -166,36 +68,6 @@ def of_stratum(audit: Audit, name: str) -> dict[str, Any]:
 def of_whole(audit: Audit) -> dict[str, Any]:
     """The figure of a whole sample."""
     return _figure([audit])
-
-
-def _related(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)
-
-
-def _drawn(session: Session, sample_id: int) -> Iterator[Drawn]:
-    def number(*verdicts: str) -> Any:
-        return func.sum(case((AuditItem.verdict.in_(verdicts), 1), else_=0))
-
-    drawn = SampledCustomer
-    columns = (
-        drawn.customer_id,
-        drawn.unit_id,
-        drawn.cohort,
-        drawn.stratum,
-        drawn.weight,
-        AuditItem.recorder_id,
-    )
-    unreached = number("not_reached", "refused", "unverifiable")
-    query = select(*columns, number("right"), number("wrong"), unreached, number(""))
-    query = query.join(AuditItem, AuditItem.sampled_id == drawn.id).where(drawn.sample_id == sample_id)
-    query = query.group_by(drawn.id, *columns).order_by(drawn.id, AuditItem.recorder_id)
-    for row in session.execute(query).tuples():
-        yield Drawn(*row[:6], *(int(count) for count in row[6:]))
-
-
-def _stratum(row: Mapping[str, Any], units: Mapping[str, int], drawn: int) -> Stratum:
-    code, cohort, _customer_class = row["stratum"].rsplit("|", 2)
-    return Stratum(row["stratum"], units.get(code, 0), cohort, drawn, row["population"])
 
 
 def _speaking(audits: Sequence[Audit], path: str) -> list[Audit]:
@@ -230,7 +102,7 @@ def _figure(parts: Sequence[Audit]) -> dict[str, Any]:
 def _of_person(parts: Sequence[Audit]) -> dict[str, Any]:
     numerator, denominator, extra = _counted(parts)
     if denominator:
-        extra |= asdict(wilson(numerator, denominator))
+        extra |= _told(METHODS[_chosen(parts)](numerator, denominator))
     return {"numerator": numerator, "denominator": denominator, "extra": extra}
 
 
@@ -257,16 +129,30 @@ def _clusters(part: Audit) -> list[Cluster]:
     return found
 
 
-def _interval(parts: Sequence[Audit], numerator: int, denominator: int) -> dict[str, float]:
+def _interval(parts: Sequence[Audit], numerator: int, denominator: int) -> dict[str, Any]:
+    """The estimate and the interval that belongs to it."""
+    exact = _exact(parts, numerator, denominator)
+    if exact is not None:
+        return {"weighted": numerator / denominator} | _told(exact)
     clusters: list[Cluster] = []
     drawn: dict[str, tuple[int, int]] = {}
     for part in parts:
         found = [*_primary(part), *_unknown(part)]
         clusters += [replace(cluster, stratum=f"{part.sample_id}|{cluster.stratum}") for cluster in found]
         drawn |= {f"{part.sample_id}|{name}": numbers for name, numbers in _numbers(part).items()}
-    estimate = weighted(clusters, drawn)
-    rate = estimate.rate if estimate else numerator / denominator
-    return {"weighted": rate} | asdict(_exact(parts, numerator, denominator) or estimate.interval)  # type: ignore[union-attr]
+    estimate = weighted(clusters, drawn, method=_chosen(parts))
+    if estimate is None:
+        return {}
+    return {"weighted": estimate.rate} | _told(estimate.interval)
+
+
+def _chosen(parts: Sequence[Audit]) -> str:
+    """The kind of interval that was promised with the sample; of several samples the wider one."""
+    return "exact" if any(part.interval == "exact" for part in parts) else "wilson"
+
+
+def _told(interval: Interval) -> dict[str, Any]:
+    return {"low": interval.low, "high": interval.high, "interval": interval.method}
 
 
 def _exact(parts: Sequence[Audit], numerator: int, denominator: int) -> Interval | None:
@@ -275,7 +161,8 @@ def _exact(parts: Sequence[Audit], numerator: int, denominator: int) -> Interval
     by_account = all(part.counted_by == "account" and part.method != "pps" for part in parts)
     if not by_account or max(weights) > 1.1 * min(weights):
         return None
-    return of_unit(numerator, denominator, sum(one.population for part in parts for one in part.strata))
+    population = sum(one.population for part in parts for one in part.strata)
+    return of_unit(numerator, denominator, population, method=_chosen(parts))
 
 
 def _primary(part: Audit) -> list[Cluster]:

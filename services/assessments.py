@@ -18,7 +18,7 @@ from models.clock import end_of_day, now, period_days, utcnow
 from models.scope import ALL, working_as
 from models.words import Said
 from quality.measures import TIMELINESS, Bit, tally
-from services import Refused, accuracy, files, traces
+from services import Refused, accuracy, audit_facts, files, traces
 from services.assessed import frame_of, items_of
 from services.measure_results import Result, results_of
 from services.members import read_members, read_rule_members
@@ -102,11 +102,11 @@ def count(session: Session, asked: Question) -> Counted:
     undated = sum(
         number for (_unit, _staff, _cohort, bits), number in counting.counted.items() if bits & Bit.UNDATED
     )
-    audits = accuracy.facts(session, asked.period, dict(units)[asked.unit_id])
+    audits = audit_facts.facts(session, asked.period, dict(units)[asked.unit_id])
     results = tuple(
         accuracy.with_accuracy(results_of(counting.counted, units, asked.timeliness), audits, units)
     )
-    kept = accuracy.put(audits) if audits else ""
+    kept = audit_facts.put(audits) if audits else ""
     return Counted(asked, results, digests[0], len(counting.customers), undated, found, digests[1], kept)
 
 
@@ -175,7 +175,7 @@ def recount(session: Session, run: Assessment) -> list[Result]:
     units = _units(session, run.unit_id)
     members = read_members(files.location(run.members_sha256))
     found = results_of(tally(members), units, run.settings.get("timeliness", "due"))
-    return list(accuracy.with_accuracy(found, accuracy.read(run.settings.get("audits")), units))
+    return list(accuracy.with_accuracy(found, audit_facts.read(run.settings.get("audits")), units))
 
 
 def recount_rules(session: Session, run: Assessment) -> list[Finding]:

@@ -20,17 +20,22 @@ MAIN = "completeness"
 
 @dataclass(frozen=True)
 class Figure:
-    """One rate with both its numbers; `low` and `high` bound it where it was sampled."""
+    """One rate with both its numbers; where it was sampled `low` and `high` bound the weighted `estimate`, and
+    `interval` says by which method."""
 
     numerator: int
     denominator: int
     low: float | None = None
     high: float | None = None
+    estimate: float | None = None
+    interval: str = ""
 
     @property
     def rate(self) -> float | None:
         """From 0 to 1; None when nothing was counted."""
-        return self.numerator / self.denominator if self.denominator else None
+        if not self.denominator:
+            return None
+        return self.numerator / self.denominator if self.estimate is None else self.estimate
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,9 @@ def run_before(session: Session, run: Assessment) -> Assessment | None:
 
 def figure_of(row: AssessmentResult) -> Figure:
     """A kept result as a figure."""
-    return Figure(row.numerator, row.denominator, row.extra.get("low"), row.extra.get("high"))
+    extra = row.extra
+    bounds = (extra.get("low"), extra.get("high"), extra.get("weighted"), extra.get("interval", ""))
+    return Figure(row.numerator, row.denominator, *bounds)
 
 
 def _lines(session: Session, run: Assessment, units: Sequence[Unit], cohort: str) -> list[Line]:

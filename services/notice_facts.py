@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from datetime import timedelta
 from typing import Any
 
@@ -112,7 +113,7 @@ def _measure(measure: str, cohort: str, figure: Figure, mark: Any) -> dict[str, 
     taken = deduction(figure.rate, mark.target)
     return {
         "measure": f"{MEASURES[measure]}（{COHORTS[cohort].removesuffix('客户')}）",
-        "rate": [figure.numerator, figure.denominator],
+        "rate": list(astuple(figure)),
         "floor": mark.floor,
         "target": mark.target,
         "clause": mark.clause,
@@ -131,8 +132,8 @@ def way(run: Assessment) -> str:
 
 
 def _falls_short(row: dict[str, Any], below: str) -> bool:
-    numerator, denominator = row["rate"]
-    return below == "all" or numerator / denominator < row[below]
+    share = Figure(*row["rate"]).rate
+    return below == "all" or share is None or share < row[below]
 
 
 def _total(session: Session, run: Assessment, cohort: str) -> dict[str, Any]:
@@ -147,10 +148,7 @@ def _total(session: Session, run: Assessment, cohort: str) -> dict[str, Any]:
 
 
 def _line(line: Line) -> dict[str, Any]:
-    found = {
-        name: [f.numerator, f.denominator, f.low, f.high] if f.denominator else None
-        for name, f in line.measures.items()
-    }
+    found = {name: list(astuple(f)) if f.denominator else None for name, f in line.measures.items()}
     found["completeness"] = found["completeness"] or [0, 0]
     places = {"target": line.target, "score": line.score, "rank": line.rank, "tied": line.tied}
     return {"unit": line.name} | found | places

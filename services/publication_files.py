@@ -20,9 +20,9 @@ from models.home import home_path, load_secrets
 from models.scope import ALL, working_as
 from quality.measures import Bit, Member
 from quality.rules import RuleMember
-from services import Refused, accuracy, files, publication_reports, traces
-from services.accuracy import Audit
+from services import Refused, audit_facts, files, publication_reports, traces
 from services.assessments import rules_in
+from services.audit_facts import Audit
 from services.members import read_members, read_rule_members
 from services.packages import put_file, put_table, put_text
 from services.people import require
@@ -47,6 +47,7 @@ STRATA = (
     "sample",
     "method",
     "counted_by",
+    "interval",
     "stratum",
     "unit",
     "cohort",
@@ -75,7 +76,8 @@ targets          在 results.json 里，各指标的基本值 floor、目标值 
                  基本值以下从 0 到 50，按直线计；没有目标值或分母为 0 的指标不计。
 audits.csv       准确率的核查结果，每行一户由一人录入的各项：right 准确，wrong 不准确，unreached 未核到，open 待核查。
                  准确率 = right / (right + wrong)；strata.csv 的 counted_by 为 account 时按户，一户全对才算准确。
-strata.csv       抽样层：drawn 抽中户数，population 层内户数，sample_unit 样本属于哪个单位。
+                 公布的 rate 是加权估计 weighted（low、high 是它的区间），numerator / denominator 是准确项和核查项。
+strata.csv       抽样层：drawn 抽中户数，population 层内户数，sample_unit 样本属于哪个单位，interval 区间算法。
                  一个单位的准确率用本单位的样本，没有就用最近的上级的，再没有就用下级的。
                  区间和加权估计的算法：使用手册“发布结果”的程序。
 reports.csv      这次评价已经生成的月报：folder 文件夹，unit 单位，digest 月报上“校验”的全文。words.csv 是月报上的用词。
@@ -106,7 +108,7 @@ def write_package(session: Session, publication: Publication, path: Path) -> Non
         judged = read_rule_members(_file(run.rule_members_sha256))
         lines = (_judged(key, names, one, len(rules)) for one in judged)
         put_table(package, "rule_members.csv", (*WHOSE, *rules), lines)
-        audits = accuracy.read(run.settings.get("audits"))
+        audits = audit_facts.read(run.settings.get("audits"))
         put_table(
             package, "audits.csv", AUDITED, (row for audit in audits for row in _audited(key, names, audit))
         )
@@ -205,8 +207,8 @@ def _audited(key: bytes, names: Names, audit: Audit) -> Iterator[tuple[Any, ...]
 def _strata(names: Names, audit: Audit, home: str) -> Iterator[tuple[Any, ...]]:
     units, _staff = names
     for one in audit.strata:
-        facts = (audit.sample_id, audit.method, audit.counted_by, one.name, units.get(one.unit_id, ""))
-        yield (*facts, one.cohort, one.drawn, one.population, home)
+        facts = (audit.sample_id, audit.method, audit.counted_by, audit.interval, one.name)
+        yield (*facts, units.get(one.unit_id, ""), one.cohort, one.drawn, one.population, home)
 
 
 def _file(digest: str | None) -> Path:

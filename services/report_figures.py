@@ -137,7 +137,7 @@ def _told(basis: Basis, name: str, cohort: str) -> str:
     rate = rate_of(figure)
     text = f"{MEASURES[name]}{written.rate(rate)}（{written.fraction(rate)}）"
     if written.interval(rate) != NOTHING:
-        text += f"，95%区间{written.interval(rate)}"
+        text += f"，95%区间{written.interval_told(rate)}"
     for word, back in (("较上月", MONTH), ("较上年同月", YEAR)):
         moved = change(figure, basis.figure(name, cohort, back=back))
         if moved != NOTHING:

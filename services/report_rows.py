@@ -73,7 +73,7 @@ def _below(basis: Basis, run: Assessment) -> Iterator[Row]:
 
 
 def _figure(about: Row, name: str, figure: Figure) -> Row:
-    bounds = ("" if bound is None else repr(bound) for bound in (figure.low, figure.high))
+    bounds = ("" if bound is None else repr(bound) for bound in (figure.low, figure.high, figure.estimate))
     return (*about, name, figure.numerator, figure.denominator, *bounds)
 
 
@@ -117,11 +117,12 @@ def _gained(basis: Basis) -> Iterator[Row]:
     )
 
 
+BOUNDS = ("low", "high", "weighted")
 FOUND = ("proved", "refuted", "old", "kept")
 TABLES = (
     Rows(
         "months",
-        ("period", "run", "published", "unit", "cohort", "name", "numerator", "denominator", "low", "high"),
+        (*("period", "run", "published", "unit", "cohort", "name", "numerator", "denominator"), *BOUNDS),
         _months,
     ),
     Rows("marks", ("measure", "cohort", "floor", "target", "stretch"), _marks),

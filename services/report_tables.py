@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -127,7 +127,7 @@ def assessed_months(session: Session) -> list[str]:
 
 def rate_of(figure: Figure | None) -> Rate | None:
     """A figure as paper writes it."""
-    return Rate(figure.numerator, figure.denominator, figure.low, figure.high) if figure is not None else None
+    return Rate(*astuple(figure)) if figure is not None else None
 
 
 def both(figure: Figure | None) -> str:

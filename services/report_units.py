@@ -48,10 +48,16 @@ def units(basis: Basis) -> dict[str, Any]:
         sheet.add(*_unit_cells(basis, at, line, (before.get(line.unit_id), last_year.get(line.unit_id))))
     return {
         "heading": "各单位结果",
-        "paragraphs": _best_and_worst(found),
+        "paragraphs": [*_best_and_worst(found), *_sampled(found)],
         "charts": _unit_chart(basis, found),
         "tables": [sheet.plain()] if found else [],
     }
+
+
+def _sampled(found: Sequence[Line]) -> list[str]:
+    """How sampled rates and their intervals are to be read, where there are any."""
+    note = written.interval_note(rate_of(line.measures["accuracy"]) for line in found)
+    return [note] if note else []
 
 
 def annexes(basis: Basis) -> list[dict[str, Any]]:

@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 
 from models import AuditItem, ContactKind, Customer, Sample, SampledCustomer, Staff, Trace, Unit
 from models.clock import ZONE, today
-from models.quality_words import ACCURACY_WAYS, AUDIT_VERDICTS, SAMPLE_METHODS
+from models.quality_words import ACCURACY_WAYS, AUDIT_VERDICTS, INTERVALS, SAMPLE_METHODS
 from models.scope import ALL, working_as
 from models.words import COHORTS, CUSTOMER_CLASSES
 from paper import audits as worksheets
 from paper import samples as announcements
 from paper.figures import Rate, month
-from services import Refused, accuracy, audits, traces
+from services import Refused, accuracy, audit_facts, audits, traces
 
 MOST_ITEMS = 1000  # what one child lays out well within its time: 100 sheets
 
@@ -44,14 +44,15 @@ class StratumResult:
     def rate(self) -> Rate:
         """Found right of audited, with its interval."""
         extra = self.figure["extra"]
-        return Rate(self.figure["numerator"], self.figure["denominator"], extra.get("low"), extra.get("high"))
+        bounds = (extra.get("low"), extra.get("high"), extra.get("weighted"), extra.get("interval", ""))
+        return Rate(self.figure["numerator"], self.figure["denominator"], *bounds)
 
 
 def results(session: Session, sample: Sample) -> list[StratumResult]:
     """The whole sample first, then its strata; meter books have no strata of their own."""
     with working_as(session, ALL):
         units = dict(session.execute(select(Unit.code, Unit.id)).tuples().all())
-        audit = accuracy.audit_of(session, sample, units)
+        audit = audit_facts.audit_of(session, sample, units)
         verdicts = _verdicts(session, sample)
         drawn = _drawn(session, sample)
     whole = StratumResult("", sample.population, sum(drawn.values()), sum(verdicts.values(), Counter()), {})
@@ -89,6 +90,7 @@ def announcement(session: Session, sample: Sample) -> announcements.Announcement
     return announcements.Announcement(
         unit=sample.unit.name, unit_code=sample.unit.code, period=sample.period, population=sample.population,
         size=sample.size, method=SAMPLE_METHODS[sample.method], counted_by=ACCURACY_WAYS[sample.counted_by],
+        interval=INTERVALS[sample.interval],
         strata=strata, seed_sha256=sample.seed_sha256, frame_sha256=sample.frame_sha256,
         deadline=sample.deadline.astimezone(ZONE), committed_by=_name(sample.committed_by),
         committed_at=sample.committed_at.astimezone(ZONE), public_source=sample.public_source,

@@ -20,7 +20,7 @@ from models import Customer, Sample, SampledCustomer, Staff, Unit
 from models.bulk import insert_rows
 from models.clock import ZONE, end_of_day, now, period_days
 from models.home import home_path, load_secrets
-from models.quality_words import ACCURACY_WAYS, SAMPLE_METHODS
+from models.quality_words import ACCURACY_WAYS, INTERVAL_METHODS, SAMPLE_METHODS
 from models.scope import ALL, working_as
 from quality import sampling
 from services import Refused, audit_items, files, traces
@@ -36,7 +36,8 @@ SEPARATORS = str.maketrans({"|": "_", "\r": "_", "\n": "_"})
 class Wanted:
     """What is committed: the month, how many, by which method; `clusters` is how many meter books PPS draws.
 
-    `public_source` names the public draw whose number will be taken; `counted_by` is how accuracy is counted.
+    `public_source` names the public draw whose number will be taken; `counted_by` is how accuracy is counted,
+    `interval` how its interval is found.
     """
 
     period: str
@@ -45,6 +46,7 @@ class Wanted:
     clusters: int = 0
     public_source: str = ""
     counted_by: str = "item"
+    interval: str = "wilson"
 
 
 def commit(session: Session, unit: Unit, wanted: Wanted, *, staff: Staff) -> Sample:
@@ -60,7 +62,7 @@ def commit(session: Session, unit: Unit, wanted: Wanted, *, staff: Staff) -> Sam
         raise Refused("单位「%(unit)s」没有在用的客户，不能抽样。", unit=unit.name)
     seed, size = secrets.token_hex(32), min(wanted.size, len(members))
     sample = Sample(period=wanted.period, unit_id=unit.id, method=wanted.method, size=size)
-    sample.counted_by, sample.clusters = wanted.counted_by, wanted.clusters
+    sample.counted_by, sample.clusters, sample.interval = wanted.counted_by, wanted.clusters, wanted.interval
     sample.population, sample.strata = len(members), strata_of(members, size)
     sample.frame_sha256, sample.members_sha256 = _keep_frame(session, sample, members)
     sample.seed_sha256 = sampling.commitment(seed)
@@ -169,8 +171,9 @@ def _check(session: Session, unit: Unit, wanted: Wanted, staff: Staff) -> None:
     _check_period(session, wanted.period)
     if wanted.size < 1:
         raise Refused("样本量至少为 1。要全部核查（数据普查），请填不小于客户数的数字。")
-    if wanted.method not in SAMPLE_METHODS or wanted.counted_by not in ACCURACY_WAYS:
-        raise Refused("没有这种抽样方法或准确率口径。请刷新页面后重新选择。")
+    known_ways = wanted.counted_by in ACCURACY_WAYS and wanted.interval in INTERVAL_METHODS
+    if wanted.method not in SAMPLE_METHODS or not known_ways:
+        raise Refused("没有这种抽样方法、准确率口径或区间算法。请刷新页面后重新选择。")
     if wanted.method == "pps" and not 0 < wanted.clusters <= wanted.size:
         raise Refused("按册不等概率抽样要先定抽几册（1 到样本量之间），每册再抽样本量除以册数的客户。")
 

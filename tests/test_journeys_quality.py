@@ -109,6 +109,8 @@ DESIGNS = {
     "large share by account": {"counted_by": "account", "size": 23},
     "census": {"size": 1000},
     "systematic": {"method": "systematic", "size": 9},
+    "exact by item": {"interval": "exact"},
+    "exact by account": {"counted_by": "account", "interval": "exact"},
     "by books": {"method": "pps", "clusters": 3, "size": 6},
 }
 

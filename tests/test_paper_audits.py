@@ -14,7 +14,7 @@ STRATA = tuple(
     samples.Stratum(f"第{place}供电所", "新装客户", "低压居民", 100 * place, place) for place in range(1, 40)
 )
 PROMISE = samples.Announcement(
-    "南海供电局", "NH01", "2026-11", 78_000, 780, "分层比例抽样", "按项", STRATA, "ab" * 32, "cd" * 32,
+    "南海供电局", "NH01", "2026-11", 78_000, 780, "分层比例抽样", "按项", "威尔逊", STRATA, "ab" * 32, "cd" * 32,
     MOMENT + dt.timedelta(minutes=1), "赵稽查", MOMENT, "福彩双色球第2026140期开奖号码", "0F9E8D7C",
 )  # fmt: skip
 REVEALED = replace(

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, binomtest, hypergeom
+from scipy.stats import beta, binom, binomtest, hypergeom
 
 from quality.intervals import Cluster, Interval, clopper_pearson, hypergeometric, of_unit, weighted, wilson
 
@@ -141,3 +141,23 @@ def test_order_of_findings_does_not_matter(rows):
         assert 0 <= found.interval.low <= found.rate + 1e-9 <= found.interval.high + 2e-9
         assert found.rate == pytest.approx(turned.rate)
         assert found.interval.low == pytest.approx(turned.interval.low, abs=1e-9)
+
+
+@pytest.mark.parametrize(("right", "number"), [(0.4, 9.7), (46.2, 50.5), (930.5, 1000.25), (12.0, 12.0), (0.0, 7.5)])
+def test_exact_interval_takes_effective_numbers(right, number):
+    found = clopper_pearson(right, number)
+    low = beta.ppf(0.025, right, number - right + 1) if right else 0.0
+    high = beta.ppf(0.975, right + 1, number - right) if right < number else 1.0
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-9)
+
+
+def test_every_interval_says_how_it_was_found():
+    clusters = [Cluster("a", 10.0, int(at > 1), 1) for at in range(20)]
+    drawn = {"a": (20, 200)}
+    assert weighted(clusters, drawn).interval.method == "wilson"
+    exact = weighted(clusters, drawn, method="exact").interval
+    assert exact.method == "exact"
+    assert exact.low < weighted(clusters, drawn).interval.low
+    assert weighted(clusters, {"a": (20, 20)}).interval.method == "census"
+    assert of_unit(18, 20, 100, method="exact").method == "hypergeometric"
+    assert of_unit(18, 20, 1000, method="exact").method == "exact"

@@ -6,7 +6,7 @@ from sampling import NUMBER, PERIOD, commit, draw, make_bureau
 from sqlalchemy import select
 
 from models import AssessmentResult, AuditEntry, AuditItem, Contact, Customer, Trace, Unit
-from services import Refused, accuracy, assessments, audits, sample_papers, samples
+from services import Refused, accuracy, assessments, audit_facts, audits, sample_papers, samples
 from services.audits import Finding
 from services.people import scope_of
 
@@ -234,7 +234,7 @@ def test_nearest_sample_of_its_own_or_above_speaks_for_a_unit(session, auditor):
     key(session, own, ["wrong"] * 6, auditor)
     key(session, whole, ["right"] * 16, auditor)
     units = [(one.id, one.path) for one in (county, station, other)]
-    found = accuracy.audited(accuracy.facts(session, PERIOD, county.path), units)
+    found = accuracy.audited(audit_facts.facts(session, PERIOD, county.path), units)
     counted = {unit.code: found["unit", unit.id, None, "all"] for unit in (county, station, other)}
     assert [(one["numerator"], one["denominator"]) for one in counted.values()] == [(16, 16), (0, 6), (8, 8)]
 
@@ -259,3 +259,22 @@ def test_worksheet_of_too_many_values_is_refused_before_it_is_traced(session, sa
         sample_papers.worksheet(session, sample, None)
     printed = session.scalars(select(Trace).where(Trace.action == "audit.printed")).all()
     assert len(printed) == 1
+
+
+def test_printed_rate_is_the_estimate_that_its_interval_belongs_to(session, auditor):
+    sample = draw(session, make_bureau(session), 6, staff=auditor, interval="exact")
+    items = audits.items_of(session, sample)
+    small = {item.id for item in items if item.sampled.weight == min(one.sampled.weight for one in items)}
+    verdicts = {item.id: WRONG if item.id in small else RIGHT for item in items}
+    audits.key(session, verdicts, staff=auditor)
+    whole = sample_papers.results(session, sample)[0].rate
+    assert whole.method == "exact"
+    assert whole.low < whole.value < whole.high
+    assert whole.value > whole.numerator / whole.denominator
+    strata = {one.name: one.rate for one in sample_papers.results(session, sample)[1:]}
+    assert all(rate.method in ("exact", "census") for rate in strata.values())
+
+
+def test_interval_of_no_kind_is_refused(session, auditor):
+    with pytest.raises(Refused, match="区间算法"):
+        commit(session, make_bureau(session), 5, staff=auditor, interval="wald")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import Customer, Sample, SampledCustomer, Staff, Unit
 from models.people import unit_by_code_or_name
-from models.quality_words import SAMPLE_METHODS
+from models.quality_words import INTERVAL_METHODS, SAMPLE_METHODS
 from screens.commands import CreateApp, acts_as, working
 from services import Refused, samples, traces
 
@@ -35,6 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     commit.add_argument("--books", metavar="M", type=int, default=0, help="pps 方法先抽几册抄表册")
     commit.add_argument("--public-source", metavar="TEXT", default="", help="将采用哪一个公开号码(事先写明)")
     commit.add_argument("--by", choices=["item", "account"], default="item", help="准确率按项或按户")
+    commit.add_argument("--interval", choices=list(INTERVAL_METHODS), default="wilson", help="区间算法")
     draw.add_argument("--public", metavar="N", required=True, help="截止后产生的公开号码，照原样填写")
 
 
@@ -53,6 +54,7 @@ def run(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
             clusters=args.books,
             public_source=args.public_source,
             counted_by=args.by,
+            interval=args.interval,
         )
         return _committed(samples.commit(session, unit, wanted, staff=staff))
 
@@ -73,6 +75,7 @@ def _committed(sample: Sample) -> dict[str, Any]:
         "population",
         "size",
         "method",
+        "interval",
         "seed_sha256",
         "frame_sha256",
         "members_sha256",

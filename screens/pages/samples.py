@@ -62,6 +62,7 @@ class Samples(Page):
             clusters=form.get("clusters", 0, type=int),
             public_source=form.get("public_source", ""),
             counted_by=form.get("counted_by", ""),
+            interval=form.get("interval", "wilson"),
         )
         try:
             sample = samples.commit(db.session(), unit, wanted, staff=current_user)
