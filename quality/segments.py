@@ -14,9 +14,9 @@ from datetime import date
 from quality.numbering import national_pattern
 from quality.segment_homes import is_allotted
 
-PLAN = "电信网编号计划(工业和信息化部)"
-LICENCES = "移动通信转售业务试点批文(工业和信息化部)"
-BLOCKS = "号段分配表(2023 年 12 月)"
+PLAN = "电信网编号计划（工业和信息化部）"
+LICENCES = "移动通信转售业务试点批文（工业和信息化部）"
+BLOCKS = "号段分配表（2023 年 12 月）"
 
 
 @dataclass(frozen=True)

@@ -234,12 +234,12 @@ def _check(session: Session, wish: Beginning, staff: Staff) -> None:
     if not wish.unit.path.startswith(people.scope_of(session, staff).path):
         raise Refused("单位「%(name)s」不在您的管辖范围内。", name=wish.unit.name)
     if wish.kind != "cleanup" and not wish.document.strip():
-        raise Refused("请写明文件依据(如通信管理局、公安、邮政的文号或通知名称)。")
+        raise Refused("请写明文件依据（如通信管理局、公安、邮政的文号或通知名称）。")
     if wish.kind == "number_upgrade":
         _check_rules(wish)
     if wish.kind in COLUMNS:
         if wish.path is None:
-            raise Refused("请选择要上传的清单(CSV 或 XLSX)。")
+            raise Refused("请选择要上传的清单（CSV 或 XLSX）。")
         entries = read_list(wish.path, wish.kind)
         if wish.effective_on is None and not all(entry.since for entry in entries):
             raise Refused("请填写生效日期，或在清单里给每一行写上变更日期：生效之后录入的值不会改动。")

@@ -1,8 +1,9 @@
-"""Functions of rules that need the whole set: values on many customers, addresses away from their neighbours'."""
+"""Functions of rules that need the whole set: values on many customers, addresses and postcodes away from their
+neighbours'."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,7 @@ from models.options import Options, asked
 from models.words import N_
 from quality.rules import Function, Record
 from services.assessed import SETTLED, Item
-from services.places_checks import outliers
+from services.places_checks import Outlier, outliers, postcode_outliers
 
 Finder = Callable[[Item], bool]
 
@@ -67,9 +68,18 @@ def _allowed(cutoff: datetime) -> Select[tuple[str]]:
 
 def is_near_neighbours(session: Session, asked: Asked, _parameters: Options) -> Finder:
     """What finds addresses that share no street with their transformer area or meter book, as these stand now."""
+    return _apart(session, asked, outliers)
+
+
+def is_posted_with_neighbours(session: Session, asked: Asked, _parameters: Options) -> Finder:
+    """What finds postcodes of another post office than nearly all of the transformer area or meter book have."""
+    return _apart(session, asked, postcode_outliers)
+
+
+def _apart(session: Session, asked: Asked, found_in: Callable[[Session, int], Iterator[list[Outlier]]]) -> Finder:
     found: set[int] = set()
     for unit_id in _units(session, asked):
-        for chunk in outliers(session, unit_id):
+        for chunk in found_in(session, unit_id):
             found.update(one.contact_id for one in chunk)
     return lambda item: item.record.contact_id in found
 
@@ -108,9 +118,18 @@ SETS: dict[str, Function] = {
         _compare,
         kinds=("supply_address",),
     ),
+    "is_posted_with_neighbours": Function(
+        N_("邮编与邻户一致"),
+        N_("邮政编码与同台区、同抄表册的多数客户同属一个投递局（前四位相同）；按现在的台区和抄表册比对，混杂的台区不判。"),
+        "0402",
+        None,
+        _compare,
+        kinds=("postcode",),
+    ),
 }
 
 FINDERS: dict[str, Callable[[Session, Asked, Any], Finder]] = {
     "is_unshared": is_unshared,
     "is_near_neighbours": is_near_neighbours,
+    "is_posted_with_neighbours": is_posted_with_neighbours,
 }

@@ -3,8 +3,12 @@
 import pytest
 from factories import make_contact, make_customer, make_unit
 
+from models.clock import utcnow
 from quality.neighbours import places_of, posted_apart, stand_apart
+from quality.rules import NoParameters, Record
+from services.assessed import Item
 from services.places_checks import outliers, postcode_outliers
+from services.rule_sets import FINDERS, Asked
 
 STREET = "广东省佛山市禅城区祖庙街道汾江南路{}号"
 ESTATE = "广东省佛山市禅城区祖庙街道季华路18号翠湖花园{}座1单元101室"
@@ -85,3 +89,17 @@ def test_same_street_in_another_town_stands_apart():
 def test_places_of_an_address_are_its_town_road_village_and_estate():
     assert places_of(ESTATE.format(1)) == ("town:祖庙街道", "road:季华路", "estate:翠湖花园")
     assert places_of("广东省佛山市南海区大沥镇水头村三队二巷5号") == ("town:大沥镇", "village:水头村")
+
+
+def test_rule_finds_the_postcode_that_disagrees_with_its_neighbours(session):
+    unit = make_unit(session)
+    kept = []
+    for number in range(13):
+        home = make_customer(session, unit, transformer_area="T1")
+        code = "510600" if number == 12 else "528200"
+        kept.append(make_contact(session, home, kind="postcode", raw=code, value=code))
+    session.flush()
+    finder = FINDERS["is_posted_with_neighbours"](session, Asked(utcnow(), [unit.id]), NoParameters())
+    whose = (unit.id, None, "existing", "", None, "")
+    items = [Item(one.customer_id, *whose, Record("postcode", contact_id=one.id)) for one in kept]
+    assert [finder(item) for item in items] == [False] * 12 + [True]
