@@ -116,10 +116,6 @@ AUDIT_VERDICTS = {
 
 ACCURACY_WAYS = {"item": N_("按项"), "account": N_("按户")}
 
-INTERVAL_METHODS = {"wilson": N_("威尔逊"), "exact": N_("克洛珀—皮尔逊（精确）")}  # what a sample may choose
-
-INTERVALS = {**INTERVAL_METHODS, "hypergeometric": N_("超几何（精确）"), "census": N_("普查，没有抽样误差")}
-
 INSPECTIONS = {"normal": N_("正常检验"), "tightened": N_("加严检验"), "reduced": N_("放宽检验")}
 
 BATCH_AUDIT_STATES = {"open": N_("核查中"), "accepted": N_("已接收"), "returned": N_("已退回")}

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from models.quality_words import INTERVALS
+from models.words import INTERVALS
 
 NOTHING = "—"
 

@@ -113,7 +113,8 @@ def persons(
         people = select(Staff).options(joinedload(Staff.unit)).where(Staff.id.in_(summed))
         staff = {row.id: row for row in session.scalars(people)}
         found = [
-            Person(key, staff[key].name, staff[key].unit.name, Figure(*both)) for key, both in summed.items()
+            Person(key, staff[key].name, staff[key].unit.name, Figure(above, under))
+            for key, (above, under) in summed.items()
         ]
     return sorted(found, key=lambda one: (-(one.figure.rate or 0), -one.figure.denominator, one.staff_id))
 

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from models import AuditItem, ContactKind, Customer, Sample, SampledCustomer, Staff, Trace, Unit
 from models.clock import ZONE, today
-from models.quality_words import ACCURACY_WAYS, AUDIT_VERDICTS, INTERVALS, SAMPLE_METHODS
+from models.quality_words import ACCURACY_WAYS, AUDIT_VERDICTS, SAMPLE_METHODS
 from models.scope import ALL, working_as
-from models.words import COHORTS, CUSTOMER_CLASSES
+from models.words import COHORTS, CUSTOMER_CLASSES, INTERVALS
 from paper import audits as worksheets
 from paper import samples as announcements
 from paper.figures import Rate, month

@@ -20,8 +20,9 @@ from models import Customer, Sample, SampledCustomer, Staff, Unit
 from models.bulk import insert_rows
 from models.clock import ZONE, end_of_day, now, period_days
 from models.home import home_path, load_secrets
-from models.quality_words import ACCURACY_WAYS, INTERVAL_METHODS, SAMPLE_METHODS
+from models.quality_words import ACCURACY_WAYS, SAMPLE_METHODS
 from models.scope import ALL, working_as
+from models.words import INTERVAL_METHODS
 from quality import sampling
 from services import Refused, audit_items, files, traces
 from services.drawing import Drawn, Member, drawn_of, read_members

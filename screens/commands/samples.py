@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from models import Customer, Sample, SampledCustomer, Staff, Unit
 from models.people import unit_by_code_or_name
-from models.quality_words import INTERVAL_METHODS, SAMPLE_METHODS
+from models.quality_words import SAMPLE_METHODS
+from models.words import INTERVAL_METHODS
 from screens.commands import CreateApp, acts_as, working
 from services import Refused, samples, traces
 
