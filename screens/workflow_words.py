@@ -13,8 +13,8 @@ from flask_babel import lazy_gettext as _l
 from models import Run
 from models.words import NODE_KINDS
 from screens.permissions import SUBJECTS, VERBS
+from services.conditions import Words, sentence
 from workflows import STEPS
-from workflows.conditions import Words, sentence
 from workflows.facts import FACTS
 from workflows.lists import LISTS
 from workflows.options import questions

@@ -12,7 +12,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from models import ContactKind, Reason, Role, SavedSegment, Staff, Unit
-from models.words import N_
 from services import message_templates
 from services.people import SHELL
 
@@ -62,11 +61,6 @@ def templates(channel: str) -> Callable[[Session], Listed]:
     return lambda session: [(row.key, row.name) for row in message_templates.listed(session, channel)]
 
 
-def task_units(session: Session) -> Listed:
-    """Where a task may go: the unit of the run, or the whole bureau."""
-    return [("run", N_("流程所在单位")), ("root", N_("全局"))]
-
-
 def reasons(list_name: str) -> Callable[[Session], Listed]:
     """One editable list of reasons."""
 
@@ -84,7 +78,6 @@ CHOICES: dict[str, Callable[[Session], Listed]] = {
     "roles": roles,
     "permissions": permissions,
     "people": people,
-    "task_units": task_units,
     "undelivered_reasons": reasons("undelivered"),
     "visit_results": reasons("visit_result"),
     "exclusions": reasons("exclusion"),
@@ -92,3 +85,17 @@ CHOICES: dict[str, Callable[[Session], Listed]] = {
     "sms_templates": templates("sms"),
     "email_templates": templates("email"),
 }
+
+
+class Lists:
+    """The named lists as they are now, each read once."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.read: dict[str, dict[str, str]] = {}
+
+    def __call__(self, source: str) -> dict[str, str] | None:
+        """One list; None for a name that CHOICES does not have."""
+        if source in CHOICES and source not in self.read:
+            self.read[source] = dict(CHOICES[source](self.session))
+        return self.read.get(source)

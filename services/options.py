@@ -136,13 +136,15 @@ def changed_only(model: type[BaseModel], options: Mapping[str, Any]) -> dict[str
 
 
 def list_faults(
-    model: type[BaseModel], options: Mapping[str, Any], offered: Callable[[str], Mapping[str, str]]
+    model: type[BaseModel], options: Mapping[str, Any], offered: Callable[[str], Mapping[str, str] | None]
 ) -> Iterator[Fault]:
-    """What was chosen from a list that does not have it (any more)."""
+    """What was chosen from a list that does not have it (any more); lists that `offered` does not know are passed."""
     for question in questions_of(model, options):
-        known = offered(question.source) if question.source and question.default else {}
+        known = offered(question.source) if question.source and question.default else None
+        if known is None:
+            continue
         chosen = question.default if isinstance(question.default, list | tuple) else [question.default]
-        for value in chosen if question.source and question.default else ():
+        for value in chosen:
             if str(value) not in known:
                 yield Fault(question.name, Said(GONE, label=question.label, value=value))
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services import Refused
-from workflows.conditions import Words, faults, fields, holds, sentence
+from services.conditions import Words, faults, fields, holds, sentence
 from workflows.times import Times, from_settings, pause_before
 from workflows.walk import after, arms, by_id, container, first, kind_of, node_at, placed
 from workflows.work import merged

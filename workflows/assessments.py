@@ -23,8 +23,10 @@ from workflows.steps import Call, Effects, Facts, Item, Options, Planned, asked
 class Assess(Options):
     """Which month of which unit is assessed."""
 
-    period: str = asked(N_("考核期（年-月，空着为本月）"), "", pattern=r"^(\d{4}-\d{2})?$")
-    unit: str = asked(N_("单位（编码或名称，空着为全局）"), "")
+    period: str = asked(
+        N_("考核期"), "", pattern=r"^(\d{4}-\d{2})?$", help=N_("年-月，例如 2026-11；空着为本月。")
+    )
+    unit: str = asked(N_("单位"), "", choices="units", help=N_("不选为全局。"))
     allow_empty: bool = asked(N_("规则没有遇到记录也继续"), False)
 
 

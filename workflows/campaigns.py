@@ -24,17 +24,19 @@ CustomerClass = Literal["high_voltage", "low_voltage_business", "low_voltage_res
 class SelectCustomers(Options):
     """Whom the campaign writes to, and by when they may answer."""
 
-    name: str = asked(N_("活动名称"), "", max_length=120)
-    unit: str = asked(N_("单位代码（不填为管辖范围内全部）"), "")
-    kinds: tuple[str, ...] = asked(N_("核对哪些信息（种类代码，不填为应录项）"), ())
+    name: str = asked(N_("活动名称"), "", max_length=120, help=N_("不填就用流程的名称和日期。"))
+    unit: str = asked(N_("单位"), "", choices="units", help=N_("不选为管辖范围内全部。"))
+    kinds: tuple[str, ...] = asked(N_("核对哪些信息"), (), choices="kinds", help=N_("不选为应录项。"))
     conditions: tuple[Condition, ...] = asked(
         N_("哪些情况"), tuple(CONDITIONS), labels=CONDITIONS, min_length=1
     )
-    classes: tuple[CustomerClass, ...] = asked(N_("客户类别（不选为全部）"), (), labels=CUSTOMER_CLASSES)
+    classes: tuple[CustomerClass, ...] = asked(
+        N_("客户类别"), (), labels=CUSTOMER_CLASSES, help=N_("不选为全部。")
+    )
     recent_days: int = asked(N_("多少天内联系过的不再发"), RECENT_DAYS, ge=0, le=3660)
     same_address: bool = asked(N_("同户名同地址的合并为一封"), False)
-    by_hand: tuple[str, ...] = asked(N_("人工剔除的户号"), ())
-    limit: int = asked(N_("最多选多少户（0 为不限）"), 0, ge=0)
+    by_hand: tuple[str, ...] = asked(N_("人工剔除的户号"), (), help=N_("几个户号用逗号隔开。"))
+    limit: int = asked(N_("最多选多少户"), 0, ge=0, help=N_("0 为不限。"))
     reply_days: int = asked(N_("请客户在多少天内回复"), campaigns.REPLY_DAYS, ge=1, le=365)
 
 

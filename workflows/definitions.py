@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from models import Staff, Workflow
 from models.words import N_, Said
-from services import Refused, workflows
+from services import Refused, conditions, workflows
 from services.options import option_faults
 from services.workflows import START, Definition
-from workflows import STEPS, conditions
+from workflows import STEPS
 from workflows.facts import FACTS
 from workflows.kinds import Common, common_names, model_of, settings_of
 from workflows.lists import LISTS

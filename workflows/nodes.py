@@ -12,8 +12,8 @@ from models import Run
 from models.clock import end_of_day, now, today
 from models.people import root_unit
 from services import Refused, calendar, tasks
+from services.conditions import Condition, holds
 from workflows.claims import hold
-from workflows.conditions import Condition, holds
 from workflows.held import Held, find_field
 from workflows.sessions import reading, writing
 from workflows.steps import Facts

@@ -21,8 +21,10 @@ from workflows.steps import Call, Effects, Facts, Item, Options, Planned, asked
 class MakeQualityReport(Options):
     """Which month, which unit, and whether the units right below get theirs too."""
 
-    period: str = asked(N_("考核期（年-月，空着为上月）"), "", pattern=r"^(\d{4}-\d{2})?$")
-    unit: str = asked(N_("单位（编码或名称，空着为全局）"), "")
+    period: str = asked(
+        N_("考核期"), "", pattern=r"^(\d{4}-\d{2})?$", help=N_("年-月，例如 2026-11；空着为上月。")
+    )
+    unit: str = asked(N_("单位"), "", choices="units", help=N_("不选为全局。"))
     below: bool = asked(N_("下一级单位的月报一起生成"), True)
 
 

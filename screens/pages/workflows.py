@@ -19,9 +19,10 @@ from screens import access, pickers
 from screens.access import READING, needs
 from screens.base import Page
 from screens.messages import done, said
+from screens.option_lists import OfferedLists
 from screens.workflow_words import permission_word, told
-from services import Refused, people, workflows
-from services.options import Question
+from services import Refused, people, workflow_access, workflows
+from services.options import Question, offering
 from workflows import runs
 from workflows.definitions import load_definition
 from workflows.options import questions
@@ -76,9 +77,10 @@ class Workflows(Page):
     def start(self, key: int) -> Any:
         """The start form, made from what the steps ask; starts a run."""
         row = _one(key)
-        people.require(current_user, row.permission)
+        workflow_access.require(current_user, row, "start")
         _workflow, version = workflows.startable(db.session(), row.key)
-        asked = questions(version.tree)
+        lists = OfferedLists()
+        asked = [offering(question, lists) for question in questions(version.tree)]
         if request.method in READING:
             return self._start_form(row, asked, {question.name: question.default for question in asked})
         try:

@@ -1,14 +1,16 @@
-"""Conditions of branches and waits: a small tree of comparisons over facts, evaluated here and never by `eval`.
+"""Conditions: a small tree of comparisons, written by forms and evaluated here (of segments: as SQL), never by `eval`.
 
-{all|any: [...]}, {not: {...}}, or {field, op, value}. A field with a dot is a result of an earlier node or of the run
-(`freeze.recipients`, `run.campaign_id`); without a dot it is a live fact of `workflows.facts.FACTS`.
+{all|any: [...]}, {not: {...}}, or {field, op, value}. In workflows a field with a dot is a result of an earlier node or
+of the run (`freeze.recipients`, `run.campaign_id`); without a dot it is a live fact of `workflows.facts.FACTS`. What
+may be asked for in one place is a list of `ConditionField`.
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from models.words import N_, Said
@@ -36,6 +38,28 @@ OPS = {
 }
 UNARY = ("empty", "filled")
 JOINTS = {"all": N_("，并且"), "any": N_("，或者")}
+COMPARED = ("eq", "ne", "lt", "le", "gt", "ge")
+OPS_OF: dict[str, tuple[str, ...]] = {
+    "number": (*COMPARED, "empty", "filled"),
+    "date": (*COMPARED, "empty", "filled"),
+    "text": ("eq", "ne", "empty", "filled"),
+    "bool": ("eq",),
+    "choice": ("eq", "ne", "in"),
+}
+
+
+@dataclass(frozen=True)
+class ConditionField:
+    """Something a condition may ask for: its label, its type (a key of OPS_OF), and the values of a choice.
+
+    `group` names what it belongs to, for lists of many.
+    """
+
+    name: str
+    label: str
+    type: str = "number"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,6 +113,24 @@ def faults(condition: Any) -> Iterator[str]:
         yield from faults(part)
 
 
+def line_fault(condition: Condition, known: Mapping[str, ConditionField]) -> str:
+    """What is wrong with one comparison where only `known` may be asked for, in words; empty when nothing is."""
+    asked = known.get(str(condition.get("field")))
+    if asked is None:
+        return (
+            N_("请选择要比较的内容") if not condition.get("field") else N_("前面已经没有这项内容，请重新选择")
+        )
+    op, value = condition.get("op"), condition.get("value")
+    if op not in OPS_OF[asked.type]:
+        return N_("请选择怎样比较")
+    if op in UNARY:
+        return ""
+    values = value if op == "in" else [value]
+    if not isinstance(values, list) or not values:
+        return N_("请至少选一项")
+    return next((fault for one in values if (fault := _value_fault(asked, one))), "")
+
+
 def sentence(condition: Condition, words: Words) -> str:
     """A condition as a sentence."""
     for joint, word in JOINTS.items():
@@ -116,7 +158,9 @@ def _compare(op: str, found: Any, value: Any, field: str) -> bool:
     except TypeError as error:
         message = Said(
             "条件中的「%(field)s」是 %(found)s，不能和 %(value)s 比较大小。请在流程定义中改正这个条件。",
-            field=field, found=repr(found), value=repr(value),
+            field=field,
+            found=repr(found),
+            value=repr(value),
         )
         raise Refused(message) from error
 
@@ -136,3 +180,23 @@ def _comparison_faults(condition: Condition) -> Iterator[str]:
 def _inner(part: Condition, words: Words) -> str:
     text = sentence(part, words)
     return f"（{text}）" if any(joint in part for joint in JOINTS) else text
+
+
+def _value_fault(asked: ConditionField, value: Any) -> str:
+    if asked.type == "bool":
+        return "" if isinstance(value, bool) else N_("请选择是或否")
+    if asked.type == "choice":
+        return "" if str(value) in asked.labels else N_("请从列出的值中选择")
+    if asked.type == "date":
+        return "" if _is_day(value) else N_("请填日期，例如 2026-11-21")
+    if asked.type == "number":
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return "" if is_number else N_("请填数字")
+    return "" if isinstance(value, str) and value else N_("请填文字")
+
+
+def _is_day(value: Any) -> bool:
+    try:
+        return bool(date.fromisoformat(str(value)))
+    except ValueError:
+        return False
