@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import repeat
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, Connection, Dialect, Table, func, insert, select, text
+from sqlalchemy import JSON, Boolean, Column, Connection, Dialect, Table, func, insert, inspect, select, text
 from sqlalchemy.orm import Session
 
 Row = Mapping[str, Any]
@@ -65,6 +65,14 @@ def insert_lines(session: Session, table: Table, given: Sequence[str], lines: Se
         _copy(connection, table, names, ready)
     else:
         connection.exec_driver_sql(str(compiled), ready)
+
+
+def forget(session: Session, model: type[Any], keys: Iterable[int], names: Iterable[str] | None = None) -> None:
+    """Let rows that the session holds read again, when asked, what was written past them: these columns, or all."""
+    written, attributes = set(keys), list(names) if names else None
+    for row in [one for one in session.identity_map.values() if isinstance(one, model)]:
+        if inspect(row).identity[0] in written:
+            session.expire(row, attributes)
 
 
 def _copy(connection: Connection, table: Table, names: Sequence[str], lines: Sequence[tuple[Any, ...]]) -> None:

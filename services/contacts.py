@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from models import Confirmation, Contact, Customer
-from models.bulk import insert_lines, take_ids
+from models.bulk import forget, insert_lines, take_ids
 from models.clock import now, utcnow
 from models.contacts import GOOD, latest_confirmations
 from models.search import note
@@ -265,8 +265,9 @@ def _rows(session: Session, contact_ids: Sequence[int], states: Collection[str] 
 
 def _change(session: Session, contact_ids: Sequence[int], values: Mapping[str, Any]) -> None:
     if contact_ids:
-        query = update(Contact).where(Contact.id.in_(contact_ids)).values(**values)
-        session.execute(query, execution_options={"synchronize_session": "fetch"})
+        session.flush()
+        session.execute(update(CONTACTS).where(CONTACTS.c.id.in_(contact_ids)).values(**values))
+        forget(session, Contact, contact_ids, values)
 
 
 def _touch(session: Session, customer_ids: Collection[int]) -> None:

@@ -22,7 +22,7 @@ from models import (
     Task,
     Visit,
 )
-from models.bulk import insert_lines, insert_rows, take_ids
+from models.bulk import forget, insert_lines, insert_rows, take_ids
 from models.clock import now, start_of_day, today, utcnow
 from services import counts, traces
 from services.changes import changing
@@ -131,10 +131,7 @@ def _write(session: Session, changes: Mapping[int, Facts]) -> None:
         values: dict[str, Any] = {name: bindparam(name) for name in names if name not in ("key", "id")}
         statement = update(CUSTOMERS).where(CUSTOMERS.c.id == bindparam("key")).values(values)
         session.connection().execute(statement, [{n: row[n] for n in names if n != "id"} for row in group])
-    for key in changes:
-        stale = session.identity_map.get(session.identity_key(Customer, key))
-        if stale is not None:
-            session.expire(stale)
+    forget(session, Customer, changes)
 
 
 def _add_versions(session: Session, rows: Sequence[Facts], moments: Sequence[datetime]) -> None:

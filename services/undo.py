@@ -10,9 +10,11 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models import BatchRow, Contact, ImportBatch, Run, ScoreEntry, Staff
+from models.bulk import undisturbed
 from models.clock import utcnow
 from models.scope import ALL, working_as
 from services import Refused, contacts, customers, imports, people, scores, traces, undo_rows
+from services.changes import changing
 from services.contacts import Draft
 from services.import_customers import from_json
 from services.undo_rows import Undoing
@@ -76,22 +78,24 @@ def finish(session: Session, batch: ImportBatch) -> None:
 
 def undo_chunk(session: Session, batch_id: int, first: int, last: int) -> list[Undoing]:
     """Undo the touched rows of a span of keys, all in the caller's transaction; what became of each."""
-    with working_as(session, ALL):
+    with working_as(session, ALL), undisturbed():
         rows = undo_rows.decide(session, batch_id, first, last)
         undone = [row for row in rows if row.outcome != "kept"]
-        take_back(session, undone, evidence=f"undo:{batch_id}")
-        _restore_facts(session, undone)
-        customers.remove(session, [row.customer_id for row in undone if row.outcome == "removed"])
+        with changing(session, (row.customer_id for row in undone)):
+            take_back(session, undone, evidence=f"undo:{batch_id}")
+            _restore_facts(session, undone)
+            customers.remove(session, [row.customer_id for row in undone if row.outcome == "removed"])
         _mark(session, batch_id, rows)
     return rows
 
 
 def take_back(session: Session, rows: Sequence[Undoing], *, evidence: str) -> None:
     """Let what stood before the versions of these rows stand again, without the points that they earned."""
-    ids = [version.current.id for row in rows for version in row.versions if version.current]
-    scores.reverse(session, ScoreEntry.contact_id.in_(ids), evidence=evidence)
-    _withdraw(session, rows)
-    _give_back(session, evidence, rows)
+    with changing(session, (row.customer_id for row in rows)):
+        ids = [version.current.id for row in rows for version in row.versions if version.current]
+        scores.reverse(session, ScoreEntry.contact_id.in_(ids), evidence=evidence)
+        _withdraw(session, rows)
+        _give_back(session, evidence, rows)
 
 
 def kept_rows(session: Session, batch_id: int) -> list[dict[str, Any]]:

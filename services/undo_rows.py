@@ -29,6 +29,7 @@ ROWS = BatchRow.__table__
 CONTACTS = Contact.__table__
 CUSTOMERS = Customer.__table__
 REFERRING = (Recipient, Letter, Visit, Task, Preference, Consent, Confirmation)
+OWN = ("id", "customer_id", "unit_id", "kind", "raw", "value", "source", "batch_row", "replaces_id", "state")
 TOUCHED = ("created", "updated", "proposed")
 UNDONE = ("undoing", "undone")
 
@@ -95,7 +96,8 @@ def _kept(row: Undoing, reason: str) -> Undoing:
 
 def _versions(session: Session, batch_id: int, ids: Sequence[int]) -> dict[tuple[int, int], list[Version]]:
     """The values that the batch brought to these customers, by customer and row number."""
-    query = select(CONTACTS).where(CONTACTS.c.customer_id.in_(ids), CONTACTS.c.batch_id == batch_id)
+    query = select(*(CONTACTS.c[name] for name in OWN))
+    query = query.where(CONTACTS.c.customer_id.in_(ids), CONTACTS.c.batch_id == batch_id)
     rows = session.execute(query.where(CONTACTS.c.source.in_(("import", "undo"))).order_by(CONTACTS.c.id)).all()
     replaced = [row.replaces_id for row in rows if row.source == "import" and row.replaces_id]
     before = {row.id: row for row in session.execute(select(CONTACTS).where(CONTACTS.c.id.in_(replaced)))}
