@@ -60,11 +60,49 @@ def insert_lines(session: Session, table: Table, given: Sequence[str], lines: Se
     placed = [columns[given.index(n)] if n in given else repeat(_default(table.c[n]), len(lines)) for n in names]
     writers = [_writer(table.c[name], connection.dialect) for name in names]
     written = [map(write, column) if write else column for column, write in zip(placed, writers, strict=True)]
-    ready = list(zip(*written, strict=True))
+    _put(connection, table, names, list(zip(*written, strict=True)))
+
+
+def stored(session: Session, table: Table, names: Sequence[str], where: str) -> Sequence[Any]:
+    """Columns of rows as the driver hands them out, whose types are not made Python's: read in half the time.
+
+    `where`: a condition of our own, of names and whole numbers alone.
+    """
+    query = f"SELECT {', '.join(names)} FROM {table.name} WHERE {where}"  # noqa: S608 names and numbers of our own
+    return session.connection().exec_driver_sql(query).fetchall()
+
+
+def among(name: str, keys: Iterable[int]) -> str:
+    """The condition that a column is one of these whole numbers: as text they are read in half the time."""
+    return f"{name} IN ({', '.join(map(str, keys)) or 'NULL'})"
+
+
+def insert_stored(session: Session, table: Table, names: Sequence[str], lines: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows of the given columns that are in the driver's form already, as `stored` hands them out."""
+    if lines:
+        session.flush()
+        _put(session.connection(), table, names, lines)
+
+
+def update_stored(session: Session, table: Table, names: Sequence[str], lines: Sequence[tuple[Any, ...]]) -> None:
+    """Write columns of rows anew; the first of them is the key, all are in the driver's form."""
+    if lines:
+        session.flush()
+        connection = session.connection()
+        mark = "%s" if connection.dialect.name == "postgresql" else "?"
+        sets = ", ".join(f"{name} = {mark}" for name in names[1:])
+        query = f"UPDATE {table.name} SET {sets} WHERE {names[0]} = {mark}"  # noqa: S608 names of our own
+        connection.exec_driver_sql(query, [(*line[1:], line[0]) for line in lines])
+
+
+def _put(connection: Connection, table: Table, names: Sequence[str], lines: Sequence[tuple[Any, ...]]) -> None:
     if connection.dialect.name == "postgresql":
-        _copy(connection, table, names, ready)
-    else:
-        connection.exec_driver_sql(str(compiled), ready)
+        _copy(connection, table, names, lines)
+        return
+    marks = ", ".join("?" * len(names))
+    quote = connection.dialect.identifier_preparer.quote
+    into = f"{quote(table.name)} ({', '.join(map(quote, names))})"
+    connection.exec_driver_sql(f"INSERT INTO {into} VALUES ({marks})", list(lines))  # noqa: S608 names of our own
 
 
 def forget(session: Session, model: type[Any], keys: Iterable[int], names: Iterable[str] | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from quality.divisions import read_region
 from quality.fakes import fake_reasons
@@ -11,9 +12,11 @@ from quality.texts import flatten, read_missing
 from quality.verdicts import NOWHERE, REPAIRABLE, SUSPECT, VALID, Context, Verdict, invalid, one
 
 _LONGEST = 50  # characters
+_FIVE, _SIX = re.compile(r"\d{5}", re.ASCII), re.compile(r"\d{6}", re.ASCII)
 _LABEL = re.compile(r"^(?:邮政编码|邮编|邮码|p\.?c\.?)[:.\s]*|\.0+$|^[='\"]+|['\",.;]+$", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)  # a bureau has some hundred postcodes
 def judge_postcode(text: str, column: str = "postcode", context: Context = NOWHERE) -> Verdict:
     """Judge a postcode; the region's province must be the postcode's, and supplies a 0 that a spreadsheet took."""
     nothing = read_missing(text)
@@ -24,9 +27,9 @@ def judge_postcode(text: str, column: str = "postcode", context: Context = NOWHE
     digits = _LABEL.sub("", flatten(text)).replace(" ", "")
     repairs = () if digits == text.strip() else ("postcode_format",)
     province = read_region(context.region).province
-    if re.fullmatch(r"\d{5}", digits, re.ASCII) and province in PREFIXES.get("0" + digits[:1], ()):
+    if _FIVE.fullmatch(digits) and province in PREFIXES.get("0" + digits[:1], ()):
         digits, repairs = "0" + digits, (*repairs, "postcode_zero")
-    if not re.fullmatch(r"\d{6}", digits, re.ASCII):
+    if not _SIX.fullmatch(digits):
         return invalid("postcode_length")
     if digits[:2] not in PREFIXES:
         return invalid("postcode_unknown")

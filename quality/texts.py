@@ -37,6 +37,8 @@ def read_missing(text: str) -> Verdict | None:
     """The verdict `missing` for a blank cell or a placeholder, else None."""
     if not text or text.isspace():
         return missing("blank")
+    if text.isascii() and text.isprintable():
+        return missing("placeholder") if text.lower().replace(" ", "") in PLACEHOLDERS else None
     flat = flatten(text)
     if not flat or not any(map(str.isprintable, flat)):
         return missing("blank")

@@ -32,7 +32,7 @@ CODED = {
 PEOPLE = ("manager", "recorder")
 SINGLE = ("name", *CODED, "manager", "transformer_area", "meter_book", "supply_address", "id_number", "uscc")
 GOOD = ("valid", "repairable")
-SAID = frozenset(FIELDS).difference(CONTACTS)
+SAID = frozenset(FIELDS).difference(CONTACTS, ("account_no", "unit"))
 LONGEST_NONE = 24  # no way of saying that there is none is longer
 
 _LIKE_IDENTITY = re.compile(r"\d{14,17}[\dX*]?|\d{6}(19|20)\d{6,}[\dX*]*")
@@ -116,15 +116,14 @@ def _read_row(row: SpoolRow, context: Context, key: bytes) -> ReadRow:
     base = (row.number, row.account, row.home.unit_id, row.home.named, row.error, row.is_first)
     if row.error:
         return ReadRow(*base, {}, {}, None, (), {})
-    filled = {name: text for name, text in row.fields.items() if text and not text.isspace()}
-    said = {name: text for name, text in filled.items() if name in SAID and not is_none(text)}
+    said = {name: text for name, text in row.fields.items() if name in SAID and not is_none(text)}
     facts, unread = _facts(said)
     facts |= _identity(said, key)
     recorded_at = import_facts.read_moment(said["recorded_at"]) if "recorded_at" in said else None
     if "recorded_at" in said and recorded_at is None:
         unread["recorded_at"] = said["recorded_at"]
     people = {name: import_facts.plain(said[name]) for name in PEOPLE if name in said}
-    cells = tuple(_cell(name, filled[name], context) for name in CONTACTS if name in filled)
+    cells = tuple([_cell(name, row.fields[name], context) for name in CONTACTS if name in row.fields])
     return ReadRow(*base, facts, people, recorded_at, cells, unread)
 
 

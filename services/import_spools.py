@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
+from typing import NamedTuple
 
 from models.home import home_path
 from services.import_units import Home
@@ -49,9 +50,8 @@ _BETWEEN = "\x1f"
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # what no database keeps as text
 
 
-@dataclass(frozen=True)
-class SpoolRow:
-    """One row: our fields with their raw text by field, where it belongs, and why it is rejected, if it is."""
+class SpoolRow(NamedTuple):
+    """One row: its filled cells by our field as they came, where it belongs, and why it is rejected, if it is."""
 
     number: int
     account: str
@@ -213,5 +213,6 @@ def _compare(said: dict[str, str], more: Mapping[str, str]) -> str:
 def _spool_row(row: tuple[int, str, int, int, str, str, int], columns: Sequence[tuple[str, int]]) -> SpoolRow:
     number, account, unit, named, error, text, is_first = row
     cells = _cells(text)
-    fields = {name: cells[place] for name, place in columns if place < len(cells)}
+    width = len(cells)
+    fields = {name: text for name, at in columns if at < width and (text := cells[at]) and not text.isspace()}
     return SpoolRow(number, account, Home(unit, bool(named)), fields, error, bool(is_first))

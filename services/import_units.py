@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -39,8 +39,7 @@ class Units:
         return self.contexts.get(unit_id, NOWHERE)
 
 
-@dataclass(frozen=True)
-class Home:
+class Home(NamedTuple):
     """A row's unit: `named` in the row itself (it moves the customer there), or only where it is taken to be."""
 
     unit_id: int

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Select, bindparam, column, delete, event, select, table, update
+from sqlalchemy import Select, column, delete, event, select, table
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Integer
 
 from models import Contact, Customer, SearchRow
 from models.base import BigId
-from models.bulk import insert_rows
+from models.bulk import among, insert_stored, stored, update_stored
 from models.search import GRAMS, NOTED, note
 from services.search_texts import (
     JUDGED,
@@ -44,17 +44,13 @@ INDEX = table(
     column("grams", ARRAY(Integer)),
 )
 KINDS = sorted({*SEARCHED, *JUDGED})
-FACTS = (
-    "id",
-    "unit_id",
-    "account_no",
-    "name",
-    "customer_class",
-    "manager_id",
-    "opened_on",
-    "closed_on",
-    "reach",
-)
+OPENED = f"coalesce(opened_on, '{NO_DAY.isoformat()}')"
+SAME = ("unit_id", "manager_id", "account_no")
+FACTS = ("id", *SAME, OPENED, "changed_at", "name", "customer_class", "closed_on", "reach")
+COLUMNS = ("customer_id", *SAME, "opened_on", "changed_at", "facets", "text")
+VALUES = ("customer_id", "kind", "value", "raw", "verdict")
+
+Line = tuple[Any, ...]  # one row, a value for each of COLUMNS
 
 
 def keep_up(session: Session, customer_ids: Sequence[int]) -> None:
@@ -94,38 +90,25 @@ def candidates(session: Session, asked: Sequence[str]) -> Select[tuple[int]]:
 def refresh(session: Session, customer_ids: Sequence[int]) -> None:
     """Write the rows of a chunk of customers as they are now, and the grams of texts that changed."""
     session.flush()
-    before = {
-        row.customer_id: row
-        for row in session.execute(select(ROWS).where(ROWS.c.customer_id.in_(customer_ids)))
-    }
-    now = {row["customer_id"]: row for row in rows_of(session, customer_ids)}
+    before = {row[0]: tuple(row) for row in stored(session, ROWS, COLUMNS, among("customer_id", customer_ids))}
+    now = {row[0]: row for row in rows_of(session, customer_ids)}
     gone = sorted(before.keys() - now.keys())
-    changed = [row for key, row in now.items() if key in before and row != before[key]._asdict()]
-    new = [row for key, row in now.items() if key not in before]
-    old_texts = {
-        key: row.text for key, row in before.items() if key not in now or now[key]["text"] != row.text
-    }
-    new_texts = {key: row["text"] for key, row in now.items() if key not in before or key in old_texts}
     if gone:
         session.execute(delete(ROWS).where(ROWS.c.customer_id.in_(gone)))
-    _update(session, changed)
-    insert_rows(session, ROWS, new)
-    index(session, old_texts, new_texts)
+    update_stored(session, ROWS, COLUMNS, [row for key, row in now.items() if row != before.get(key, row)])
+    insert_stored(session, ROWS, COLUMNS, [row for key, row in now.items() if key not in before])
+    old = {key: row[-1] for key, row in before.items() if key not in now or now[key][-1] != row[-1]}
+    index(session, old, {key: row[-1] for key, row in now.items() if key not in before or key in old})
 
 
-def rows_of(session: Session, customer_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """What the rows of some customers should say, from customers and current contacts."""
-    wanted = [CUSTOMERS.c[name] for name in (*FACTS, "changed_at")]
-    customers = session.execute(
-        select(*wanted).where(CUSTOMERS.c.id.in_(customer_ids)).order_by(CUSTOMERS.c.id)
-    ).all()
-    values = select(*(CONTACTS.c[name] for name in ("customer_id", "kind", "value", "raw", "verdict")))
-    values = values.where(CONTACTS.c.customer_id.in_(customer_ids), CONTACTS.c.state == "current")
-    values = values.where(CONTACTS.c.kind.in_(KINDS)).order_by(CONTACTS.c.customer_id, CONTACTS.c.id)
-    by_customer = {
-        key: list(rows) for key, rows in groupby(session.execute(values), attrgetter("customer_id"))
-    }
-    return [_row(customer, by_customer.get(customer.id, ())) for customer in customers]
+def rows_of(session: Session, customer_ids: Sequence[int]) -> list[Line]:
+    """What the rows of some customers should say, from customers and current contacts, in the driver's form."""
+    customers = stored(session, CUSTOMERS, FACTS, f"{among('id', customer_ids)} ORDER BY id")
+    kinds = ", ".join(f"'{kind}'" for kind in KINDS)
+    where = f"{among('customer_id', customer_ids)} AND state = 'current' AND kind IN ({kinds})"
+    values = stored(session, CONTACTS, VALUES, f"{where} ORDER BY customer_id, id")
+    by_customer = {key: list(rows) for key, rows in groupby(values, itemgetter(0))}
+    return [_row(customer, by_customer.get(customer[0], ())) for customer in customers]
 
 
 def index(session: Session, old: Mapping[int, str], new: Mapping[int, str]) -> None:
@@ -146,26 +129,9 @@ def index(session: Session, old: Mapping[int, str], new: Mapping[int, str]) -> N
             copy.write_row((key, gram_numbers(text)))
 
 
-def _row(customer: Any, contacts: Collection[Any]) -> dict[str, Any]:
-    return {
-        "customer_id": customer.id,
-        "unit_id": customer.unit_id,
-        "manager_id": customer.manager_id,
-        "account_no": customer.account_no,
-        "opened_on": customer.opened_on or NO_DAY,
-        "changed_at": customer.changed_at,
-        "facets": facets_of(customer, contacts),
-        "text": text_of(customer, contacts),
-    }
-
-
-def _update(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        names = [name for name in rows[0] if name != "customer_id"]
-        statement = update(ROWS).where(ROWS.c.customer_id == bindparam("key"))
-        statement = statement.values({name: bindparam(name) for name in names})
-        found = [{"key": row["customer_id"], **{name: row[name] for name in names}} for row in rows]
-        session.connection().execute(statement, found)
+def _row(customer: Any, contacts: Collection[Any]) -> Line:
+    """In the order of COLUMNS."""
+    return (*customer[:6], facets_of(customer, contacts), text_of(customer, contacts))
 
 
 @event.listens_for(Session, "before_commit")

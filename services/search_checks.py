@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Customer, SearchRow, Setting
+from models.bulk import stored
 from models.clock import ZONE, utcnow
 from services import search
 from services.search_texts import grams
@@ -87,11 +88,11 @@ def _rewrite(session: Session, wrong: Sequence[int]) -> None:
 
 def _wrong(session: Session, first: int, last: int) -> list[int]:
     ids = session.scalars(select(CUSTOMERS.c.id).where(CUSTOMERS.c.id.between(first, last))).all()
-    should = {row["customer_id"]: row for row in search.rows_of(session, ids)}
-    query = select(ROWS).where(ROWS.c.customer_id.between(first, last))
-    stand = {row.customer_id: row._asdict() for row in session.execute(query)}
+    should = {row[0]: row for row in search.rows_of(session, ids)}
+    rows = stored(session, ROWS, search.COLUMNS, f"customer_id BETWEEN {first} AND {last}")
+    stand = {row[0]: tuple(row) for row in rows}
     wrong = {key for key in should.keys() | stand.keys() if should.get(key) != stand.get(key)}
-    texts = {key: row["text"] for key, row in stand.items()}
+    texts = {key: row[-1] for key, row in stand.items()}
     return sorted(wrong | _unfound(session, texts))
 
 
