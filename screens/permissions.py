@@ -48,6 +48,8 @@ SUBJECTS = {
     "tasks": (_l("待办"), "view edit assign"),
     "workflows": (_l("流程"), "view edit start"),
     "runs": (_l("流程实例"), "view run"),
+    "schedules": (_l("定时计划和事件触发"), "view edit"),
+    "messages": (_l("消息"), "view edit"),
     "traces": (_l("服务痕迹"), "view export"),
     "units": (_l("单位"), "view edit"),
     "staff": (_l("人员"), "view edit"),

@@ -217,6 +217,15 @@
     select.after(box);
   }
 
+  // --- fields that belong to one choice only: <div data-shown-by="name" data-shown-for="one two">
+  function showFitting(form) {
+    form.querySelectorAll("[data-shown-by]").forEach((part) => {
+      const chosen = form.elements[part.dataset.shownBy];
+      part.hidden = !part.dataset.shownFor.split(" ").includes(chosen.value);
+    });
+  }
+  document.addEventListener("change", (event) => { if (event.target.form) showFitting(event.target.form); });
+
   // --- charts: <figure data-chart='{"…"}'>, with a table beside it that says the same
   function draw(figure) {
     const chart = window.echarts.init(figure, null, { renderer: "canvas" });
@@ -244,6 +253,7 @@
   function begin(root) {
     root.querySelectorAll("select[data-search]:not([hidden])").forEach(searchable);
     root.querySelectorAll("form[data-picks]").forEach(showPicked);
+    root.querySelectorAll("form").forEach(showFitting);
     drawAll(root);
   }
   document.body.addEventListener("htmx:configRequest", (event) => { event.detail.headers["X-CSRFToken"] = token(); });

@@ -12,7 +12,6 @@ from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
-from werkzeug.datastructures import MultiDict
 
 from models import Run, Workflow, WorkflowVersion, db
 from screens import access, pickers
@@ -20,6 +19,7 @@ from screens.access import READING, needs
 from screens.base import Page
 from screens.messages import done, said
 from screens.option_lists import OfferedLists
+from screens.start_forms import answers
 from screens.workflow_words import permission_word, told
 from services import Refused, people, workflow_access, workflows
 from services.options import Question, offering
@@ -133,19 +133,6 @@ class Workflows(Page):
         return self.render(
             "screens/workflow_start.html", row=row, asked=asked, filled=filled, mistake=mistake
         )
-
-
-def answers(asked: list[Question], form: MultiDict[str, str]) -> dict[str, Any]:
-    """What a start form brought in, by question; what was left empty and may be is left out."""
-    found: dict[str, Any] = {}
-    for question in asked:
-        if question.kind == "choices":
-            found[question.name] = form.getlist(question.name)
-        elif question.kind == "bool":
-            found[question.name] = question.name in form
-        else:
-            found[question.name] = form.get(question.name, "").strip()
-    return found
 
 
 def _one(key: int) -> Workflow:
