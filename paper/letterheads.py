@@ -43,3 +43,8 @@ def local_address(address: str, letterhead: Letterhead) -> str:
         if own and address.startswith(own) and len(address) > len(own):
             return address[len(own) :]
     return address
+
+
+def is_local(address: str, letterhead: Letterhead) -> bool:
+    """Whether mail to an address stays in the bureau's own city; a bureau that named none sends all of it there."""
+    return not letterhead.province_city or local_address(address, letterhead) != address.strip()

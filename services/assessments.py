@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -87,7 +87,19 @@ def set_timeliness(session: Session, way: str) -> None:
     traces.record(session, "setting.changed", row, details={"timeliness": way})
 
 
-def count(session: Session, asked: Question) -> Counted:
+@dataclass(frozen=True)
+class Keeping:
+    """What becomes of the files of members and audits while a run is counted."""
+
+    members: Callable[[Counting], tuple[str, str]]
+    audits: Callable[[Any], str]
+
+
+KEPT = Keeping(Counting.put, audit_facts.put)
+NOT_KEPT = Keeping(lambda _counting: ("", ""), lambda _audits: "")
+
+
+def count(session: Session, asked: Question, keeping: Keeping = KEPT) -> Counted:
     """Count measures and rules; reads only. The members go to files, customer by customer."""
     rules = rules_of(session, asked.rules)
     frame = frame_of(session, asked.period, asked.unit_id, asked.cutoff)
@@ -95,7 +107,7 @@ def count(session: Session, asked: Question) -> Counted:
         judging = judges(session, frame, rules)
         counting = Counting(Path(folder))
         counting.take(items_of(session, needing(frame, rules)), judging)
-        units, digests = _units(session, asked.unit_id), counting.put()
+        units, digests = _units(session, asked.unit_id), keeping.members(counting)
         found = tuple(findings_of(counting.judged, units, [marks_of(rule) for rule in rules]))
     if not asked.allow_empty:
         refuse_empty(found, rules, asked.unit_id)
@@ -106,7 +118,7 @@ def count(session: Session, asked: Question) -> Counted:
     results = tuple(
         accuracy.with_accuracy(results_of(counting.counted, units, asked.timeliness), audits, units)
     )
-    kept = audit_facts.put(audits) if audits else ""
+    kept = keeping.audits(audits) if audits else ""
     return Counted(asked, results, digests[0], len(counting.customers), undated, found, digests[1], kept)
 
 

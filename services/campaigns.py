@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from models import Campaign, Contact, Customer, Letter, Recipient, Unit
 from models.clock import end_of_day, now, today, utcnow
 from models.scope import ALL, current_scope, working_as
+from paper.letterheads import Letterhead
 from paper.letters import fits_address
 from services import Refused, letterheads, outcomes, traces
 from services.segments import Segment, Target, check_segment
@@ -36,6 +37,23 @@ class Beginning:
     reply_days: int = REPLY_DAYS
     run_id: int | None = None
     owner_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Addressed:
+    """One recipient's name and address, as the window would hold them."""
+
+    id: int
+    name: str
+    address: str
+
+
+@dataclass
+class Merging:
+    """Whether accounts of one holder at one address get one letter, and who has been seen so far."""
+
+    wanted: bool
+    seen: set[tuple[str, str]] = field(default_factory=set)
 
 
 def begin_campaign(session: Session, beginning: Beginning) -> Campaign:
@@ -80,19 +98,21 @@ def add_recipients(session: Session, campaign_id: int, targets: Sequence[Target]
 def late_exclusions(session: Session, campaign: Campaign) -> Iterator[list[dict[str, Any]]]:
     """Who cannot stay once the list is whole: addresses that the window cannot hold, and merged ones; in chunks."""
     head = letterheads.current(session)
-    merged: set[tuple[str, str]] = set()
+    merging = Merging(bool(campaign.segment.get("same_address")))
     for rows in _addressed(session, campaign.id):
-        found = []
-        for row in rows:
-            addressee = row.name or NOBODY
-            if campaign.segment.get("same_address") and (row.address, addressee) in merged:
-                found.append({"recipient_id": row.id, "reason": "same_address"})
-            elif _is_long(row.address, addressee) and not fits_address(
-                row.address, addressee, letterhead=head
-            ):
-                found.append({"recipient_id": row.id, "reason": "address_too_long"})
-            merged.add((row.address, addressee))
-        yield found
+        found = misfits([Addressed(row.id, row.name, row.address) for row in rows], merging, head)
+        yield [{"recipient_id": key, "reason": reason} for key, reason in found]
+
+
+def misfits(rows: Sequence[Addressed], merging: Merging, head: Letterhead) -> Iterator[tuple[int, str]]:
+    """Those of one chunk who cannot stay, each with the reason; chunks come in the order of the list."""
+    for row in rows:
+        addressee = row.name or NOBODY
+        if merging.wanted and (row.address, addressee) in merging.seen:
+            yield row.id, "same_address"
+        elif _is_long(row.address, addressee) and not fits_address(row.address, addressee, letterhead=head):
+            yield row.id, "address_too_long"
+        merging.seen.add((row.address, addressee))
 
 
 def exclude(session: Session, campaign_id: int, recipient_ids: Sequence[int], *, reason: str) -> int:

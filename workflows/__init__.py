@@ -17,13 +17,18 @@ from workflows import (
     issues,
     judging,
     letters,
+    mail_forecasts,
     message_forecasts,
     messages,
+    notice_forecasts,
     notices,
     reports,
     shared_numbers,
+    trying,
+    visit_forecasts,
     visits,
 )
+from workflows.forecasts import nothing_ahead
 from workflows.steps import StepKind
 
 STEPS: dict[str, StepKind] = {
@@ -34,6 +39,7 @@ STEPS: dict[str, StepKind] = {
         campaigns.SelectCustomers,
         results={"campaign": N_("活动编号"), "targeted": N_("选中客户"), "reply_by": N_("回复期限")},
         sets=("campaign_id",),
+        forecast=mail_forecasts.forecast_select_customers,
     ),
     "freeze_recipients": StepKind(
         N_("冻结名单"),
@@ -45,6 +51,7 @@ STEPS: dict[str, StepKind] = {
             "recipients": N_("发送对象"),
         },
         sets=("letterhead",),
+        forecast=mail_forecasts.forecast_freeze_recipients,
     ),
     "print_letters": StepKind(
         N_("打印函件"),
@@ -57,6 +64,7 @@ STEPS: dict[str, StepKind] = {
             "too_long": N_("地址过长"),
             "missing": N_("缺字的函件"),
         },
+        forecast=mail_forecasts.forecast_print_letters,
     ),
     "post_letters": StepKind(
         N_("登记交寄"),
@@ -65,6 +73,7 @@ STEPS: dict[str, StepKind] = {
         letters.PostLetters,
         chunk=letters.POSTED_AT_ONCE,
         results={"posted": N_("已交寄"), "until": N_("等待回函至")},
+        forecast=mail_forecasts.forecast_post_letters,
     ),
     "send_sms": StepKind(
         N_("发送短信"),
@@ -98,12 +107,14 @@ STEPS: dict[str, StepKind] = {
         campaigns.plan_mark_silent,
         campaigns.mark_silent,
         results={"silent": N_("未回复")},
+        forecast=mail_forecasts.forecast_mark_silent,
     ),
     "close_campaign": StepKind(
         N_("结束活动"),
         campaigns.plan_close_campaign,
         campaigns.close_campaign,
         results={"silent": N_("未回复"), "withdrawn": N_("中止")},
+        forecast=mail_forecasts.forecast_close_campaign,
     ),
     "make_visits": StepKind(
         N_("生成走访任务"),
@@ -111,6 +122,7 @@ STEPS: dict[str, StepKind] = {
         visits.make_visits,
         visits.MakeVisits,
         results={"visits": N_("走访任务")},
+        forecast=visit_forecasts.forecast_make_visits,
     ),
     "collect_failures": StepKind(
         N_("汇集未联系上的客户"),
@@ -118,18 +130,28 @@ STEPS: dict[str, StepKind] = {
         visits.collect_failures,
         visits.CollectFailures,
         results={"visits": N_("走访任务")},
+        forecast=visit_forecasts.forecast_collect_failures,
     ),
     "assign_visits": StepKind(
         N_("分派走访任务"),
         visits.plan_assign_visits,
         visits.assign_visits,
         results={"assigned": N_("已分派"), "lists": N_("走访清单")},
+        forecast=visit_forecasts.forecast_assign_visits,
     ),
     "print_walk_lists": StepKind(
-        N_("打印走访清单"), visits.plan_print_walk_lists, visits.print_walk_lists, chunk=4
+        N_("打印走访清单"),
+        visits.plan_print_walk_lists,
+        visits.print_walk_lists,
+        chunk=4,
+        forecast=visit_forecasts.forecast_print_walk_lists,
     ),
     "close_visits": StepKind(
-        N_("结束走访"), visits.plan_close_visits, visits.close_visits, results={"cancelled": N_("已取消")}
+        N_("结束走访"),
+        visits.plan_close_visits,
+        visits.close_visits,
+        results={"cancelled": N_("已取消")},
+        forecast=visit_forecasts.forecast_close_visits,
     ),
     "assess": StepKind(
         N_("质量评价"),
@@ -138,6 +160,7 @@ STEPS: dict[str, StepKind] = {
         assessments.Assess,
         sets=("assessment_id",),
         results={"period": N_("月份"), "customers": N_("客户")},
+        forecast=notice_forecasts.forecast_assess,
     ),
     "follow_issues": StepKind(
         N_("更新问题清单"),
@@ -145,6 +168,7 @@ STEPS: dict[str, StepKind] = {
         issues.follow_issues,
         chunk=1,
         results={"opened": N_("新增"), "recurring": N_("重复发生"), "fixed": N_("已整改待复核")},
+        forecast=notice_forecasts.forecast_follow_issues,
     ),
     "publish_assessment": StepKind(
         N_("发布结果"),
@@ -167,6 +191,7 @@ STEPS: dict[str, StepKind] = {
         notices.compose_notices,
         notices.ComposeNotices,
         results={"bulletins": N_("考核通报"), "notices": N_("考核通知单")},
+        forecast=notice_forecasts.forecast_compose_notices,
     ),
     "advance_notices": StepKind(
         N_("登记办理环节"),
@@ -174,6 +199,7 @@ STEPS: dict[str, StepKind] = {
         notices.advance_notices,
         notices.AdvanceNotices,
         results={"documents": N_("文稿")},
+        forecast=notice_forecasts.forecast_advance_notices,
     ),
     "issue_notices": StepKind(
         N_("印发"),
@@ -181,15 +207,21 @@ STEPS: dict[str, StepKind] = {
         notices.issue_notices,
         chunk=1,
         results={"issued": N_("已印发")},
+        forecast=notice_forecasts.forecast_issue_notices,
     ),
     "void_notices": StepKind(
-        N_("作废"), notices.plan_void_notices, notices.void_notices, results={"void": N_("已作废")}
+        N_("作废"),
+        notices.plan_void_notices,
+        notices.void_notices,
+        results={"void": N_("已作废")},
+        forecast=notice_forecasts.forecast_void_notices,
     ),
     "remind_receipts": StepKind(
         N_("催促签收"),
         notices.plan_remind_receipts,
         notices.remind_receipts,
         results={"reminded": N_("已催促单位")},
+        forecast=notice_forecasts.forecast_remind_receipts,
     ),
     "make_quality_report": StepKind(
         N_("生成质量月报"),
@@ -198,6 +230,7 @@ STEPS: dict[str, StepKind] = {
         reports.MakeQualityReport,
         chunk=20,
         results={"reports": N_("月报")},
+        forecast=nothing_ahead,
     ),
     "import_file": StepKind(
         N_("导入客户文件"),
@@ -206,6 +239,7 @@ STEPS: dict[str, StepKind] = {
         imports.OfBatch,
         chunk=1,
         results=IMPORT_OUTCOMES,
+        forecast=nothing_ahead,
     ),
     "count_shared": StepKind(
         N_("清点一号多户"),
@@ -249,6 +283,7 @@ STEPS: dict[str, StepKind] = {
         imports.OfBatch,
         chunk=1,
         results=IMPORT_OUTCOMES,
+        forecast=nothing_ahead,
     ),
     "change_in_batch": StepKind(
         N_("批量变更"),
@@ -291,7 +326,10 @@ STEPS: dict[str, StepKind] = {
         N_("重新统计"), judging.plan_count_again, judging.count_again, judging.OfSet, chunk=1
     ),
     "check_counts": StepKind(
-        N_("核对统计"), judging.plan_check_counts, judging.check_counts, results={"number": N_("对不上的统计")}
+        N_("核对统计"),
+        judging.plan_check_counts,
+        judging.check_counts,
+        results={"number": N_("对不上的统计")},
     ),
     "open_competition": StepKind(
         N_("开赛"),
@@ -300,6 +338,7 @@ STEPS: dict[str, StepKind] = {
         competitions.OpenCompetition,
         sets=("competition_id",),
         results={"ends_on": N_("最后一天"), "entries": N_("得分记录")},
+        forecast=notice_forecasts.forecast_open_competition,
     ),
     "count_competition": StepKind(
         N_("统计得分"), competitions.plan_count_competition, competitions.count_competition
@@ -315,8 +354,17 @@ STEPS: dict[str, StepKind] = {
         competitions.plan_publish_standings,
         competitions.publish_standings,
         results={"publicity_until": N_("公示到")},
+        forecast=notice_forecasts.forecast_publish_standings,
     ),
     "finish_competition": StepKind(
         N_("公布结果"), competitions.plan_finish_competition, competitions.finish_competition
+    ),
+    "try_workflow": StepKind(
+        N_("流程试运行"),
+        trying.plan_try_workflow,
+        trying.try_workflow,
+        trying.OfTrial,
+        results={"nodes": N_("推算过的节点")},
+        forecast=nothing_ahead,
     ),
 }

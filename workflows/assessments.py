@@ -39,7 +39,7 @@ class PublishAssessment(Options):
 
 def plan_assess(session: Session, options: Assess, facts: Facts) -> Planned:
     """Count the whole month, read only; the members lie in a file until they are kept."""
-    unit = _unit(session, options.unit)
+    unit = unit_of(session, options.unit)
     period = options.period or period_of(today(session))
     question = assessments.question(session, period, unit, allow_empty=options.allow_empty)
     counted = assessments.count(session, question)
@@ -127,7 +127,8 @@ def _item(counted: Counted) -> dict[str, Any]:
     }
 
 
-def _unit(session: Session, text: str) -> Unit:
+def unit_of(session: Session, text: str) -> Unit:
+    """The unit that an option names; the whole bureau where it names none."""
     unit = unit_by_code_or_name(session, text) if text else root_unit(session)
     if unit is None:
         raise Refused("没有编码或名称为「%(text)s」的单位。请在单位页面核对后重新启动。", text=text)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from models import Run
 from models.words import N_
-from workflows import letters
+from workflows import letters, notice_forecasts, visit_forecasts
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ ASSUMPTIONS: dict[str, Assumption] = {
     "answered": Assumption(N_("寄出的函件有回复的占比"), 0.35, letters.answered_share),
     "undelivered": Assumption(N_("寄出的函件被退回的占比"), 0.06, letters.undelivered_share),
     "undelivered_to_door": Assumption(N_("退信中按原因要上门走访的占比"), 0.9, letters.door_share),
+    "visits_left": Assumption(N_("到期仍未完成的走访任务占比"), 0.1, visit_forecasts.left_share),
+    "unsigned": Assumption(N_("到期仍未签收的单位占比"), 0.2, notice_forecasts.unsigned_share),
 }
 
 

@@ -20,9 +20,13 @@ FIGURES: dict[str, str] = {
     "customers": N_("选中客户"),
     "recipients": N_("发送对象"),
     "letters": N_("函件"),
+    "answered": N_("预计回函"),
+    "undelivered": N_("预计退信"),
+    "silent": N_("预计未回复"),
     "messages": N_("短信"),
     "emails": N_("电子邮件"),
     "visits": N_("走访任务"),
+    "walk_lists": N_("走访清单"),
     "tasks": N_("待办"),
     "documents": N_("文稿"),
     "proposals": N_("变更申请"),
@@ -64,13 +68,15 @@ class Forecast:
 
     `rows` is counted by what they are, and read once: a generator is fine. `figures`: numbers beside the rows, by key
     of FIGURES. `results`: what its result would be, for conditions and later nodes. Both may be a function without
-    arguments, which is asked after the rows have been read. `notes`: sentences about how it was reckoned.
+    arguments, which is asked after the rows have been read. `notes`: sentences about how it was reckoned. `sets`: what
+    is put into `facts["run"]` for later forecasts, beside the results that the step declares in `sets`.
     """
 
     rows: Iterable[Would] = ()
     figures: Mapping[str, float] | Callable[[], Mapping[str, float]] = field(default_factory=dict)
     results: Mapping[str, Any] | Callable[[], Mapping[str, Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    sets: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Ahead(Protocol):

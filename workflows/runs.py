@@ -40,7 +40,7 @@ def start(session: Session, key: str, values: Mapping[str, Any], staff: Staff) -
         workflow_id=workflow.id,
         workflow_key=workflow.key,
         version=version.number,
-        title=_title(workflow.name, tree, str(today(session)))[:160],
+        title=title_of(workflow.name, tree, str(today(session)))[:160],
         tree=tree,
         facts={},
         state="running",
@@ -162,7 +162,8 @@ def _run_facts(session: Session, run: Run, staff: Staff) -> dict[str, Any]:
     }
 
 
-def _title(name: str, tree: Tree, day: str) -> str:
+def title_of(name: str, tree: Tree, day: str) -> str:
+    """What a run is called: its workflow, and what it is about or when it began."""
     options = [place.node.get("options") or {} for place in placed(tree)]
     named = (str(one[word]) for one in options for word in TITLED_BY if one.get(word))
     return f"{name} · {next(named, day)}"

@@ -1,0 +1,77 @@
+"""The step that reckons a trial: read-only with the scope that a run would have, kept in one short write."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models import Staff, Trial, Unit, Workflow
+from models.scope import ALL, Scope
+from models.words import N_
+from services import Refused, files, people, trials
+from workflows.sessions import reading
+from workflows.steps import Call, Effects, Facts, Item, Options, Planned, asked
+from workflows.trials import Setup, run_trial
+
+
+class OfTrial(Options):
+    """Which trial is reckoned; `name` is what the run is called after."""
+
+    trial: int = asked(N_("试运行编号"), ge=1)
+    name: str = asked(N_("说明"), "", max_length=200)
+
+
+def plan_try_workflow(session: Session, options: OfTrial, facts: Facts) -> Planned:
+    """Reckon the whole trial; nothing is written."""
+    try:
+        return Planned([{"found": reckon(session, session.get_one(Trial, options.trial))}])
+    except Refused as refusal:
+        return Planned([{"message": str(refusal)}])
+
+
+def try_workflow(options: OfTrial, facts: Facts, items: Sequence[Item]) -> Effects:
+    """Keep what came of it."""
+    (item,) = items
+    return Effects(calls=[Call(conclude, {"trial_id": options.trial, **item})])
+
+
+def conclude(
+    session: Session, trial_id: int, found: Mapping[str, Any] | None = None, message: str = ""
+) -> dict[str, int]:
+    """Keep a trial, or say why it failed."""
+    trial = session.get_one(Trial, trial_id)
+    if found is None:
+        trials.fail(session, trial, message)
+    else:
+        trials.keep(session, trial, found["result"], found["sha256"])
+    return {"nodes": len(trial.result.get("nodes", ()))}
+
+
+def reckon(session: Session, trial: Trial) -> dict[str, Any]:
+    """Reckon a trial in a read-only session of its own, with the scope that a run of it would have."""
+    setup, scope = _setup(session, trial)
+    with tempfile.TemporaryDirectory(prefix="lamplighter-trial-") as folder:
+        with reading(scope, actor_id=setup.owner_id) as own:
+            found = run_trial(own, setup, Path(folder))
+        return {"result": found.result, "sha256": files.put(found.rows)}
+
+
+def _setup(session: Session, trial: Trial) -> tuple[Setup, Scope]:
+    workflow = session.get(Workflow, trial.workflow_id) if trial.workflow_id else None
+    starter = session.get_one(Staff, trial.staff_id)
+    named = workflow.owner if workflow is not None else None
+    owner = named if named is not None and named.active else starter
+    unit = session.get_one(Unit, trial.unit_id)
+    setup = Setup(trial.workflow_key, trial.title, trial.tree, unit.id, starter.id, owner.id, trial.assumed)
+    return setup, _scope(people.scope_of(session, owner), unit)
+
+
+def _scope(scope: Scope, unit: Unit) -> Scope:
+    """As a run works: its owner's scope, and never more than the unit it is started in."""
+    if unit.parent_id is None or not unit.path.startswith(scope.path):
+        return scope
+    return Scope(path=unit.path, staff_id=scope.staff_id, own=scope != ALL and scope.own)
