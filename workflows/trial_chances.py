@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from workflows.conditions import Condition, fields, holds
+from services.conditions import Condition, fields, holds
 
 SURE = 0.9995
 Chances = Mapping[str, float]
