@@ -68,6 +68,11 @@ def facet(key: str, label: Any, offered: Sequence[tuple[str, Any]], bits: Mappin
     return Filter(key, label, offered, lambda wanted, value: wanted.having(bits[value]))
 
 
+def reached(wanted: Wanted, channel: str) -> Wanted:
+    """Customers whom a channel reaches, any of them, or none."""
+    return wanted.without(REACH_BITS[NONE]) if channel == reach.ANY else wanted.having(REACH_BITS[channel])
+
+
 def verdict_filter(key: str, label: Any, kind: str) -> Filter:
     """Customers whose current value of a kind has a verdict, or who have none."""
     bits = {verdict: bit for (judged, verdict), bit in VERDICT_BITS.items() if judged == kind}
@@ -86,11 +91,15 @@ FILTERS = (
     verdict_filter("mobile", _l("手机"), "mobile"),
     verdict_filter("landline", _l("固定电话"), "landline"),
     verdict_filter("address", _l("用电地址"), "supply_address"),
-    facet(
+    Filter(
         "reach",
         _l("可达渠道"),
-        [*((code, _l(CHANNELS[code])) for code in reach.CHANNELS), (NONE, _l("没有任何渠道"))],
-        REACH_BITS,
+        [
+            *((code, _l(CHANNELS[code])) for code in reach.CHANNELS),
+            (reach.ANY, _l("任一渠道")),
+            (NONE, _l("没有任何渠道")),
+        ],
+        reached,
     ),
     facet("closed", _l("销户"), [(CLOSED_ONLY, _l("已销户"))], {CLOSED_ONLY: CLOSED}),
 )

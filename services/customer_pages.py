@@ -48,6 +48,10 @@ class Wanted:
         """The same with one more facet asked for."""
         return replace(self, care=self.care | bit, want=self.want | bit)
 
+    def without(self, bit: int) -> Wanted:
+        """The same with one facet that must not be set."""
+        return replace(self, care=self.care | bit)
+
     def closed_too(self) -> Wanted:
         """The same without leaving out closed accounts."""
         return replace(self, care=self.care & ~CLOSED | self.want & CLOSED)

@@ -152,6 +152,7 @@ def test_filters_narrow_by_verdict_and_reach(session, unit, clerk, customer):
         "address=none": ["0600000000777", "0600000000999"],
         "reach=sms": ["0600000000777"],
         "reach=none": ["0600000000999"],
+        "reach=any": ["0600000000777"],
         "reach=letter": [],
     }
     for query, numbers in cases.items():
@@ -311,6 +312,7 @@ def test_reach_is_counted_by_unit_and_opens_its_customers(app, session, unit, cu
     )
     assert "50.00%" in page and f'href="/admin/customers/?unit={unit.id}&reach=sms">1<' in page
     assert f'href="/admin/customers/?unit={unit.id}&reach=none">1<' in page
+    assert f'href="/admin/customers/?unit={unit.id}&reach=any">1<' in page
 
 
 def test_closed_accounts_are_found_by_searching_and_by_filter_only(session, clerk, customer):
