@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -15,11 +15,12 @@ from paper.merging import About
 from paper.pages import compose, printable
 from paper.pdf import PaperError
 from paper.proofs import Expected
-from paper.single import single
+from paper.single import joined
 
 Row = TypeVar("Row")
 
 ROWS_A_PAGE, ROW_HEIGHT, ROWS_TOP = 10, 15.6, 32.0  # mm
+PAGES_A_PART = 20  # what one child lays out in some seconds
 LINES_A_PAGE = 22
 COLUMNS = (
     ("no", N_("序号")),
@@ -117,18 +118,30 @@ def audit_worksheet(facts: Worksheet, letterhead: Letterhead) -> bytes:
     pages, summaries = paged(facts.items), _chunks(facts.lines, LINES_A_PAGE)
     title = f"抽样核查工作底稿 {facts.number}"
     total = 2 * len(pages) + len(summaries)
-    script = [text % {"organ": letterhead.organ_short, "hotline": letterhead.hotline} for text in SCRIPT]
-    html = compose(
-        "audit_worksheet.html", letterhead, title=title, facts=facts, pages=pages, summaries=summaries, total=total,
-        columns=COLUMNS, modes=MODES, verdicts=VERDICTS, times=TIMES, script=script, middle=ROW_HEIGHT / 2,
-        top=ROWS_TOP, height=ROW_HEIGHT, head=_head(facts), note=interval_note(line.rate for line in facts.lines),
-        set_column=_set_column(letterhead.font_folder),
-    )  # fmt: skip
     expected = [
         Expected(title, 2 * place, [("户号", printable(item.account_no)) for item in page.items])
         for place, page in enumerate(pages)
     ]
-    return single(html, About(title, facts.printed_on), letterhead=letterhead, pages=total, expected=expected)
+    htmls = _htmls(facts, letterhead, title=title, pages=pages, total=total)
+    about = About(title, facts.printed_on)
+    return joined(htmls, about, letterhead=letterhead, expected=expected, pages=total)
+
+
+def _htmls(
+    facts: Worksheet, letterhead: Letterhead, *, title: str, pages: Sequence[Page], total: int
+) -> Iterator[str]:
+    """The sheet in parts of so many pages, so that any number of values prints; the last one ends with the summary."""
+    summaries = _chunks(facts.lines, LINES_A_PAGE)
+    script = [text % {"organ": letterhead.organ_short, "hotline": letterhead.hotline} for text in SCRIPT]
+    parts, set_column = _chunks(pages, PAGES_A_PART), _set_column(letterhead.font_folder)
+    note, head = interval_note(line.rate for line in facts.lines), _head(facts)
+    for part in parts:
+        yield compose(
+            "audit_worksheet.html", letterhead, title=title, facts=facts, pages=part, total=total, sheets=len(pages),
+            summaries=summaries if part is parts[-1] else [], columns=COLUMNS, modes=MODES, verdicts=VERDICTS,
+            times=TIMES, script=script, middle=ROW_HEIGHT / 2, top=ROWS_TOP, height=ROW_HEIGHT, head=head, note=note,
+            set_column=set_column,
+        )  # fmt: skip
 
 
 def paged(items: Sequence[Item]) -> list[Page]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from paper.letterheads import Letterhead
 from paper.merging import About, Part, join
-from paper.pdf import Job, LaidOut, lay_out
+from paper.pdf import Job, LaidOut, lay_out, lay_out_all
 from paper.proofs import Expected, proof
 
 
@@ -18,6 +18,21 @@ def single(
     """Lay out one document and return its bytes; `pages` is how many it must have, where that is known."""
     laid_out = lay_out(Job(html, about.title, folder=letterhead.font_folder))
     return finished(laid_out, about, expected=expected, pages=pages or laid_out.pages)
+
+
+def joined(
+    htmls: Iterable[str], about: About, *, letterhead: Letterhead, expected: Iterable[Expected], pages: int
+) -> bytes:
+    """Lay out a long document in parts, a child each and never more than a few at once; returns the one file."""
+    jobs = (Job(html, about.title, folder=letterhead.font_folder) for html in htmls)
+    with tempfile.TemporaryDirectory(prefix="lamplighter-paper-") as folder:
+        parts, target = [], Path(folder) / "document.pdf"
+        for number, laid_out in enumerate(lay_out_all(jobs)):
+            parts.append(Part(Path(folder) / f"part{number}.pdf"))
+            parts[-1].path.write_bytes(laid_out.pdf)
+        join(parts, target, about)
+        proof(target, pages=pages, expected=expected)
+        return target.read_bytes()
 
 
 def finished(

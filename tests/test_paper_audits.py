@@ -90,3 +90,14 @@ def test_worksheet_has_its_script_on_every_back_and_a_summary():
         assert text in texts[0]
     assert "复核人" in texts[4]
     assert "90.91%" in texts[4] and "72.0～97.0" in texts[4]
+
+
+@pytest.mark.slow
+def test_long_worksheet_is_laid_out_in_parts_and_numbered_on(monkeypatch):
+    monkeypatch.setattr(audits, "PAGES_A_PART", 2)
+    items = tuple(replace(ITEM, account_no=f"{number:010}") for number in range(45))
+    texts = page_texts(audits.audit_worksheet(sheet(45, items=items), HEAD))
+    assert len(texts) == 11
+    assert all(f"第{at}页共11页" in text for at, text in enumerate(texts, 1))
+    assert all(one.account_no in texts[2 * (at // 10)] for at, one in enumerate(items))
+    assert ["抽样核查汇总表" in text for text in texts] == [False] * 10 + [True]

@@ -90,3 +90,13 @@ def test_a_run_of_the_engine_makes_the_reports(app, session, bureau):
     assert [row.unit_id for row in reports.drafts(session)] == [unit.id, *(one.id for one in stations)]
     viewer = browse(app, session, make_staff(session, "viewer", unit))
     assert viewer.post("/admin/reports/make", data=sent).status_code == 403
+
+
+def test_report_of_no_unit_asks_for_one(app, session, bureau):
+    steward = browse(app, session, make_staff(session, "data_steward"))
+    answer = steward.get(f"/admin/reports/show?unit=&period={PERIOD}")
+    assert answer.status_code == 422
+    assert "请先选择单位" in answer.get_data(as_text=True)
+    answer = steward.post("/admin/reports/make", {"unit": "", "period": PERIOD}, follow_redirects=True)
+    assert answer.status_code == 200
+    assert "请先选择单位" in answer.get_data(as_text=True)

@@ -56,6 +56,24 @@ def test_design_says_how_many_and_commits(app, session, county, auditor):
     assert samples._opened(sample) not in page and "公开号码（照原样填写）" not in page
 
 
+@pytest.mark.parametrize(("unit", "period", "why"), [("", PERIOD, "请选择管辖范围内的单位"), ("x", "2026-13", "请选择"),
+                                                     ("own", "abc", "无法识别")])  # fmt: skip
+def test_design_of_no_unit_or_month_shows_the_form_again(app, session, county, auditor, unit, period, why):
+    browser = browse(app, session, auditor)
+    asked = {"unit": county.id if unit == "own" else unit, "period": period}
+    answers = browser.get("/admin/samples/design", query_string=asked), browser.post("/admin/samples/commit", asked)
+    for answer in answers:
+        page = answer.get_data(as_text=True)
+        assert answer.status_code == 422
+        assert why in page and 'action="/admin/samples/design"' in page
+
+
+def test_empty_list_advises_by_what_one_may_do(app, session, county, auditor):
+    assert "设计样本并作出承诺" in page_of(browse(app, session, auditor).get("/admin/samples/"))
+    steward = browse(app, session, make_staff(session, "data_steward"))
+    assert "由营销稽查员在考核期截止之前设计" in page_of(steward.get("/admin/samples/"))
+
+
 def test_refused_commitment_keeps_what_was_typed(app, session, county, auditor):
     browser = browse(app, session, auditor)
     form = {

@@ -252,13 +252,11 @@ def test_public_number_is_kept_as_typed(session, sample):
     assert session.scalar(select(AuditItem.verdict).limit(1)) == ""
 
 
-def test_worksheet_of_too_many_values_is_refused_before_it_is_traced(session, sample, auditor, monkeypatch):
-    assert len(sample_papers.worksheet(session, sample, None).items) == 16
-    monkeypatch.setattr(sample_papers, "MOST_ITEMS", 15)
-    with pytest.raises(Refused, match="16 项，一份底稿最多 15 项"):
-        sample_papers.worksheet(session, sample, None)
+def test_worksheet_is_traced_and_numbered_each_time_it_is_printed(session, sample):
+    copies = [sample_papers.worksheet(session, sample, None) for _time in range(2)]
+    assert [(len(one.items), one.copy) for one in copies] == [(16, 1), (16, 2)]
     printed = session.scalars(select(Trace).where(Trace.action == "audit.printed")).all()
-    assert len(printed) == 1
+    assert [row.details["items"] for row in printed] == [16, 16]
 
 
 def test_printed_rate_is_the_estimate_that_its_interval_belongs_to(session, auditor):

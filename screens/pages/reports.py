@@ -18,13 +18,14 @@ from sqlalchemy.orm import Session
 
 from models import Publication, Report, Staff, Unit, db
 from models.clock import utcnow
+from models.words import N_
 from screens.access import SIGNED_IN, may, needs
 from screens.base import Page
 from screens.cards import Card, Line
 from screens.downloads import PDF, made
 from screens.messages import done
 from screens.pickers import unit_choices
-from services import report_papers, report_tables, reports
+from services import Refused, report_papers, report_tables, reports
 from services.sheets import XLSX
 from workflows import runs
 
@@ -32,6 +33,7 @@ PERSONS = "assessments.view"
 WORKFLOW = "quality_report"
 NEWS = timedelta(days=7)
 LISTED = 3
+UNCHOSEN = N_("请先选择单位，再查看或生成月报。")
 # What a figure opens: the view, and the permission that opens it.
 LISTS = {
     "records": ("assessments.records", PERSONS),
@@ -54,15 +56,20 @@ class Reports(Page):
     @needs(SIGNED_IN)
     def index(self) -> str:
         """What is published, newest first, and what waits to be."""
+        return self._index("")
+
+    def _index(self, wrong: str) -> str:
         months = report_tables.assessed_months(db.session()) if may(PERSONS) else []
         drafts = reports.drafts(db.session()) if may(PERSONS) else []
         facts = {"rows": reports.published(db.session()), "drafts": drafts, "months": months}
-        return self.render("screens/reports.html", units=unit_choices(), **facts)
+        return self.render("screens/reports.html", units=unit_choices(), wrong=wrong, **facts)
 
     @expose("/show")
     @needs(SIGNED_IN)
-    def show(self) -> str:
+    def show(self) -> Any:
         """One report as it stands on paper: the same tables, rows and order."""
+        if not request.args.get("unit", "").strip():
+            return self._index(_(UNCHOSEN)), 422
         facts = _facts()
         told = report_papers.shown(facts, persons=may(PERSONS))
         return self.render(
@@ -126,8 +133,10 @@ def news_card(session: Session, staff: Staff) -> Card | None:
 
 
 def _unit(values: Mapping[str, str]) -> Unit:
-    """The asked unit, if it lies in one's reach."""
+    """The asked unit, if it lies in one's reach; refused where none was chosen."""
     wanted = values.get("unit", "")
+    if not wanted.strip():
+        raise Refused(UNCHOSEN)
     reach = {str(key) for key, _name in unit_choices()}
     return db.session.get_one(Unit, int(wanted)) if wanted in reach else abort(404)
 

@@ -38,23 +38,23 @@ class Samples(Page):
     @expose("/")
     def index(self) -> str:
         """Samples, newest first, and the form that begins a design."""
-        query = select(Sample).options(joinedload(Sample.unit), joinedload(Sample.committed_by))
-        rows = db.session.scalars(query.order_by(Sample.id.desc()).limit(200)).all()
-        return self.render(
-            "screens/samples.html", rows=rows, units=unit_choices(), period=period_of(today(db.session()))
-        )
+        return self._index("")
 
     @expose("/design")
     @needs("samples.run")
     def design(self) -> Any:
         """The strata of a unit, how many an interval of the wanted width asks for, and the form that commits."""
-        return self._design({})
+        try:
+            return self._design({})
+        except Refused as refusal:
+            db.session.rollback()
+            return self._index(said(refusal)), 422
 
     @expose("/commit", methods=("POST",))
     @needs("samples.run")
     def commit(self) -> Any:
         """Freeze the frame, promise the seed."""
-        form, unit = request.form, _unit(request.form.get("unit", type=int))
+        form = request.form
         wanted = Wanted(
             form.get("period", ""),
             form.get("size", 0, type=int),
@@ -65,10 +65,11 @@ class Samples(Page):
             interval=form.get("interval", "wilson"),
         )
         try:
+            unit = _unit(form.get("unit", type=int))
             sample = samples.commit(db.session(), unit, wanted, staff=current_user)
         except Refused as refusal:
             db.session.rollback()
-            return self._design({"wrong": said(refusal)}), 422
+            return self._designed_again(said(refusal)), 422
         done(_("已作出抽样承诺。请打印公告，在截止之前张贴。"))
         return redirect(self.get_url(".show", key=sample.id), 303)
 
@@ -127,6 +128,22 @@ class Samples(Page):
         sample = _drawn(key)
         traces.record(db.session(), "sample.exported", sample, details={"file": "frame.txt"})
         return downloads.stored(db.session(), sample.frame_sha256)
+
+    def _index(self, wrong: str) -> str:
+        query = select(Sample).options(joinedload(Sample.unit), joinedload(Sample.committed_by))
+        rows = db.session.scalars(query.order_by(Sample.id.desc()).limit(200)).all()
+        period = request.values.get("period", "") or period_of(today(db.session()))
+        return self.render(
+            "screens/samples.html", rows=rows, units=unit_choices(), period=period, wrong=wrong
+        )
+
+    def _designed_again(self, wrong: str) -> str:
+        """The form that was refused; where not even its unit or month can be read, the one before it."""
+        try:
+            return self._design({"wrong": wrong})
+        except Refused:
+            db.session.rollback()
+            return self._index(wrong)
 
     def _design(self, more: dict[str, Any]) -> str:
         values, unit = request.values, _unit(request.values.get("unit", type=int))
