@@ -13,26 +13,21 @@ from flask_security import current_user
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import joinedload
 
-from models import Assessment, AssessmentResult, ContactKind, Rule, RuleResult, Staff, Unit, db
+from models import Assessment, AssessmentResult, Rule, RuleResult, Staff, Unit, db
 from models.clock import period_of, today
 from models.scope import ALL, working_as
-from quality.measures import Bit
 from quality.rules import INDICATORS
-from screens import looks
+from screens import assessment_records, looks
 from screens.access import needs, reads
 from screens.base import Page
 from screens.exports import sent
 from screens.messages import done
 from screens.pickers import unit_choices
-from screens.row_words import record_word
 from services import assessments, drill_downs, exports, figures, publications
-from services.drill_downs import Asked, Group, Record, RuleAsked
 from workflows import runs
 
 WORKFLOW = "assessment"
 SHOWN = ("completeness", "validity", "timeliness")
-RECORD_COLUMNS = (_l("户号"), _l("联系信息"), _l("新装或存量"), _l("当时的情况"))
-RULE_RECORD_COLUMNS = (_l("户号"), _l("种类"), _l("新装或存量"))
 
 
 class Assessments(Page):
@@ -99,12 +94,12 @@ class Assessments(Page):
     @expose("/<int:key>/records")
     def records(self, key: int) -> str:
         """The records behind one figure."""
-        run, page, asked = _one(key), _page(), _asked()
+        run, page, asked = _one(key), assessment_records.page(), assessment_records.asked()
         found, more = drill_downs.records(db.session(), run, asked, page=page)
         facts = {
             "run": run,
             "asked": asked,
-            "found": [_shown(one) for one in found],
+            "found": [assessment_records.shown(one) for one in found],
             "more": more,
             "page": page,
         }
@@ -131,10 +126,11 @@ class Assessments(Page):
         """All records behind one figure as a file, in the order of the page."""
         if not self.is_accessible():
             abort(403)
-        run, asked = _one(key), _asked()
+        run, asked = _one(key), assessment_records.asked()
         found = drill_downs.all_records(db.session(), run, asked)
         name = _("%(period)s %(what)s明细", period=run.period, what=looks.word(asked.measure, "MEASURES"))
-        return sent(name, [str(one) for one in RECORD_COLUMNS], map(_record_cells, found))
+        columns = [str(one) for one in assessment_records.COLUMNS]
+        return sent(name, columns, map(assessment_records.record_cells, found))
 
     @expose("/<int:key>/rule-records/export", methods=("POST",))
     @needs(exports.RUN)
@@ -143,50 +139,23 @@ class Assessments(Page):
         """All records behind one figure of a rule as a file, in the order of the page."""
         if not self.is_accessible():
             abort(403)
-        run, asked = _one(key), _rule_asked()
+        run, asked = _one(key), assessment_records.rule_asked()
         found = drill_downs.all_rule_records(db.session(), run, asked)
         rule = db.session.get(Rule, asked.rule_id)
         name = _("%(period)s %(what)s明细", period=run.period, what=_(rule.label) if rule else "")
-        return sent(name, [str(one) for one in RULE_RECORD_COLUMNS], map(_rule_record_cells, found))
+        columns = [str(one) for one in assessment_records.RULE_COLUMNS]
+        return sent(name, columns, map(assessment_records.rule_record_cells, found))
 
     @expose("/<int:key>/rule-records")
     def rule_records(self, key: int) -> str:
         """The records behind one figure of a rule."""
-        run, page, asked = _one(key), _page(), _rule_asked()
+        run, page, asked = _one(key), assessment_records.page(), assessment_records.rule_asked()
         found, more = drill_downs.rule_records(db.session(), run, asked, page=page)
         facts = {"run": run, "asked": asked, "found": found, "more": more, "page": page}
         facts["rule"] = db.session.get(Rule, asked.rule_id)
         return self.render(
             "screens/assessment_rule_records.html", unit=db.session.get(Unit, asked.unit_id), **facts
         )
-
-
-def _page() -> int:
-    return max(0, min(request.args.get("page", 0, type=int), 10_000))
-
-
-def _asked() -> Asked:
-    """The figure that an address names."""
-    return Asked(
-        measure=request.args.get("measure", ""),
-        part=request.args.get("part", "rest"),
-        unit_id=request.args.get("unit", 0, type=int),
-        cohort=request.args.get("cohort", "all"),
-        staff_id=request.args.get("person", type=int),
-        kind=request.args.get("kind", ""),
-        group=_group(),
-    )
-
-
-def _rule_asked() -> RuleAsked:
-    """The figure of a rule that an address names."""
-    return RuleAsked(
-        rule_id=request.args.get("rule", 0, type=int),
-        part=request.args.get("part", "failed"),
-        unit_id=request.args.get("unit", 0, type=int),
-        cohort=request.args.get("cohort", "all"),
-        staff_id=request.args.get("person", type=int),
-    )
 
 
 def _one(key: int) -> Assessment:
@@ -202,14 +171,6 @@ def _unit(run: Assessment) -> Unit:
         (key for key in (wanted, run.unit_id, current_user.unit_id) if key in reach), current_user.unit_id
     )
     return db.session.get_one(Unit, chosen)
-
-
-def _group() -> Group | None:
-    """The meter book, transformer area or manager whose records are asked for."""
-    by = request.args.get("by", "")
-    if not by:
-        return None
-    return Group(by, request.args.get("group_unit", 0, type=int), request.args.get("group", "")[:60])
 
 
 def _ruled(run: Assessment, unit: Unit) -> list[tuple[Rule, dict[str, RuleResult]]]:
@@ -245,36 +206,6 @@ def _named(rows: Sequence[RuleResult], level: str) -> list[tuple[RuleResult, dic
             found.setdefault((row.unit_id, row.staff_id), {})[row.cohort] = row
     lines = [(cohorts["all"], cohorts) for cohorts in found.values() if "all" in cohorts]
     return [(whole, cohorts) for whole, cohorts in lines if whole.denominator or whole.exempt]
-
-
-def _shown(record: Record) -> dict[str, Any]:
-    """A record in words: what it was when it was counted."""
-    bits, kind = record.member.bits, db.session.get(ContactKind, record.member.kind)
-    verdict = "valid" if bits & Bit.VALID else "repairable" if bits & Bit.GOOD else "invalid"
-    in_time = _("按时录入") if bits & Bit.IN_TIME else _("未按时录入") if bits & Bit.DUE else ""
-    return {
-        "customer": record.customer,
-        "kind": _(kind.label) if kind else record.member.kind,
-        "cohort": record.member.cohort,
-        "verdict": verdict if bits & Bit.RECORDED else "missing",
-        "in_time": in_time,
-    }
-
-
-def _record_cells(record: Record) -> list[Any]:
-    """One row of the page of records."""
-    told = _shown(record)
-    state = looks.joined(looks.badge(told["verdict"], "VERDICTS"), told["in_time"])
-    return [_account(record), told["kind"], looks.word(told["cohort"], "COHORTS"), state]
-
-
-def _rule_record_cells(record: Record) -> list[Any]:
-    """One row of the page of a rule's records."""
-    return [_account(record), record_word(record.member.kind), looks.word(record.member.cohort, "COHORTS")]
-
-
-def _account(record: Record) -> str:
-    return record.customer.account_no if record.customer else _("不在您的范围内")
 
 
 def _lines(run: Assessment, unit: Unit, cohort: str) -> list[figures.Line]:
