@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from models.said import Said
 from quality.divisions import MUNICIPALITIES, cities_of, provinces
 from services import Refused, csv_files
 from services.import_facts import read_day
@@ -51,6 +52,14 @@ class PlaceRow:
 
 def read_rows(path: Path) -> list[PlaceRow]:
     """The lines of a file of divisions or renames; refused at the first one that cannot be right."""
+    rows, faults = look_into(path)
+    if faults:
+        raise Refused(faults[0].text, **faults[0].values)
+    return rows
+
+
+def look_into(path: Path) -> tuple[list[PlaceRow], list[Said]]:
+    """The lines of a file that can be right, and what is wrong with each other; refused where it is no such file."""
     encoding = csv_files.detect_encoding(path)
     records = [
         (at, cells) for at, cells in csv_files.records(path, encoding.name, ",") if any(map(str.strip, cells))
@@ -66,12 +75,18 @@ def read_rows(path: Path) -> list[PlaceRow]:
             name=path.name,
             missing="、".join(missing),
         )
-    rows = [
-        _row(at, dict(zip(names, (cell.strip() for cell in cells), strict=False)))
-        for at, cells in records[1:]
-    ]
-    _refuse_twice(rows)
-    return rows
+    rows: list[PlaceRow] = []
+    faults: list[Said] = []
+    seen: dict[tuple[str, ...], int] = {}
+    for at, cells in records[1:]:
+        try:
+            row = _row(at, dict(zip(names, (cell.strip() for cell in cells), strict=False)))
+            _refuse_twice(row, seen)
+        except Refused as refusal:
+            faults.append(refusal.message)
+        else:
+            rows.append(row)
+    return rows, faults
 
 
 def _names(heading: Sequence[str]) -> list[str]:
@@ -121,10 +136,8 @@ def _check_names(row: PlaceRow) -> None:
             )
 
 
-def _refuse_twice(rows: Sequence[PlaceRow]) -> None:
-    seen: dict[tuple[str, ...], int] = {}
-    for row in rows:
-        key = (row.province, row.city, row.county, row.town, row.old_name)
-        if key in seen:
-            raise Refused("第 %(line)s 行和第 %(first)s 行说的是同一个地方。", line=row.line, first=seen[key])
-        seen[key] = row.line
+def _refuse_twice(row: PlaceRow, seen: dict[tuple[str, ...], int]) -> None:
+    key = (row.province, row.city, row.county, row.town, row.old_name)
+    if key in seen:
+        raise Refused("第 %(line)s 行和第 %(first)s 行说的是同一个地方。", line=row.line, first=seen[key])
+    seen[key] = row.line

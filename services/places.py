@@ -1,36 +1,20 @@
-"""The bureau's own places: what judging must know of them, and bringing divisions and dated renames in from a file."""
+"""The bureau's own places: what judging must know of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, func, literal, or_, select, update
+from sqlalchemy import Row, Select, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from models import DoorPlate, PlaceDivision, PlaceRename, Unit
-from models.bulk import insert_rows, take_ids
-from models.people import root_unit
 from quality.address_texts import tidy
 from quality.divisions import Place
 from quality.places import NO_PLACES, Division, Places, PlateChange, TownRename, gather
-from services import traces
-from services.people import acting_staff, require
-from services.place_files import PlaceRow, read_rows
 
 DIVISIONS, RENAMES, PLATES = PlaceDivision.__table__, PlaceRename.__table__, DoorPlate.__table__
 _OLD_AND_NEW = (PLATES.c.old_road, PLATES.c.old_number, PLATES.c.new_road, PLATES.c.new_number)
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What a file of divisions or renames did."""
-
-    created: int
-    updated: int
-    unchanged: int
 
 
 def known_places(session: Session, near: str | None = None) -> dict[int, Places]:
@@ -52,19 +36,6 @@ def known_places(session: Session, near: str | None = None) -> dict[int, Places]
         kept = session.info["known_places"] = (key, _gathered(session, units, near))
     found: dict[int, Places] = kept[1]
     return found
-
-
-def import_file(session: Session, path: Path) -> Imported:
-    """Bring a file of divisions, or one of renames, in: all of it or nothing. What is there already is brought up to
-    the file; nothing is taken away."""
-    staff = acting_staff(session)
-    if staff is not None:
-        require(staff, "units.edit")
-    rows = read_rows(path)
-    done = _import_rows(session, rows)
-    details = {"rows": len(rows), "created": done.created, "updated": done.updated}
-    traces.record(session, "places.imported", root_unit(session), details=details)
-    return done
 
 
 def _stamp(session: Session) -> tuple[int, ...]:
@@ -135,35 +106,3 @@ def _along(session: Session, query: Select[Any], text: str) -> Sequence[Row[Any]
         if not further:
             return rows
         roads |= further
-
-
-def _import_rows(session: Session, rows: Sequence[PlaceRow]) -> Imported:
-    """Every row that is new or says something else than the table."""
-    done = [_bring_in(session, DIVISIONS, [row.division() for row in rows if not row.old_name], ("source",))]
-    facts = [row.rename() for row in rows if row.old_name]
-    done.append(_bring_in(session, RENAMES, facts, ("new_name", "changed_on", "source")))
-    created, updated, unchanged = (sum(numbers) for numbers in zip(*done, strict=True))
-    return Imported(created, updated, unchanged)
-
-
-def _bring_in(
-    session: Session, table: Any, facts: Sequence[Mapping[str, Any]], told: Sequence[str]
-) -> tuple[int, int, int]:
-    """Add what is not there, change what differs in the columns `told`; (created, updated, unchanged)."""
-    if not facts:
-        return 0, 0, 0
-    names = [name for name in facts[0] if name not in told]
-    known = {tuple(getattr(row, name) for name in names): row for row in session.execute(select(table))}
-    pairs = [(fact, known.get(tuple(fact[name] for name in names))) for fact in facts]
-    new = [fact for fact, row in pairs if row is None]
-    changed = [
-        {**fact, "id": row.id}
-        for fact, row in pairs
-        if row is not None and any(getattr(row, name) != fact[name] for name in told)
-    ]
-    keys = take_ids(session, table, len(new)) if new else ()
-    insert_rows(session, table, [{"id": key, **fact} for key, fact in zip(keys, new, strict=True)])
-    if changed:
-        session.info.pop("known_places", None)
-        session.execute(update(PlaceDivision if table is DIVISIONS else PlaceRename), changed)
-    return len(new), len(changed), len(facts) - len(new) - len(changed)

@@ -12,7 +12,8 @@ from quality import judge
 from services import Refused
 from services.judging import contexts, judge_in
 from services.people import acting
-from services.places import import_file, known_places
+from services.place_imports import import_file
+from services.places import known_places
 
 DIVISIONS = "省,市,区县,乡镇,来源\n广东省,佛山市,云东新区,,粤府函1号\n广东省,佛山市,云东新区,云水街道,\n"
 RENAMES = (

@@ -9,7 +9,7 @@ from typing import Any
 
 from screens.commands import CreateApp, acts_as, working
 from services import Refused
-from services.places import import_file
+from services.place_imports import import_file
 
 HELP = "导入行政区划或区划更名,供判定地址时使用: places import 文件.csv"
 
