@@ -97,7 +97,7 @@ class Step(db.Model, WithId):
         Index("ix_steps_state_due", "state", "not_before"),
         Index("ix_steps_state_lease", "state", "lease_until"),
         Index("ix_steps_state_until", "state", "due_at"),
-        Index("ix_steps_run_turn", "run_id", "turn", "state"),
+        Index("ix_steps_run_state", "run_id", "state"),
     )
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
     path: Mapped[str] = mapped_column(String(80))

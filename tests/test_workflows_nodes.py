@@ -94,6 +94,9 @@ def test_a_wait_goes_on_when_its_condition_holds(
     session.rollback()
     assert clock.wake_met_waits() == 0
     live["live"] = 1
+    assert clock.wake_met_waits() == 0
+    session.query(Step).update({"not_before": utcnow()})
+    session.commit()
     assert clock.wake_met_waits() == 1
     assert go_on(session, run).state == "done"
     assert run.facts["w"] == {"met": True, "late": False}

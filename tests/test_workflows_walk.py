@@ -8,9 +8,9 @@ import pytest
 
 from services import Refused
 from services.conditions import Words, faults, fields, holds, sentence
+from workflows.results import merged
 from workflows.times import Times, from_settings, pause_before
 from workflows.walk import after, arms, by_id, container, first, kind_of, node_at, placed
-from workflows.work import merged
 
 TREE: list[dict[str, Any]] = [
     {"id": "a", "step": "x"},

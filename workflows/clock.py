@@ -24,18 +24,15 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import Lease, Run, Staff, Step, Trace, TraceAnchor
-from models.clock import now, utcnow
+from models.clock import utcnow
 from services import count_checks, files, search_checks, shared_numbers, traces, uploads
 from workflows import queues, runs, schedules
 from workflows.claims import LIVE, is_due
-from workflows.held import scope_for
-from workflows.nodes import is_met
 from workflows.scratch import remove_leftovers
 from workflows.sessions import reading, writing
 from workflows.tasks import time_out_tasks
 from workflows.times import Times, times
-from workflows.transitions import wake
-from workflows.walk import node_at
+from workflows.waits import wake_due_waits, wake_met_waits
 
 LEASE = "clock"
 HELD_SECONDS = 15.0
@@ -78,7 +75,7 @@ def all_duties(limits: Times) -> list[Duty]:
     return [
         Duty("sweep", limits.sweep, sweep),
         Duty("wake_due_waits", limits.sweep, wake_due_waits),
-        Duty("wake_met_waits", limits.waits, wake_met_waits),
+        Duty("wake_met_waits", TICK, wake_met_waits),
         Duty("time_out", limits.sweep, time_out),
         Duty("start_schedules", limits.sweep, schedules.start_due),
         Duty("seal", 1.0, seal),
@@ -159,24 +156,6 @@ def sweep() -> int:
     return len(bells) if queues.ring(bells) else 0
 
 
-def wake_due_waits() -> int:
-    """Make waits ready whose time is over."""
-    with writing() as session:
-        late = _waiting().where(Step.due_at <= now(session))
-        return sum(wake(session, step, {}) for step in session.scalars(late.limit(SWEPT)).all())
-
-
-def wake_met_waits() -> int:
-    """Make waits ready whose condition holds: each asked with its run's scope, outside any write transaction."""
-    with reading() as session:
-        ids = session.scalars(_waiting().with_only_columns(Step.id)).all()
-    met = [step_id for step_id in ids if _is_met(step_id)]
-    for step_id in met:
-        with writing() as session:
-            wake(session, session.get_one(Step, step_id), {})
-    return len(met)
-
-
 def time_out() -> int:
     """Let runs go on whose persons did not decide in time."""
     with writing() as session:
@@ -214,11 +193,6 @@ def tidy() -> int:
         return uploads.remove_abandoned(session) + len(list(files.remove_expired(session)))
 
 
-def _waiting() -> Any:
-    live = select(Run.id).where(Run.id == Step.run_id, Run.state.in_(LIVE)).exists()
-    return select(Step).where(Step.state == "waiting", Step.kind == "wait", live).order_by(Step.id)
-
-
 def prove_search() -> None:
     """Compare what lists and search read with what it repeats, every night, a span at a time; mend and tell."""
     with reading() as session:
@@ -254,19 +228,6 @@ def _start_once(workflow: str, due: Callable[[Session], bool], mark: Callable[[S
         session.info["actor_id"] = staff.id
         runs.start(session, workflow, {}, staff)
     return True
-
-
-def _is_met(step_id: int) -> bool:
-    """Whether a wait's condition holds; one that cannot be asked is woken too: the worker then says why."""
-    with reading() as session:
-        step = session.get_one(Step, step_id)
-        wait = node_at(step.run.tree, step.path)["wait"]
-        try:
-            with reading(scope_for(session, step.run), actor_id=step.run.owner_id) as asking:
-                return is_met(asking, wait, step.run.facts)
-        except Exception as error:  # noqa: BLE001 whatever a condition does, the step's row will say so
-            log.warning("step %s: condition: %s", step_id, type(error).__name__)
-            return True
 
 
 def _copy_anchors(path: Path) -> None:

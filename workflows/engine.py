@@ -10,11 +10,11 @@ from sqlalchemy import select
 from models import Run, Step
 from models.words import Said
 from workflows.claims import LIVE, ClaimLost, claim, hold, is_due
-from workflows.held import Held, Parked, take_up
-from workflows.nodes import do_branch, do_person, do_wait
+from workflows.failures import die, fail, park
+from workflows.held import Held, Parked, in_turn, take_up
+from workflows.nodes import do_branch, do_each, do_parallel, do_person, do_wait
 from workflows.sessions import reading, writing
 from workflows.times import Times, times
-from workflows.transitions import die, fail, park
 from workflows.walk import kind_of
 from workflows.work import do_step
 
@@ -23,6 +23,8 @@ WORK: dict[str, Callable[[Held], None]] = {
     "branch": do_branch,
     "wait": do_wait,
     "person": do_person,
+    "each": do_each,
+    "parallel": do_parallel,
 }
 
 log = logging.getLogger(__name__)
@@ -35,7 +37,7 @@ def run_step(step_id: int) -> None:
     if held is None:
         return
     try:
-        WORK[kind_of(held.node)](held)
+        WORK[kind_of(held.node)](in_turn(held))
     except ClaimLost:
         log.warning("step %s: the claim was lost, nothing written", step_id)
     except Parked as parked:

@@ -15,8 +15,10 @@ from models.scope import ALL, Scope
 from models.words import N_
 from services import Refused, people
 from workflows.facts import FACTS
+from workflows.sessions import reading
 from workflows.steps import Facts
 from workflows.times import Times
+from workflows.turns import facts_in_turn
 from workflows.walk import Node, Tree, node_at
 
 
@@ -33,9 +35,11 @@ class Held:
     limits: Times
     run_id: int
     path: str
+    turn: str
     tree: Tree
     attempt: int
     planned: bool
+    items_total: int
     result: Mapping[str, Any]
     due_at: datetime | None
     run_facts: Facts
@@ -52,9 +56,20 @@ class Held:
         """What earlier nodes made, and under its own id what it has merged so far."""
         return {**self.run_facts, self.node["id"]: self.result}
 
-    def with_result(self, result: Mapping[str, Any]) -> Held:
+    def with_result(self, result: Mapping[str, Any], **more: Any) -> Held:
         """The same step with what a chunk has added."""
-        return replace(self, result=result)
+        return replace(self, result=result, **more)
+
+    def item_of(self, payload: dict[str, Any]) -> int | None:
+        """Takes from what a step has planned inside an each the item of the list that it is for."""
+        if not self.turn or "step" not in self.node:
+            return None
+        standing = self.run_facts["each"]["items"]
+        only = standing[0]["item"] if len(standing) == 1 else None
+        item = payload.pop("item", only)
+        if not isinstance(item, int):
+            raise TypeError(f"step {self.node['step']} plans without saying for which item of the list")
+        return item
 
 
 def take_up(session: Session, step: Step, token: str, limits: Times) -> Held:
@@ -67,15 +82,26 @@ def take_up(session: Session, step: Step, token: str, limits: Times) -> Held:
         limits=limits,
         run_id=run.id,
         path=step.path,
+        turn=step.turn,
         tree=run.tree,
         attempt=step.attempt,
         planned=step.planned,
+        items_total=step.items_total,
         result=step.result,
         due_at=step.due_at,
         run_facts=run.facts,
         scope=scope,
         owner_id=run.owner_id or 0,
     )
+
+
+def in_turn(held: Held) -> Held:
+    """The same step with the items of its list for which it is to be done; outside an each as it is."""
+    if not held.turn:
+        return held
+    with reading() as session:
+        run = session.get_one(Run, held.run_id)
+        return replace(held, run_facts=facts_in_turn(session, run, held.path, held.turn))
 
 
 def scope_for(session: Session, run: Run) -> Scope:

@@ -1,33 +1,44 @@
-"""The nodes that are not steps: branch, wait and person. Each is claimed and finished as a step is."""
+"""The nodes that are not steps. Each is claimed and finished as a step is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from models import Run
-from models.clock import end_of_day, now, today
+from models.clock import end_of_day, now, today, utcnow
 from models.people import root_unit
+from models.words import Said
 from services import Refused, calendar, tasks
 from services.conditions import Condition, holds
 from workflows.claims import hold
-from workflows.held import Held, find_field
+from workflows.held import Held, Parked, find_field
+from workflows.kinds import Each
+from workflows.lists import LISTS
+from workflows.plans import plan
 from workflows.sessions import reading, writing
-from workflows.steps import Facts
-from workflows.transitions import finish, rest, wait_in
+from workflows.steps import Facts, Planned
+from workflows.transitions import finish, open_lanes, open_turns, rest
+from workflows.turns import joined
 
 TASK_KIND = "workflow"
 STARTER = "start"
+ITEM = "item"
+AT_ONCE, NEVER = timedelta(0), timedelta(days=36500)
+ARMS = {True: "yes", False: "no"}
 
 
 def do_branch(held: Held) -> None:
-    """Choose the arm and go down it; an empty arm leads on."""
+    """Choose the arm and go down it; an empty arm leads on. Inside an each every item goes its own way."""
     with reading(held.scope, actor_id=held.owner_id) as session:
-        arm = "yes" if _holds(session, held.node["branch"], held.facts) else "no"
-    finish(held, {"arm": arm}, arm=arm)
+        arms = _split(session, held) if held.turn else {}
+        arm = "" if held.turn else ARMS[_holds(session, held.node["branch"], held.facts)]
+    result = {"split": joined(held.result, arms)} if held.turn else {"arm": arm}
+    with writing() as session:
+        finish(session, held, result, arm=arm)
 
 
 def do_wait(held: Held) -> None:
@@ -37,21 +48,50 @@ def do_wait(held: Held) -> None:
         due_at = held.due_at or due(session, wait, held.facts)
         met = is_met(session, wait, held.facts)
         late = due_at is not None and now(session) >= due_at
-    if met or late:
-        finish(held, {"met": met, "late": late and not met})
-    else:
-        rest(held, due_at)
+    with writing() as session:
+        if met or late:
+            finish(session, held, {"met": met, "late": late and not met})
+        else:
+            rest(session, held, due_at, ask_at=utcnow() + (AT_ONCE if "when" in wait else NEVER))
 
 
 def do_person(held: Held) -> None:
     """Open the task of a person node, or go on with what the person decided."""
-    if "choice" in held.result:
-        finish(held, held.result)
-        return
     with writing() as session:
         hold(session, held.step_id, held.token, held.limits)
-        task = _open_task(session, held)
-        wait_in(session, held, task.due_at)
+        if "choice" in held.result:
+            finish(session, held, held.result)
+        else:
+            task = _open_task(session, held)
+            rest(session, held, task.due_at)
+
+
+def do_parallel(held: Held) -> None:
+    """Go down all lanes at once."""
+    with writing() as session:
+        hold(session, held.step_id, held.token, held.limits)
+        open_lanes(session, held)
+
+
+def do_each(held: Held) -> None:
+    """Store the list once, then begin its first chunks; where each chunk is done the next begins."""
+    settings = Each.model_validate(held.node["each"])
+    kind = LISTS.get(settings.list)
+    if kind is None:
+        raise Parked(
+            Said(
+                "这个版本的程序没有名单「%(list)s」。请升级程序，或改正流程定义，再点“重试”。",
+                list=settings.list,
+            )
+        )
+    going = held
+    if not held.planned:
+        begun = int(held.result.get("opened", 0)) * settings.size
+        facts, of = held.facts, settings.of
+        going = plan(held, lambda session: Planned(kind.find(session, facts, of)), begin=begun + 1)
+    with writing() as session:
+        hold(session, held.step_id, held.token, held.limits)
+        open_turns(session, going, at_once=settings.at_once, size=settings.size)
 
 
 def is_met(session: Session, wait: Mapping[str, Any], facts: Facts) -> bool:
@@ -75,6 +115,27 @@ def due(session: Session, wait: Mapping[str, Any], facts: Facts) -> datetime | N
             found=found,
         ) from error
     return end_of_day(day)
+
+
+def _split(session: Session, held: Held) -> dict[str, list[int]]:
+    """Which arm each item takes; what is not the item's own is asked for only once."""
+    arms: dict[str, list[int]] = {"yes": [], "no": []}
+    asked: dict[str, Any] = {}
+
+    def find(field: str) -> Any:
+        if field not in asked:
+            asked[field] = find_field(session, held.facts, field)
+        return asked[field]
+
+    for item in held.run_facts["each"]["items"]:
+        own = {f"{ITEM}.{name}": value for name, value in item.items()}
+        holding = holds(held.node["branch"], lambda field, own=own: _of_item(own, field, find))  # type: ignore[misc]
+        arms[ARMS[holding]].append(item["item"])
+    return arms
+
+
+def _of_item(own: Mapping[str, Any], field: str, find: Callable[[str], Any]) -> Any:
+    return own.get(field) if field.startswith(f"{ITEM}.") else find(field)
 
 
 def _holds(session: Session, condition: Condition, facts: Facts) -> bool:

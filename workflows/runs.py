@@ -1,39 +1,53 @@
-"""Runs (流程实例): started, tried again, skipped, paused, cancelled. The caller commits; bells ring after."""
+"""Runs (流程实例): started, paused, cancelled, tried again, skipped. The caller commits; bells ring after."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from models import Outgoing, Run, Staff, Step, StepItem, Task
+from models import Outgoing, Run, Staff, Step, Task, Workflow
 from models.clock import today, utcnow
 from services import Refused, messages, tasks, traces, workflow_access, workflows
+from workflows import repairs
+from workflows.failures import FAILED_STEP, PARKED_RUN, UNKNOWN_SENDING
 from workflows.options import with_values
 from workflows.queues import ring_after_commit
-from workflows.transitions import (
-    FAILED_STEP,
-    PARKED_RUN,
-    UNKNOWN_SENDING,
-    enter,
-    move_on,
-    set_state,
-    take_up_again,
-    unknown_sendings,
-)
-from workflows.walk import Tree, first, node_at, placed
+from workflows.sendings import make_settled_ready, unknown_sendings
+from workflows.times import Times, times
+from workflows.transitions import OPEN_STEPS, begin, locked, move_on, set_state, settle
+from workflows.walk import Tree, placed
 
-OPEN_STEPS = ("ready", "leased", "waiting", "failed", "dead", "unknown")
 ENDED = ("done", "partly_failed", "failed", "cancelled")
 TITLED_BY = ("name", "period")
+STUCK = ("dead", "unknown")
 
 
-def start(session: Session, key: str, values: Mapping[str, Any], staff: Staff) -> Run:
-    """Start a run of the newest version of a workflow, with `node.option` values for what its start form asks."""
+@dataclass(frozen=True)
+class Accomplished:
+    """What a node of a run has done: how many times it ended, and with how many items."""
+
+    path: str
+    node: str
+    times: int
+    items: int
+
+
+def start(
+    session: Session, key: str, values: Mapping[str, Any], staff: Staff, *, parent: Run | None = None
+) -> Run:
+    """Start a run of the newest version of a workflow, with `node.option` values for what its start form asks.
+
+    `parent`: the run that starts it; workflows start workflows only so deep, and one only so often an hour.
+    """
     workflow, version = workflows.startable(session, key)
     workflow_access.require(staff, workflow, "start")
+    depth = parent.depth + 1 if parent is not None else 0
+    _require_room(session, workflow, depth, times())
     tree = with_values(version.tree, values)
     owner = workflow.owner if workflow.owner is not None and workflow.owner.active else staff
     run = Run(
@@ -46,51 +60,72 @@ def start(session: Session, key: str, values: Mapping[str, Any], staff: Staff) -
         state="running",
         owner_id=owner.id,
         unit_id=staff.unit_id,
+        parent_id=parent.id if parent is not None else None,
+        depth=depth,
         started_at=utcnow(),
     )
     session.add(run)
     session.flush()
     run.facts = {"run": _run_facts(session, run, staff)}
     traces.record(session, "run.started", run, details={"workflow": key, "version": version.number})
-    enter(session, run, first(tree))
+    begin(session, run)
     return run
 
 
-def retry(session: Session, run: Run) -> None:
-    """Go on from where a run failed or was laid aside: what is done stays done, what failed is tried again."""
-    locked(session, run)
-    failed = _failed_steps(session, run)
-    if run.state not in ("failed", "parked", "partly_failed") or not (failed or run.state == "parked"):
+def retry(session: Session, run: Run, *, newest: bool = False) -> None:
+    """Go on from where a run failed or was laid aside: what is done stays done, what failed is tried again.
+
+    Items that failed are tried again alone, those of an each from the node on at which they failed. `newest`: with the
+    newest published version from the failed node on, if everything passed so far stands in it too.
+    """
+    locked(session, run.id)
+    failed = repairs.failed_steps(session, run)
+    if run.state in ("cancelled", "paused") or not (failed or run.state == "parked"):
         raise Refused("「%(title)s」没有失败的步骤，不需要重试。", title=run.title)
+    if newest:
+        repairs.take_newest_version(session, run)
     for step in failed:
-        _make_ready(session, step)
+        repairs.try_again(session, run, step, anew=newest)
     for step in session.scalars(select(Step).where(Step.run_id == run.id, Step.state == "ready")):
         ring_after_commit(session, step.id, step.queue)
-    run.state, run.message, run.ended_at = "running", "", None
-    _close_notes(session, run)
-    traces.record(session, "run.retried", run)
+    _go_on(session, run)
+    traces.record(session, "run.retried", run, details={"version": run.version} if newest else {})
 
 
-def skip(session: Session, run: Run, reason: str) -> None:
-    """Go on behind a step that failed for good, with a reason; the run then ends as partly failed."""
-    locked(session, run)
-    step = session.scalar(select(Step).where(Step.run_id == run.id, Step.state == "dead"))
-    if step is None:
+def retry_all(session: Session, run_ids: Sequence[int]) -> Iterator[int]:
+    """Try several runs again; yields each that had something to try, the caller commits."""
+    for run in session.scalars(select(Run).where(Run.id.in_(run_ids)).order_by(Run.id)).all():
+        try:
+            retry(session, run)
+        except Refused:
+            continue
+        yield run.id
+
+
+def skip(session: Session, run: Run, reason: str, *, step: Step | None = None) -> None:
+    """Go on behind a step that failed for good, or behind a wait, with a reason; a skipped step leaves its run partly
+    failed."""
+    locked(session, run.id)
+    may = or_(Step.state == "dead", (Step.state == "waiting") & (Step.kind == "wait"))
+    query = select(Step).where(Step.run_id == run.id, may if step is not None else Step.state == "dead")
+    found = session.scalar(query.where(Step.id == step.id) if step is not None else query)
+    if found is None:
         raise Refused("「%(title)s」没有可以跳过的步骤。", title=run.title)
     if not reason.strip():
         raise Refused("请填写跳过的原因。")
-    session.execute(update(Step).where(Step.id == step.id).values(ended_at=utcnow()))
-    set_state(session, step.id, "skipped", error=f"{step.error}\n跳过：{reason.strip()}")
-    session.expire(step)
-    run.state, run.message, run.ended_at = "running", "", None
-    _close_notes(session, run)
-    move_on(session, run.id, step.path, node_at(run.tree, step.path), result=step.result)
-    traces.record(session, "run.skipped", run, details={"node": step.node})
+    result = {**found.result, "passed": "person"}
+    state = "skipped" if found.state == "dead" else "done"
+    error = f"{found.error}\n跳过：{reason.strip()}".strip()
+    set_state(session, found.id, state, error=error, result=result, ended_at=utcnow())
+    session.expire(found)
+    _go_on(session, run)
+    move_on(session, found, result)
+    traces.record(session, "run.skipped", run, details={"node": found.node})
 
 
 def pause(session: Session, run: Run) -> None:
     """Let nothing of a run begin until it is resumed; a chunk under way is finished."""
-    locked(session, run)
+    locked(session, run.id)
     if run.state not in ("running", "waiting"):
         raise Refused("「%(title)s」现在不在进行中，不能暂停。", title=run.title)
     run.state = "paused"
@@ -99,27 +134,24 @@ def pause(session: Session, run: Run) -> None:
 
 def resume(session: Session, run: Run) -> None:
     """Let a paused run go on."""
-    locked(session, run)
+    locked(session, run.id)
     if run.state != "paused":
         raise Refused("「%(title)s」没有暂停。", title=run.title)
-    rows = session.scalars(select(Step).where(Step.run_id == run.id, Step.state.in_(OPEN_STEPS))).all()
-    run.state = (
-        "waiting" if rows and all(step.state in ("waiting", "unknown") for step in rows) else "running"
-    )
-    for step in rows:
-        if step.state == "ready":
-            ring_after_commit(session, step.id, step.queue)
+    run.state = "running"
+    settle(session, run)
+    for step in session.scalars(select(Step).where(Step.run_id == run.id, Step.state == "ready")):
+        ring_after_commit(session, step.id, step.queue)
     traces.record(session, "run.resumed", run)
 
 
-def cancel(session: Session, run: Run, reason: str) -> None:
-    """End a run for good: its open steps and tasks with it; what is done stays."""
-    locked(session, run)
+def cancel(session: Session, run: Run, reason: str) -> list[Accomplished]:
+    """End a run for good: its open steps and tasks with it. What is done stays, and is returned and traced."""
+    locked(session, run.id)
     if run.state in ENDED:
         raise Refused("「%(title)s」已经结束，不能取消。", title=run.title)
     if not reason.strip():
         raise Refused("请填写取消的原因。")
-    moment = utcnow()
+    moment, done = utcnow(), accomplished(session, run)
     values = {"state": "cancelled", "token": None, "lease_until": None, "ended_at": moment}
     session.execute(update(Step).where(Step.run_id == run.id, Step.state.in_(OPEN_STEPS)).values(**values))
     session.execute(
@@ -128,7 +160,27 @@ def cancel(session: Session, run: Run, reason: str) -> None:
         .values(state="cancelled", done_at=moment)
     )
     run.state, run.message, run.ended_at = "cancelled", reason.strip(), moment
-    traces.record(session, "run.cancelled", run)
+    traces.record(session, "run.cancelled", run, details={"done": {one.node: one.items for one in done}})
+    return done
+
+
+def accomplished(session: Session, run: Run) -> list[Accomplished]:
+    """What a run has done so far, in the order of its nodes."""
+    rows = (
+        select(Step.path, Step.node, func.count(Step.ended_at), func.sum(Step.items_done))
+        .where(Step.run_id == run.id, or_(Step.state == "done", Step.items_done > 0))
+        .group_by(Step.path, Step.node, Step.position)
+        .order_by(Step.position)
+    )
+    return [
+        Accomplished(path, node, ended, int(items or 0)) for path, node, ended, items in session.execute(rows)
+    ]
+
+
+def stuck(session: Session, *, most: int = 200) -> Sequence[Step]:
+    """Steps that wait for somebody to retry, skip or settle them, the newest first, of the runs one may see."""
+    query = select(Step).join(Run, Run.id == Step.run_id).where(Step.state.in_(STUCK))
+    return session.scalars(query.where(Run.state != "cancelled").order_by(Step.id.desc()).limit(most)).all()
 
 
 def settle_sending(session: Session, outgoing: Outgoing, *, went_out: bool) -> None:
@@ -143,11 +195,6 @@ def settle_sending(session: Session, outgoing: Outgoing, *, went_out: bool) -> N
     traces.record(session, "outgoing.settled", outgoing, details={"went_out": went_out})
     if step is not None and step.state == "unknown" and not unknown_sendings(session, step.id):
         _go_on_sending(session, step)
-
-
-def locked(session: Session, run: Run) -> None:
-    """Lock a run's row for what follows, and read it afresh."""
-    session.refresh(run, with_for_update=True)
 
 
 def _run_facts(session: Session, run: Run, staff: Staff) -> dict[str, Any]:
@@ -169,30 +216,32 @@ def title_of(name: str, tree: Tree, day: str) -> str:
     return f"{name} · {next(named, day)}"
 
 
-def _failed_steps(session: Session, run: Run) -> list[Step]:
-    rows = session.scalars(select(Step).where(Step.run_id == run.id).order_by(Step.position)).all()
-    return [step for step in rows if step.state in ("dead", "failed") or (step.result or {}).get("failed")]
+def _require_room(session: Session, workflow: Workflow, depth: int, limits: Times) -> None:
+    if depth > limits.depth:
+        raise Refused(
+            "流程互相发起超过了 %(most)s 层，「%(name)s」没有发起。请检查是不是互相循环发起。",
+            most=int(limits.depth), name=workflow.name,
+        )  # fmt: skip
+    before = select(Run.started_at).where(Run.workflow_id == workflow.id).order_by(Run.started_at.desc())
+    earlier = session.scalar(before.offset(int(limits.starts) - 1).limit(1))
+    if earlier is not None and earlier > utcnow() - timedelta(hours=1):
+        raise Refused(
+            "流程「%(name)s」一小时内已发起 %(most)s 次，暂时不能再发起。请稍后再试，或检查是什么在反复发起它。",
+            name=workflow.name, most=int(limits.starts),
+        )  # fmt: skip
 
 
-def _make_ready(session: Session, step: Step) -> None:
-    session.execute(
-        update(StepItem)
-        .where(StepItem.step_id == step.id, StepItem.state == "failed")
-        .values(state="ready", error="")
-    )
-    result = {name: value for name, value in (step.result or {}).items() if name != "failed"}
-    set_state(session, step.id, "ready", attempt=0, not_before=None, ended_at=None, error="", result=result)
-    session.expire(step)
-
-
-def _close_notes(session: Session, run: Run) -> None:
+def _go_on(session: Session, run: Run) -> None:
+    """A run that had stopped is live again; what it had told its owner is no more."""
+    run.state, run.message, run.ended_at = "running", "", None
+    settle(session, run)
     for kind in (FAILED_STEP, PARKED_RUN, UNKNOWN_SENDING):
         tasks.close_about(session, run.id, kind=kind)
 
 
 def _go_on_sending(session: Session, step: Step) -> None:
     """Take up the items whose sending is settled now; a step still at work does so itself before it ends."""
-    take_up_again(session, step.id)
+    make_settled_ready(session, step.id)
     set_state(session, step.id, "ready", attempt=0, error="")
     run = step.run
     run.state, run.message = "running" if run.state == "waiting" else run.state, ""

@@ -1,4 +1,4 @@
-"""The engine's times, in seconds of real time; an environment variable such as LAMPLIGHTER_WORKFLOW_LEASE sets one."""
+"""The engine's limits, times in seconds of real time; a variable such as LAMPLIGHTER_WORKFLOW_LEASE sets one."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ class Times:
     `sweep`: how often due steps are rung again. `waits`: how often conditions of waits are asked. `backoff`,
     `backoff_most`: first and longest pause before another attempt. `attempts`: tries without progress before a step is
     dead. `breaker`: failed runs in a row before a workflow is switched off. `anchor`: how often the chain is anchored.
+    `depth`: how deep workflows may start workflows. `starts`: how often an hour one may be started. `memory`: megabytes
+    that one step may take.
     """
 
     lease: float = 20.0
@@ -27,6 +29,9 @@ class Times:
     attempts: float = 5
     breaker: float = 3
     anchor: float = 900.0
+    depth: float = 5
+    starts: float = 500
+    memory: float = 4096
 
 
 def times() -> Times:

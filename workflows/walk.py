@@ -111,6 +111,17 @@ def container(path: str) -> str:
     return ""
 
 
+def ways_to(path: str) -> list[tuple[str, str]]:
+    """The nodes above a node within its container, nearest first, each with the arm that leads to it."""
+    found = []
+    while "." in path:
+        path, _dot, arm = path.rpartition(".")[0].rpartition(".")
+        if _holds(arm):
+            break
+        found.append((path, arm))
+    return found
+
+
 def node_at(tree: Tree, path: str) -> Node:
     """The node at a path."""
     above, _dot, place = path.rpartition(".")

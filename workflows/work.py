@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models import Run, Step, StepItem
@@ -18,18 +15,15 @@ from models.words import Said
 from workflows import STEPS, channels
 from workflows.channels import DeliveryFailed, Outcome
 from workflows.claims import LIVE, Heartbeat, hold
+from workflows.failures import await_settlement, split_failed
 from workflows.held import Held, Parked
+from workflows.plans import plan
+from workflows.results import merged, tried_again
 from workflows.scratch import scratch
+from workflows.sendings import make_settled_ready, unknown_sendings
 from workflows.sessions import reading, writing
 from workflows.steps import CHUNK, Effects, Options, StepKind
-from workflows.transitions import (
-    await_settlement,
-    finish,
-    items_in,
-    set_state,
-    take_up_again,
-    unknown_sendings,
-)
+from workflows.transitions import finish, set_state
 
 ITEMS = StepItem.__table__
 
@@ -61,81 +55,26 @@ def do_step(held: Held) -> None:
                 return
 
 
-def merged(before: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[str] = ()) -> dict[str, Any]:
-    """A step's result with what one chunk adds: numbers add up, lists are joined, ids and all else are replaced."""
-    result = dict(before)
-    for name, value in more.items():
-        old = result.get(name)
-        if _counts(name, value, sets) and _counts(name, old, sets):
-            result[name] = old + value
-        elif isinstance(value, list) and isinstance(old, list):
-            result[name] = [*old, *value]
-        else:
-            result[name] = value
-    return result
-
-
-def _counts(name: str, value: Any, sets: Sequence[str]) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and name not in sets and name != "id" and not name.endswith("_id")
-
-
 def _plan(held: Held, kind: StepKind, options: Options) -> Held:
-    with TemporaryFile("w+", encoding="utf-8") as spool:
-        with reading(held.scope, actor_id=held.owner_id) as session:
-            planned = kind.plan(session, options, held.facts)
-            number = _spool(planned.items, spool)
-            result = {"planned": dict(planned.summary)}
-        spool.seek(0)
-        _store(held, spool, number, result)
-    return held.with_result(result)
+    facts = held.facts
+    if held.turn:
+        facts = {**facts, "each": {"items": _not_planned(held)}}
+    return plan(held, lambda session: kind.plan(session, options, facts), begin=held.items_total + 1)
 
 
-def _spool(items: Iterable[Mapping[str, Any]], spool: IO[str]) -> int:
-    number = 0
-    for item in items:
-        spool.write(json.dumps(dict(item), ensure_ascii=False) + "\n")
-        number += 1
-    return number
-
-
-def _store(held: Held, spool: IO[str], number: int, result: Mapping[str, Any]) -> None:
-    """Write the items in chunks; only the last one says that planning is over, so a plan cut short is made again."""
-    _clear(held)
-    start = 1
-    while rows := [_item(held, place, line) for place, line in enumerate(islice(spool, CHUNK), start)]:
-        with writing() as session:
-            hold(session, held.step_id, held.token, held.limits)
-            session.execute(insert(ITEMS), rows)
-        start += len(rows)
-    with writing() as session:
-        hold(
-            session,
-            held.step_id,
-            held.token,
-            held.limits,
-            planned=True,
-            items_total=number,
-            result=dict(result),
-        )
-
-
-def _item(held: Held, place: int, line: str) -> dict[str, Any]:
-    payload = json.loads(line)
-    return {
-        "step_id": held.step_id,
-        "position": place,
-        "payload": payload,
-        "state": "ready",
-        "result": {},
-        "error": "",
-    }
-
-
-def _clear(held: Held) -> None:
-    with writing() as session:
-        hold(session, held.step_id, held.token, held.limits)
-        session.execute(delete(ITEMS).where(ITEMS.c.step_id == held.step_id))
+def _not_planned(held: Held) -> list[Mapping[str, Any]]:
+    """The items of the list that the step has not planned for on an earlier pass, or failed with."""
+    standing: list[Mapping[str, Any]] = held.run_facts["each"]["items"]
+    if not held.items_total:
+        return standing
+    planned = (
+        ITEMS.c.step_id == held.step_id,
+        ITEMS.c.position <= held.items_total,
+        ITEMS.c.state != "failed",
+    )
+    with reading() as session:
+        known = set(session.scalars(select(ITEMS.c.item).where(*planned).distinct()))
+    return [item for item in standing if item["item"] not in known]
 
 
 def _next_chunk(held: Held, size: int) -> Chunk | None:
@@ -263,9 +202,21 @@ def _conclude(held: Held) -> bool:
         if unsettled:
             await_settlement(session, held, unsettled)
             return True
-        if take_up_again(session, held.step_id):
+        if make_settled_ready(session, held.step_id):
             return False
-        failed = items_in(session, held.step_id, "failed")
-    result = {name: value for name, value in held.result.items() if name != "failed"}
-    finish(held, result | {"failed": failed} if failed else result)
+        failed = _failed(session, held)
+        finish(session, held, tried_again(held.result) | failed)
     return True
+
+
+def _failed(session: Session, held: Held) -> dict[str, Any]:
+    """What the result says of items that failed; inside an each they leave it as the node says."""
+    query = select(StepItem.item, StepItem.error).where(
+        StepItem.step_id == held.step_id, StepItem.state == "failed"
+    )
+    errors = session.execute(query).tuples().all()
+    if not held.turn:
+        return {"failed": len(errors)} if errors else {}
+    step = session.get_one(Step, held.step_id)
+    policy = str(held.node.get("on_failure", "stop"))
+    return split_failed(session, step, {item: error for item, error in errors if item}, policy=policy)
