@@ -18,6 +18,7 @@ from models.clock import utcnow
 from models.scope import Scope
 from services import (
     Refused,
+    events,
     files,
     import_errors,
     import_readers,
@@ -182,6 +183,7 @@ def finish(session: Session, batch: ImportBatch, errors: Path | None) -> None:
     session.flush()
     figures = {name: getattr(batch, name) for name in ("rows", *OUTCOMES)}
     traces.record(session, "import.done", batch, details=figures)
+    events.happened(session, "import_finished", batch.unit_id, {"batch_id": batch.id})
 
 
 def fail(session: Session, batch: ImportBatch, message: str) -> None:

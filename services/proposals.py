@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import Contact, Reason, Staff
 from models.clock import utcnow
-from services import Refused, batch_changes, contacts, policies
+from services import Refused, batch_changes, contacts, events, policies
 from services.people import require
 
 CONTACTS = Contact.__table__
@@ -34,6 +34,8 @@ def refuse(session: Session, contact_ids: Sequence[int], *, staff: Staff, reason
     decided = {"refused_reason": reason, "decided_by_id": staff.id, "decided_at": utcnow()}
     session.execute(update(Contact).where(Contact.id.in_(contact_ids)).values(**decided))
     batch_changes.follow(session, contact_ids, "refused")
+    whose = session.execute(select(Contact.unit_id, Contact.customer_id).where(Contact.id.in_(contact_ids)))
+    events.happened_to(session, "proposal_refused", whose.tuples(), {"reason": reason})
     return number
 
 

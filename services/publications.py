@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from models import Assessment, Publication, Staff
 from models.clock import today, utcnow
 from models.publications import LOCKED
-from services import Refused, figures, files, publication_checks, traces
+from services import Refused, events, figures, files, publication_checks, traces
 from services.assessments import rules_in
 from services.people import require
 from services.results import measure_rows, rule_facts, rule_rows
@@ -43,6 +43,7 @@ def publish(session: Session, run: Assessment, *, staff: Staff, reason: str = ""
     session.flush()
     details = {"number": number, "sha256": row.sha256, "replaces": replaced.number if replaced else None}
     traces.record(session, "assessment.published", run, details=details)
+    events.happened(session, "assessment_locked", run.unit_id, {"assessment_id": run.id, "period": run.period})
     publication_checks.look(session, row)
     return row
 

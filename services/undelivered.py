@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from models import Contact, Customer, Letter, Reason, Recipient, Staff, Trace, Visit
 from models.clock import now, start_of_day
 from models.scope import ALL, working_as
-from services import Refused, contacts, letters, outcomes, return_undos, traces, visits
+from services import Refused, contacts, events, letters, outcomes, return_undos, traces, visits
 from services.contacts import Finding
 from services.people import require
 from services.visits import Need
@@ -126,6 +126,8 @@ def _record(session: Session, letter: Letter, why: Reason) -> CameBack:
             visit = _make_visit(session, letter, why)
     details = before | {"reason": why.code, "at": moment.isoformat(), "visit": visit.id if visit else None}
     traces.record(session, ACTION, letter, details=details)
+    known = {"campaign_id": letter.campaign_id, "customer_ids": [letter.customer_id], "reason": why.code}
+    events.happened(session, "letter_undelivered", letter.unit_id, known)
     return CameBack(letter, why, address, refuted=refuted, answered=answered, visit=visit)
 
 

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from models import Lease, Run, Staff, Step, Trace, TraceAnchor
 from models.clock import utcnow
 from services import count_checks, files, search_checks, shared_numbers, traces, uploads
-from workflows import queues, runs, schedules
+from workflows import events, queues, runs, schedules
 from workflows.claims import LIVE, is_due
 from workflows.scratch import remove_leftovers
 from workflows.sessions import reading, writing
@@ -78,6 +78,8 @@ def all_duties(limits: Times) -> list[Duty]:
         Duty("wake_met_waits", TICK, wake_met_waits),
         Duty("time_out", limits.sweep, time_out),
         Duty("start_schedules", limits.sweep, schedules.start_due),
+        Duty("dispatch_events", limits.sweep, events.dispatch),
+        Duty("note_overdue", 60.0, events.note_overdue),
         Duty("seal", 1.0, seal),
         Duty("anchor", 5.0, lambda: anchor(limits.anchor)),
         Duty("tidy", HOUR, tidy),
@@ -189,6 +191,7 @@ def anchor(every: float) -> bool:
 def tidy() -> int:
     """Remove files that were kept for a time only, uploads that nobody imported, and what killed work left behind."""
     remove_leftovers()
+    events.forget_old()
     with writing() as session:
         return uploads.remove_abandoned(session) + len(list(files.remove_expired(session)))
 

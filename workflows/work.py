@@ -104,6 +104,7 @@ def _do_chunk(held: Held, kind: StepKind, options: Options, chunk: Chunk) -> Hel
     with writing() as session:
         hold(session, held.step_id, held.token, held.limits, attempt=1)
         session.info["actor_id"] = held.owner_id
+        session.info["run_id"] = held.run_id
         channels.conclude(session, outcomes, token=held.token)
         unsent = [outcome for outcome in outcomes if outcome.state != "done"]
         result = (

@@ -1,0 +1,233 @@
+"""Events (事件): something that happened, as a row written with the change itself; and what starts when it happens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session, joinedload
+
+from models import Event, EventStart, EventSubscription, Run, Setting, Staff, Task, Unit
+from models.clock import now, utcnow
+from models.words import N_
+from services import Refused, traces, workflow_access, workflows
+from services.conditions import holds
+
+RUN = "run_id"  # in session.info: the run whose step writes; what it causes is one level deeper
+NAMED = re.compile(r"\{[^{}]*\}")
+TASKS_SEEN = "overdue_tasks_seen"
+KEPT_DAYS = 90
+LISTED = 200
+
+
+@dataclass(frozen=True)
+class EventKind:
+    """One kind of event: its label, what its facts are called, and the list of reasons it may be narrowed by."""
+
+    label: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    reasons: str = ""
+
+
+CUSTOMERS = N_("客户（清单）")
+REASON = N_("原因代码")
+EVENTS: dict[str, EventKind] = {
+    "import_finished": EventKind(N_("导入完成"), {"batch_id": N_("导入批次编号")}),
+    "letter_undelivered": EventKind(
+        N_("函件被退回"),
+        {"campaign_id": N_("核对活动编号"), "customer_ids": CUSTOMERS, "reason": REASON},
+        reasons="undelivered",
+    ),
+    "assessment_locked": EventKind(
+        N_("评价发布并锁定"), {"assessment_id": N_("评价编号"), "period": N_("月份")}
+    ),
+    "proposal_refused": EventKind(
+        N_("变更申请被驳回"), {"customer_ids": CUSTOMERS, "reason": REASON}, reasons="proposal_refused"
+    ),
+    "task_overdue": EventKind(N_("待办超过期限"), {"task_id": N_("待办编号")}),
+}
+
+
+EXAMPLES = {
+    "batch_id": 1,
+    "campaign_id": 1,
+    "assessment_id": 1,
+    "task_id": 1,
+    "period": "2026-11",
+    "reason": "other",
+}
+
+
+@dataclass(frozen=True)
+class Written:
+    """A subscription as a form brings it; option values may name facts of the event in braces: `{batch_id}`."""
+
+    name: str
+    event: str
+    workflow_key: str
+    options: Mapping[str, Any]
+    unit_id: int
+    reason: str = ""
+
+
+def happened(session: Session, name: str, unit_id: int, facts: Mapping[str, Any]) -> None:
+    """Write that something happened in a unit, in the transaction of the change; facts name rows by id."""
+    run = session.get(Run, session.info[RUN]) if RUN in session.info else None
+    depth = run.facts["run"].get("depth", 0) + 1 if run is not None else 0
+    session.add(Event(name=name, unit_id=unit_id, facts=dict(facts), depth=depth, at=utcnow()))
+
+
+def happened_to(
+    session: Session, name: str, rows: Iterable[tuple[int, int]], facts: Mapping[str, Any] | None = None
+) -> None:
+    """The same of a chunk of customers, given as (unit, customer): one event a unit, with their ids."""
+    units: dict[int, list[int]] = {}
+    for unit_id, customer_id in rows:
+        units.setdefault(unit_id, []).append(customer_id)
+    for unit_id, found in sorted(units.items()):
+        happened(session, name, unit_id, {**(facts or {}), "customer_ids": sorted(set(found))})
+
+
+def note_overdue(session: Session) -> int:
+    """Write an event for each open task whose due moment has passed since the last look; returns how many."""
+    moment = now(session)
+    seen = session.scalar(select(Setting.value).where(Setting.key == TASKS_SEEN))
+    since = min(float(seen), moment.timestamp()) if seen is not None else moment.timestamp()
+    first = datetime.fromtimestamp(since, UTC)
+    query = select(Task.id, Task.unit_id).where(
+        Task.state == "open", Task.due_at > first, Task.due_at <= moment
+    )
+    rows = session.execute(query.order_by(Task.id)).all()
+    for row in rows:
+        happened(session, "task_overdue", row.unit_id, {"task_id": row.id})
+    session.merge(Setting(key=TASKS_SEEN, value=moment.timestamp()))
+    return len(rows)
+
+
+def waiting(session: Session) -> Sequence[int]:
+    """The events that nobody has looked at yet, the oldest first."""
+    return session.scalars(
+        select(Event.id).where(Event.handled_at.is_(None)).order_by(Event.id).limit(LISTED)
+    ).all()
+
+
+def take(session: Session, event_id: int) -> Event | None:
+    """Take an event to act on; None where somebody else was first."""
+    rows = Event.__table__
+    taken: Any = session.execute(
+        update(rows).where(rows.c.id == event_id, rows.c.handled_at.is_(None)).values(handled_at=utcnow())
+    )
+    return session.get(Event, event_id, populate_existing=True) if taken.rowcount else None
+
+
+def subscribers(session: Session, event: Event) -> Sequence[EventSubscription]:
+    """What starts on an event: enabled, of its kind, in its unit or above, with a reason that fits."""
+    here = select(Unit.path).where(Unit.id == event.unit_id).scalar_subquery()
+    query = (
+        select(EventSubscription)
+        .join(Unit, Unit.id == EventSubscription.unit_id)
+        .where(EventSubscription.event == event.name, EventSubscription.enabled, here.startswith(Unit.path))
+    )
+    found = session.scalars(query.order_by(EventSubscription.id)).all()
+    return [row for row in found if not row.condition or holds(row.condition, event.facts.get)]
+
+
+def values_for(options: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the start form, with facts of the event put in."""
+    return {name: _put_in(value, facts) for name, value in options.items()}
+
+
+def example(written: Written) -> dict[str, Any]:
+    """The values of the start form with example facts put in, for checking them; refused where a fact is unknown."""
+    kind = EVENTS.get(written.event)
+    facts = {name: EXAMPLES.get(name, "1") for name in (kind.facts if kind else ())}
+    found = values_for(written.options, facts)
+    unknown = [text for text in found.values() if isinstance(text, str) and NAMED.search(text)]
+    if unknown:
+        raise Refused(
+            "没有保存：「%(text)s」里花括号中的名称不对，可用的有 %(known)s。",
+            text=unknown[0][:60],
+            known="、".join("{" + name + "}" for name in facts),
+        )
+    return found
+
+
+def keep_start(session: Session, subscription: EventSubscription, event: Event, **came: Any) -> None:
+    """Write what an event came to for a subscription (`run_id` or `message`); one row, so it starts at most one run."""
+    state = "started" if came.get("run_id") is not None else "refused"
+    session.add(
+        EventStart(subscription_id=subscription.id, event_id=event.id, state=state, at=utcnow(), **came)
+    )
+
+
+def save(
+    session: Session, written: Written, staff: Staff, row: EventSubscription | None = None
+) -> EventSubscription:
+    """Keep a new subscription, or change one; its runs are started as whoever saved it last."""
+    workflow, _version = workflows.startable(session, written.workflow_key)
+    workflow_access.require(staff, workflow, "start")
+    kind = EVENTS.get(written.event)
+    if kind is None or not written.name.strip():
+        raise Refused("没有保存：请填写名称，并选择发生什么的时候发起。")
+    if row is None:
+        row = EventSubscription(created_at=utcnow())
+        session.add(row)
+    row.name, row.event, row.workflow_key = written.name.strip()[:120], written.event, written.workflow_key
+    row.options, row.unit_id, row.run_as_id = dict(written.options), written.unit_id, staff.id
+    narrowed = written.reason and kind.reasons
+    row.condition = {"field": "reason", "op": "eq", "value": written.reason} if narrowed else {}
+    traces.record(session, "event_subscription.saved", row, details={"event": row.event})
+    return row
+
+
+def switch(session: Session, row: EventSubscription, *, enabled: bool) -> None:
+    """Stop a subscription, or let it go on; what happened meanwhile starts nothing."""
+    row.enabled = enabled
+    traces.record(session, "event_subscription.switched", row, details={"enabled": enabled})
+
+
+def remove(session: Session, row: EventSubscription) -> None:
+    """Forget a subscription; the runs that it started stay."""
+    traces.record(session, "event_subscription.removed", row, details={"event": row.event})
+    session.delete(row)
+    session.flush()
+
+
+def listed(session: Session) -> Sequence[EventSubscription]:
+    """All subscriptions by name."""
+    whole = (joinedload(EventSubscription.run_as), joinedload(EventSubscription.unit))
+    return session.scalars(select(EventSubscription).options(*whole).order_by(EventSubscription.name)).all()
+
+
+def starts(session: Session, subscription_id: int, *, limit: int = 30) -> Sequence[Any]:
+    """The newest starts of a subscription, each with its event."""
+    query = select(EventStart, Event).join(Event, Event.id == EventStart.event_id)
+    query = query.where(EventStart.subscription_id == subscription_id)
+    return session.execute(query.order_by(EventStart.id.desc()).limit(limit)).all()
+
+
+def counts(session: Session) -> dict[int, int]:
+    """How many runs each subscription has started."""
+    query = select(EventStart.subscription_id, func.count()).where(EventStart.state == "started")
+    return dict(session.execute(query.group_by(EventStart.subscription_id)).tuples().all())
+
+
+def remove_old(session: Session) -> int:
+    """Forget events that were handled long ago."""
+    rows = Event.__table__
+    old: Any = utcnow() - timedelta(days=KEPT_DAYS)
+    gone: Any = session.execute(delete(rows).where(rows.c.handled_at < old))
+    return int(gone.rowcount)
+
+
+def _put_in(value: Any, facts: Mapping[str, Any]) -> Any:
+    """A text with `{name}` replaced; one that is nothing but a fact in braces becomes that fact's text."""
+    if not isinstance(value, str):
+        return value
+    for name, fact in facts.items():
+        value = value.replace(f"{{{name}}}", str(fact))
+    return value
