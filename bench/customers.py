@@ -20,6 +20,7 @@ CHUNK = 20_000
 STATION = 3_000  # customers of one supply station
 PROVED = 200
 BIG_BUFFER, USUAL_BUFFER = 256 << 20, 1 << 20  # bytes of new grams that SQLite gathers before it writes them
+PAIRS = f"ix_{GRAMS}_grams"  # of PostgreSQL
 TABLES = (Customer.__table__, Contact.__table__, SearchRow.__table__)
 COLUMNS = (made_up.CUSTOMER, made_up.CONTACT, made_up.ROW)
 CITIES = ("甲山市", "乙水市", "丙川市", "丁原市", "戊江市", "己湖市", "庚城市", "辛港市")
@@ -50,10 +51,13 @@ def fill(session: Session, rows: int) -> None:
 @contextmanager
 def _loading(session: Session) -> Iterator[None]:
     """What makes a first load quick and takes nothing away from what is read later."""
-    if session.get_bind().dialect.name != "sqlite":
-        yield
-        return
     run = session.connection().exec_driver_sql
+    if session.get_bind().dialect.name == "postgresql":
+        run(f"DROP INDEX {PAIRS}")
+        yield
+        session.connection().exec_driver_sql(f"CREATE INDEX {PAIRS} ON {GRAMS} USING gin (grams)")
+        session.commit()
+        return
     run("PRAGMA cache_size=-1000000")
     setting = f"INSERT INTO {GRAMS}({GRAMS}, rank) VALUES ('hashsize', ?)"  # noqa: S608 our own table
     run(setting, (BIG_BUFFER,))
@@ -83,8 +87,9 @@ def build_indexes(engine: Engine) -> None:
 
 def _analyse(connection: Connection) -> None:
     words = "VACUUM ANALYZE" if connection.dialect.name == "postgresql" else "ANALYZE"
-    for table in (*TABLES, Unit.__table__):
-        connection.execute(text(f"{words} {table.name}"))
+    tables = [table.name for table in (*TABLES, Unit.__table__, Staff.__table__)]
+    for name in [*tables, GRAMS] if connection.dialect.name == "postgresql" else tables:
+        connection.execute(text(f"{words} {name}"))
 
 
 def _indexes() -> list[Index]:

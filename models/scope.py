@@ -6,7 +6,7 @@ check their units themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +21,8 @@ from sqlalchemy.orm import (
     mapped_column,
     with_loader_criteria,
 )
+from sqlalchemy.orm.interfaces import CriteriaOption
+from sqlalchemy.sql.cache_key import anon_map
 
 from models.base import db
 from models.people import Territory, Unit
@@ -122,13 +124,45 @@ def _apply_scope(state: ORMExecuteState) -> None:
     scope = current_scope(state.session)
     if scope == ALL:
         return
-    state.statement = state.statement.options(*_options(scope))
+    state.statement = state.statement.options(_options(scope))
+
+
+class _Conditions(CriteriaOption):
+    """The conditions of one scope on every scoped table as one option.
+
+    What they add to the key by which SQLAlchemy keeps compiled statements is made once: walking through all of them
+    for each statement cost a page more than its queries. The key says how the conditions are built, the parameters
+    beside it say whose they are.
+    """
+
+    propagate_to_loaders = True
+
+    def __init__(self, options: Sequence[Any]) -> None:
+        self.options = options
+        self.parameters: list[Any] = []
+        numbers = anon_map()
+        self.key = (_Conditions, *(option._gen_cache_key(numbers, self.parameters) for option in options))
+
+    def process_compile_state(self, compile_state: Any) -> None:
+        for option in self.options:
+            option.process_compile_state(compile_state)
+
+    def process_compile_state_replaced_entities(self, compile_state: Any, mapper_entities: Any) -> None:
+        self.process_compile_state(compile_state)
+
+    def get_global_criteria(self, attributes: dict[Any, Any]) -> None:
+        for option in self.options:
+            option.get_global_criteria(attributes)
+
+    def _gen_cache_key(self, _numbers: Any, bindparams: list[Any]) -> tuple[Any, ...]:
+        bindparams.extend(self.parameters)
+        return self.key
 
 
 @lru_cache(maxsize=256)
-def _options(scope: Scope | None) -> list[Any]:
+def _options(scope: Scope | None) -> _Conditions:
     """One condition a scoped table; building them anew would cost each request some milliseconds."""
-    return [_option(cls, scope) for cls in scoped_classes()]
+    return _Conditions([_option(cls, scope) for cls in scoped_classes()])
 
 
 def _option(cls: Any, scope: Scope | None) -> Any:
@@ -160,7 +194,9 @@ def _check_row(session: Session, row: Any, scope: Scope | None) -> None:
 
 def _may_touch_customer(session: Session, customer_id: int, row: Any, scope: Scope) -> bool:
     customers = db.Model.metadata.tables["customers"]
-    query = select(customers.c.id).where(customers.c.id == customer_id, customers.c.unit_id.in_(units_in(scope)))
+    query = select(customers.c.id).where(
+        customers.c.id == customer_id, customers.c.unit_id.in_(units_in(scope))
+    )
     if scope.own and row.own_by == "customer":
         query = query.where(customers.c.id.in_(own_customers(scope)))
     return session.connection().scalar(query) is not None

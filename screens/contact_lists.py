@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 
 from screens import masking
-from screens.lists import Column
+from screens.listings import Column
 from screens.row_words import kinds_word
 
 WHOSE = (

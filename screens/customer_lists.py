@@ -10,16 +10,15 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
-from models import Contact, Customer
+from models import Contact, Customer, Staff, Unit
 from models.contacts import GOOD
-from models.scope import ALL, working_as
 from models.words import CHANNELS, CUSTOMER_CLASSES, SENSITIVITIES, VERDICTS
 from screens import looks, masking
 from screens.filters import Filter
 from screens.forms import choices
-from screens.lists import Asked, Slice
+from screens.listings import Asked, Slice
 from screens.pickers import manager_choices, unit_steps
 from services import Refused, customer_pages, reach
 from services.customer_pages import ENTRY, Wanted
@@ -28,6 +27,19 @@ from services.search_texts import CLASS_BITS, CLOSED, NONE, REACH_BITS, VERDICT_
 SHOWN_KINDS = ("mobile", "landline", "supply_address")
 NEWEST_FIRST = ("opened_on", "changed_at")
 CLOSED_ONLY = "1"
+CUSTOMERS, UNITS, PEOPLE, CONTACTS = Customer.__table__, Unit.__table__, Staff.__table__, Contact.__table__
+FACTS = (
+    "id",
+    "account_no",
+    "name",
+    "customer_class",
+    "opened_on",
+    "closed_on",
+    "changed_at",
+    "reach",
+    "merged_into_id",
+)
+VALUES = ("customer_id", "kind", "raw", "value", "verdict")
 SHORTEST = 2
 
 
@@ -47,9 +59,7 @@ def pages(session: Session, wanted: Wanted, asked: Asked) -> Slice:
     place: dict[str, Any] = {"sort": asked.sort, "descending": asked.sort in NEWEST_FIRST}
     place |= {"after": asked.after, "before": asked.before, "size": asked.size}
     page = customer_pages.page(session, replace(wanted, **place))
-    query = select(Customer).options(joinedload(Customer.unit), joinedload(Customer.manager))
-    with working_as(session, ALL):  # the ids are of one's own scope; asked again, planners walk whole units
-        found = {row.id: row for row in session.scalars(query.where(Customer.id.in_(page.ids)))}
+    found = _rows(session, page.ids)
     rows = [found[key] for key in page.ids if key in found]
     is_back = page.has_place and asked.before is not None
     broad = _("符合的客户很多，按建档先后列出。再多输入几个字，或加上单位等条件，就能排序。")
@@ -61,6 +71,15 @@ def pages(session: Session, wanted: Wanted, asked: Asked) -> Slice:
         is_exact=page.is_exact,
         note=broad if page.sort == ENTRY else "",
     )
+
+
+def _rows(session: Session, ids: Sequence[int]) -> dict[int, Any]:
+    """What the columns say of customers that were found in one's scope: asked for again, planners walk whole units."""
+    facts = [CUSTOMERS.c[name] for name in FACTS]
+    query = select(*facts, UNITS.c.name.label("unit"), UNITS.c.region, PEOPLE.c.name.label("manager"))
+    query = query.join(UNITS, UNITS.c.id == CUSTOMERS.c.unit_id)
+    query = query.outerjoin(PEOPLE, PEOPLE.c.id == CUSTOMERS.c.manager_id).where(CUSTOMERS.c.id.in_(ids))
+    return {row.id: row for row in session.connection().execute(query)}
 
 
 def facet(key: str, label: Any, offered: Sequence[tuple[str, Any]], bits: Mapping[str, int]) -> Filter:
@@ -105,19 +124,18 @@ FILTERS = (
 )
 
 
-def load(session: Session, rows: Sequence[Customer]) -> Mapping[int, dict[str, Any]]:
+def load(session: Session, rows: Sequence[Any]) -> Mapping[int, dict[str, Any]]:
     """The first current value of the shown kinds, and the channels that work, of the customers on one page."""
-    ids = [row.id for row in rows]
-    query = select(Contact).where(Contact.customer_id.in_(ids), Contact.state == "current")
-    query = query.where(Contact.kind.in_(SHOWN_KINDS)).order_by(Contact.preferred, Contact.id.desc())
+    query = select(*(CONTACTS.c[name] for name in VALUES))
+    query = query.where(CONTACTS.c.customer_id.in_([row.id for row in rows]), CONTACTS.c.state == "current")
+    query = query.where(CONTACTS.c.kind.in_(SHOWN_KINDS)).order_by(CONTACTS.c.preferred, CONTACTS.c.id.desc())
     found: dict[int, dict[str, Any]] = {row.id: {"reach": reach.channels_in(row.reach)} for row in rows}
-    with working_as(session, ALL):
-        for contact in session.scalars(query):
-            found[contact.customer_id][contact.kind] = contact
+    for contact in session.connection().execute(query):
+        found[contact.customer_id][contact.kind] = contact
     return found
 
 
-def name_column(row: Customer, _extra: dict[str, Any]) -> Any:
+def name_column(row: Any, _extra: dict[str, Any]) -> Any:
     """The masked name; a closed account says so, a merged one leads to the account that stands for it."""
     name = masking.name_text(row.name)
     if row.merged_into_id is not None:
@@ -126,20 +144,20 @@ def name_column(row: Customer, _extra: dict[str, Any]) -> Any:
     return looks.joined(name, looks.badge_text("bad", _("已销户"))) if row.closed_on else name
 
 
-def phone_column(_row: Customer, extra: dict[str, Any]) -> Any:
+def phone_column(_row: Any, extra: dict[str, Any]) -> Any:
     """The mobile with its verdict where that is not good; where there is none that works, the landline."""
     found = [extra[kind] for kind in ("mobile", "landline") if kind in extra]
     shown = next((contact for contact in found if contact.verdict in GOOD), found[0] if found else None)
     return judged(shown, masking.contact_text(shown) if shown else "")
 
 
-def address_column(row: Customer, extra: dict[str, Any]) -> Any:
+def address_column(row: Any, extra: dict[str, Any]) -> Any:
     """The supply address without what the unit's region says already."""
     contact = extra.get("supply_address")
-    return judged(contact, masking.contact_text(contact).removeprefix(row.unit.region) if contact else "")
+    return judged(contact, masking.contact_text(contact).removeprefix(row.region) if contact else "")
 
 
-def judged(contact: Contact | None, text: str) -> Any:
+def judged(contact: Any, text: str) -> Any:
     """A masked value with its verdict where that is not good."""
     if contact is None:
         return looks.badge("missing", "VERDICTS")
@@ -148,7 +166,7 @@ def judged(contact: Contact | None, text: str) -> Any:
     )
 
 
-def channels_column(_row: Customer, extra: dict[str, Any]) -> Any:
+def channels_column(_row: Any, extra: dict[str, Any]) -> Any:
     """The channels that work for a customer."""
     words = " ".join(looks.word(channel, "CHANNELS") for channel in extra["reach"])
     return words or looks.badge_text("bad", _("不可达"))

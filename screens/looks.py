@@ -135,8 +135,10 @@ def screen_url(key: str, **values: Any) -> str:
 
 
 def customer_url(customer_id: int) -> str:
-    """The address of one customer's page."""
-    return url_for("customers.view", customer_id=customer_id)
+    """The address of one customer's page; a list asks for many, so the router is asked once a request."""
+    if "customer_url" not in g:
+        g.customer_url = url_for("customers.view", customer_id=1).removesuffix("1")
+    return f"{g.customer_url}{customer_id}"
 
 
 def menu() -> list[dict[str, Any]]:

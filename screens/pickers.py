@@ -31,12 +31,13 @@ def unit_choices() -> list[tuple[int, str]]:
 
 def unit_steps() -> list[tuple[int, str]]:
     """The units to choose in a list: all, or where they are many those above the chosen one and those just below it."""
-    found = units_in_scope().limit(MANY + 1).all()
+    query = select(Unit.id, Unit.name, Unit.path).where(in_scope_units(db.session())).order_by(Unit.path)
+    found = db.session.execute(query.limit(MANY + 1)).all()
     if len(found) > MANY:
         chosen = found[0] if (one := chosen_unit()) is None else one
         above = [int(part) for part in chosen.path.strip("/").split("/")]
         near = Unit.id.in_(above) | (Unit.parent_id == chosen.id)
-        found = units_in_scope().filter(near).limit(MANY + len(above)).all()
+        found = db.session.execute(query.where(near).limit(MANY + len(above))).all()
     top = min((unit.path.count("/") for unit in found), default=0)
     return [(unit.id, "　" * (unit.path.count("/") - top) + unit.name) for unit in found]
 
@@ -49,16 +50,20 @@ def chosen_unit() -> Unit | None:
 
 def manager_choices() -> list[tuple[Any, str]]:
     """The people below the chosen unit who may look after customers; of very many only the chosen one."""
-    people, unit = staff_in_reach(), chosen_unit()
-    if unit is not None:
-        people = people.join(Unit, Unit.id == Staff.unit_id).filter(Unit.path.startswith(unit.path))
-    found = people.limit(MANY + 1).all()
-    if len(found) > MANY:
+    unit = chosen_unit()
+    people = select(Staff.id, Staff.name, Unit.name.label("unit")).join(Unit, Unit.id == Staff.unit_id)
+    people = people.where(Staff.active, Staff.username != SHELL, in_scope_units(db.session()))
+    near = people if unit is None else people.where(Unit.path.startswith(unit.path))
+    if len(db.session.scalars(near.limit(MANY + 1)).all()) > MANY:
         key = request.values.get("manager", 0, type=int)
-        found = staff_in_reach().filter(Staff.id == key).all() if 0 < key < 2**63 else []
+        near = people.where(Staff.id == (key if 0 < key < 2**63 else 0))
+    found, said = (
+        db.session.execute(near.order_by(Staff.unit_id, Staff.name)).all(),
+        _("%(person)s（%(unit)s）"),
+    )
     if not found:
         return [("", _("（请先选单位）"))]
-    return [(one.id, _("%(person)s（%(unit)s）", person=one.name, unit=one.unit.name)) for one in found]
+    return [(row.id, said % {"person": row.name, "unit": row.unit}) for row in found]
 
 
 def staff_in_reach() -> Any:

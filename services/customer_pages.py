@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from models import Customer, SearchRow, Unit
 from models.scope import ALL, current_scope, own_customers
 from services import search
-from services.search_texts import CLOSED, asked_grams, words_of
+from services.search_texts import CLOSED, words_of
 
 MANY = 30_000
 COUNTED = 1_000
@@ -119,16 +119,16 @@ def page(session: Session, wanted: Wanted) -> Page:
     """The page that is wanted, of the customers in the session's scope."""
     search.keep(session)
     _be_brief(session)
-    limits, inside = _limits(session, wanted), _in_units(session, wanted)
-    rarest = _rarest(session, [*limits, inside])
+    inside, limits = _in_units(session, wanted), _limits(session, wanted)
+    rarest = _rarest(session, [*limits[::-1], inside])
     is_broad = rarest is None and bool(wanted.text)
     sort = ENTRY if is_broad else wanted.sort
     walk = _walk(session, wanted, sort)
     if rarest is not None:
-        checks = [limit.check for limit in (*limits, inside) if limit is not rarest or limit.is_text]
+        checks = [limit.check for limit in (inside, *limits) if limit is not rarest or limit.is_text]
         read = _by_set(session, walk, rarest.found, checks)
     elif is_broad:
-        read = _by_entry(session, walk, [*limits, inside])
+        read = _by_entry(session, walk, [inside, *limits])
     else:
         read = _by_order(session, walk, _units(session, wanted), [limit.check for limit in limits])
     shown, more = read.ids[: wanted.size], len(read.ids) > wanted.size
@@ -139,12 +139,6 @@ def page(session: Session, wanted: Wanted) -> Page:
 def _limits(session: Session, wanted: Wanted) -> list[_Limit]:
     """Everything that the page is limited by, but the units of the scope."""
     limits = []
-    if wanted.text:
-        words = words_of(wanted.text)
-        checks = [ROWS.c.text.contains(word) for word in words]
-        asked = [gram for word in words for gram in asked_grams(word)]
-        found = search.candidates(session, asked) if asked else None
-        limits.append(_Limit(and_(*checks), found, is_text=True))
     facets = ROWS.c.facets.bitwise_and(wanted.care) == wanted.want
     few = _Limit(facets, _with_facets(wanted), most=_few(session))
     limits.append(few if wanted.want else _Limit(facets))
@@ -155,6 +149,11 @@ def _limits(session: Session, wanted: Wanted) -> list[_Limit]:
     if scope is not None and scope.own:
         own = own_customers(scope)
         limits.append(_Limit(ROWS.c.customer_id.in_(own), own))
+    if wanted.text:  # last: the dearest to check
+        words = words_of(wanted.text)
+        asked = search.rarest_grams(session, words)
+        found = search.candidates(session, asked) if asked else None
+        limits.append(_Limit(and_(*search.holding(session, words)), found, is_text=True))
     return limits
 
 

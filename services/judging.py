@@ -6,6 +6,7 @@ The bureau's own telephones (offices of units, staff, the letterhead's hotline) 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -44,23 +45,38 @@ def contexts(session: Session) -> dict[int, Context]:
 
 def judge_in(session: Session, unit_id: int, kind: str, text: str) -> Verdict:
     """Judge one value keyed for a customer of a unit; chunks take `contexts` once instead."""
-    homes = _homes(session)
-    home = homes.get(unit_id, Context())
+    home = _home(session, unit_id)
     if kind in (*PHONES, "phone"):
-        home = replace(home, offices=_office_numbers(session, homes), shared=shared_values(session))
+        offices = _office_numbers(session, _homes(session))
+        home = replace(home, offices=offices, shared=shared_values(session))
     if kind in ADDRESSES:
         home = replace(home, places=known_places(session, near=text).get(unit_id, NO_PLACES))
     return judge(kind, text, home)
 
 
+def _home(session: Session, unit_id: int) -> Context:
+    """Area code and region of one unit: only the units above it are read."""
+    path = session.scalar(select(Unit.path).where(Unit.id == unit_id)) or ""
+    line = [int(part) for part in path.split("/") if part]
+    rows = session.execute(select(Unit.area_code, Unit.region).where(Unit.id.in_(line)).order_by(Unit.path))
+    home = Context()
+    for row in rows:
+        home = _below(home, row)
+    return home
+
+
 def _homes(session: Session) -> dict[int, Context]:
-    """Area code and region of every unit, from the nearest unit above that states them."""
+    """Area code and region of every unit."""
     found: dict[int, Context] = {}
     rows = session.execute(select(Unit.id, Unit.parent_id, Unit.area_code, Unit.region).order_by(Unit.path))
     for row in rows:
-        above = found.get(row.parent_id, Context())
-        found[row.id] = Context(area_code=row.area_code or above.area_code, region=row.region or above.region)
+        found[row.id] = _below(found.get(row.parent_id, Context()), row)
     return found
+
+
+def _below(above: Context, unit: Any) -> Context:
+    """What a unit states itself, and what the nearest unit above that states it."""
+    return Context(area_code=unit.area_code or above.area_code, region=unit.region or above.region)
 
 
 def _office_numbers(session: Session, homes: dict[int, Context]) -> frozenset[str]:

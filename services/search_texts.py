@@ -19,8 +19,6 @@ SEARCHED = (*PHONES, "person", "supply_address", "postal_address")
 JUDGED = ("mobile", "landline", "supply_address")
 NONE = "none"
 NO_DAY = date(1, 1, 1)  # sorts before every opening day
-MOST_GRAMS = 3
-SHORT = 5  # signs: of so short a word all grams are asked for
 
 # Bits of `search_rows.facets`; stored: never renumbered, only added to.
 CLASS_BITS = {name: 1 << place for place, name in enumerate(CUSTOMER_CLASSES)}
@@ -87,26 +85,6 @@ def grams(text: str) -> set[str]:
     found -= _PAIRS_OF_DIGITS
     found.update(_THREE_DIGITS.findall(text))
     return found
-
-
-def asked_grams(word: str) -> list[str]:
-    """The grams that a text must have to hold a short word; of a long one a few, from the end, where words differ."""
-    if len(word) <= SHORT:
-        return sorted(grams(word))
-    found: list[str] = []
-    end = len(word)
-    while end > 1 and len(found) < MOST_GRAMS:
-        size = 3 if end > 2 and _is_number(word[end - 3 : end]) else 2
-        piece = word[end - size : end]
-        is_gram = size == 3 or piece not in _PAIRS_OF_DIGITS
-        found += [piece] if is_gram else []
-        end -= size if is_gram else 1
-    if (
-        0 < end < len(word) and len(found) < MOST_GRAMS
-    ):  # what is left over at the beginning, with its neighbour
-        first = word[:3] if _is_number(word[:3]) else word[:2]
-        found += [first] if first not in _PAIRS_OF_DIGITS else []
-    return found or sorted(grams(word))[:MOST_GRAMS]
 
 
 def words_of(text: str) -> tuple[str, ...]:

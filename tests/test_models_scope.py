@@ -1,6 +1,7 @@
 import pytest
 from factories import make_contact, make_customer, make_staff, make_unit
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import aliased
 
 from models import Contact, Customer, Territory, Visit
 from models.clock import utcnow
@@ -54,7 +55,13 @@ def test_writing_into_another_unit_is_refused(session, two):
 def test_foreign_customer_by_key_is_refused(session, two):
     (unit, _other), (_own, foreign) = two
     set_scope(session, Scope(path=unit.path))
-    facts = {"kind": "mobile", "verdict": "valid", "source": "visit", "state": "proposed", "created_at": utcnow()}
+    facts = {
+        "kind": "mobile",
+        "verdict": "valid",
+        "source": "visit",
+        "state": "proposed",
+        "created_at": utcnow(),
+    }
     session.add(Contact(customer_id=foreign.id, unit_id=unit.id, **facts))
     with pytest.raises(OutOfScope):
         session.flush()
@@ -77,7 +84,13 @@ def test_account_manager_reaches_own_customers_and_meter_books(session, two):
 def test_visit_is_reached_by_whom_it_is_assigned_to(session, two):
     (unit, _other), (own, _foreign) = two
     manager = make_staff(session, "account_manager", unit)
-    facts = {"customer_id": own.id, "unit_id": unit.id, "origin": "by_hand", "state": "open", "created_at": utcnow()}
+    facts = {
+        "customer_id": own.id,
+        "unit_id": unit.id,
+        "origin": "by_hand",
+        "state": "open",
+        "created_at": utcnow(),
+    }
     for token, staff_id in (("A" * 10, manager.id), ("B" * 10, None)):
         session.add(Visit(token=token, staff_id=staff_id, **facts))
     session.flush()
@@ -90,3 +103,40 @@ def test_working_as_all_gives_back_the_scope(session, two):
     with working_as(session, ALL):
         assert session.scalar(select(func.count()).select_from(Customer)) == 2
     assert session.scalars(select(Customer)).all() == []
+
+
+def test_the_same_statement_keeps_to_whoever_asks(session, two):
+    (unit, other), (own, foreign) = two
+    manager = make_staff(session, "account_manager", unit)
+    own.manager_id = manager.id
+    session.commit()
+    here, there, one, two_ids = Scope(unit.path), Scope(other.path), {own.id}, {own.id, foreign.id}
+    mine = Scope(unit.path, manager.id, own=True), Scope(unit.path, manager.id + 1, own=True)
+    asked = [
+        (here, one),
+        (there, {foreign.id}),
+        (mine[0], one),
+        (mine[1], set()),
+        (None, set()),
+        (ALL, two_ids),
+    ]
+    other_name = aliased(Customer)
+    for scope, found in asked * 2:  # the second round meets statements that are kept compiled
+        session.expunge_all()
+        set_scope(session, scope)
+        assert set(session.scalars(select(Customer.id))) == found, scope
+        assert {row.customer_id for row in session.scalars(select(Contact))} == found, scope
+        assert (
+            set(session.scalars(select(other_name.id).join(Contact, Contact.customer_id == other_name.id)))
+            == found
+        ), scope
+
+
+def test_rows_loaded_on_demand_keep_to_the_scope_of_the_moment(session, two):
+    path = two[0][0].path
+    for _round in range(2):
+        session.expunge_all()
+        set_scope(session, ALL)
+        contacts = session.scalars(select(Contact).order_by(Contact.id)).all()
+        set_scope(session, Scope(path))
+        assert [contact.customer is not None for contact in contacts] == [True, False]

@@ -20,7 +20,8 @@ from screens.access import needs
 from screens.batch_change_figures import before_text, cause_label
 from screens.filters import Filter, equals
 from screens.forms import choices
-from screens.lists import Action, Column, Listing, ListPage, Sort
+from screens.listings import Action, Column, Listing, Sort
+from screens.lists import ListPage
 from screens.messages import done
 from screens.pages.accounts import safe_target
 from screens.pages.batch_changes import set_going

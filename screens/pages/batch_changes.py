@@ -24,7 +24,8 @@ from screens.access import needs
 from screens.cards import Card, Line
 from screens.filters import equals
 from screens.forms import choices
-from screens.lists import Column, Listing, ListPage, Sort
+from screens.listings import Column, Listing, Sort
+from screens.lists import ListPage
 from screens.messages import done, said
 from screens.pages.customers import reasons_of
 from screens.pickers import unit_choices, unit_filter

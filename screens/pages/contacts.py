@@ -15,7 +15,8 @@ from screens import customer_views, looks, masking
 from screens.contact_lists import WHOSE
 from screens.filters import equals
 from screens.forms import choices
-from screens.lists import Column, Listing, ListPage, Sort
+from screens.listings import Column, Listing, Sort
+from screens.lists import ListPage
 from screens.pickers import kind_choices, unit_filter
 
 

@@ -19,7 +19,8 @@ from screens import customer_lists, customer_views, looks, masking
 from screens.access import READING, may, needs
 from screens.customer_lists import address_column, channels_column, load, name_column, phone_column
 from screens.forms import choices
-from screens.lists import Column, Listing, ListPage, Search, Sort
+from screens.listings import Column, Listing, Search, Sort
+from screens.lists import ListPage
 from screens.messages import done, refuse, said
 from screens.pickers import staff_choices
 from screens.rows import key_of
@@ -48,8 +49,8 @@ class Customers(ListPage):
                 lambda row, _extra: looks.word(row.customer_class, "CUSTOMER_CLASSES"),
                 css="nowrap",
             ),
-            Column(_l("单位"), lambda row, _extra: row.unit.name, css="nowrap"),
-            Column(_l("客户经理"), lambda row, _extra: row.manager.name if row.manager else "", css="nowrap"),
+            Column(_l("单位"), lambda row, _extra: row.unit, css="nowrap"),
+            Column(_l("客户经理"), lambda row, _extra: row.manager or "", css="nowrap"),
             Column(
                 _l("立户日期"), lambda row, _extra: looks.day(row.opened_on), sort="opened_on", css="nowrap"
             ),

@@ -18,7 +18,8 @@ from screens import looks, pair_views
 from screens.access import needs
 from screens.filters import Filter, equals
 from screens.forms import choices
-from screens.lists import Column, Listing, ListPage, Sort
+from screens.listings import Column, Listing, Sort
+from screens.lists import ListPage
 from screens.messages import done
 from screens.pickers import unit_filter
 from services import duplicates

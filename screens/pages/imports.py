@@ -20,7 +20,8 @@ from screens import downloads, import_rows, import_trials, looks, masking
 from screens.access import needs
 from screens.filters import equals
 from screens.forms import choices
-from screens.lists import Column, Listing, ListPage, Sort
+from screens.listings import Column, Listing, Sort
+from screens.lists import ListPage
 from screens.messages import done, said
 from screens.pages.batch_changes import begin_cleanup
 from screens.pickers import unit_choices, unit_filter

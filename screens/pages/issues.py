@@ -24,7 +24,8 @@ from screens.access import needs
 from screens.cards import Card, Line
 from screens.filters import Filter, equals
 from screens.forms import choices
-from screens.lists import Action, Column, Listing, ListPage, Sort
+from screens.listings import Action, Column, Listing, Sort
+from screens.lists import ListPage
 from screens.messages import done, warn
 from screens.pages.accounts import safe_target
 from screens.pages.customers import reasons_of

@@ -22,7 +22,8 @@ from screens.cards import Card, Line
 from screens.contact_lists import WHOSE
 from screens.filters import equals
 from screens.forms import choices
-from screens.lists import Action, Column, Listing, ListPage, Sort
+from screens.listings import Action, Column, Listing, Sort
+from screens.lists import ListPage
 from screens.messages import done
 from screens.pages.accounts import safe_target
 from screens.pages.customers import reasons_of

@@ -17,7 +17,8 @@ from models.words import RUN_STATES
 from screens import languages, looks
 from screens.access import needs
 from screens.filters import Filter, equals
-from screens.lists import Column, Listing, ListPage, Sort
+from screens.listings import Column, Listing, Sort
+from screens.lists import ListPage
 from screens.messages import done
 from screens.workflow_words import title_of, told, told_result
 from workflows import runs

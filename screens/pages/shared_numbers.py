@@ -20,7 +20,8 @@ from screens import looks, masking
 from screens.access import needs
 from screens.filters import Filter
 from screens.forms import choices
-from screens.lists import Column, Listing, ListPage, Sort
+from screens.listings import Column, Listing, Sort
+from screens.lists import ListPage
 from screens.messages import done
 from screens.pickers import below, unit_choices
 from screens.rows import picked

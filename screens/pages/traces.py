@@ -22,7 +22,8 @@ from screens import looks
 from screens.access import needs, reads
 from screens.cards import Card, Line
 from screens.filters import Filter, equals
-from screens.lists import Column, Listing, ListPage, Search, Sort
+from screens.listings import Column, Listing, Search, Sort
+from screens.lists import ListPage
 from screens.messages import done, warn
 from screens.pickers import staff_choices, unit_filter
 from screens.row_words import kinds_word, reason_word

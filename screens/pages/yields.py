@@ -22,7 +22,8 @@ from screens.base import Page
 from screens.contact_lists import WHOSE
 from screens.filters import Filter, equals, is_day
 from screens.forms import choices
-from screens.lists import Column, Listing, ListPage, Sort
+from screens.listings import Column, Listing, Sort
+from screens.lists import ListPage
 from screens.messages import done
 from screens.pickers import unit_choices
 from services import yields
