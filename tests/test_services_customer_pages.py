@@ -12,7 +12,7 @@ from models import Customer, SearchRow
 from models.clock import utcnow
 from models.scope import ALL, Scope, working_as
 from models.search import note
-from services import customer_pages, search
+from services import customer_pages, customer_walks, search
 from services.customer_pages import Wanted
 from services.search_texts import CLASS_BITS, CLOSED, NONE, REACH_BITS, VERDICT_BITS
 
@@ -24,6 +24,7 @@ SORTS = [("account_no", False), ("opened_on", False), ("changed_at", True), ("op
 @pytest.fixture(autouse=True, params=[customer_pages.MANY, 3], ids=["by set", "by order"])
 def many(request, monkeypatch):
     monkeypatch.setattr(customer_pages, "MANY", request.param)
+    monkeypatch.setattr(customer_walks, "NEAR", request.param)
     return request.param
 
 
