@@ -5,20 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Index, Table, insert, select, text
+from sqlalchemy import Connection, Engine, Index, Table, insert, text
 from sqlalchemy.orm import Session
 
 from bench import made_up
 from models import Contact, Customer, SearchRow, Staff, Unit
 from models.search import GRAMS
-from services import search
+from services import search_checks
 from services.search_texts import gram_numbers, grams
 
 CHUNK = 20_000
 STATION = 3_000  # customers of one supply station
-PROVED = 200
+PROVED = 2  # spans
 BIG_BUFFER, USUAL_BUFFER = 256 << 20, 1 << 20  # bytes of new grams that SQLite gathers before it writes them
 PAIRS = f"ix_{GRAMS}_grams"  # of PostgreSQL
 TABLES = (Customer.__table__, Contact.__table__, SearchRow.__table__)
@@ -43,7 +44,7 @@ def fill(session: Session, rows: int) -> None:
             session.commit()
             if made.rows[-1][0] % (CHUNK * 25) == 0:
                 sys.stderr.write(f"{made.rows[-1][0]} customers\n")
-    prove(session, rows)
+    prove(session)
     session.rollback()
     build_indexes(engine)
 
@@ -66,13 +67,9 @@ def _loading(session: Session) -> Iterator[None]:
     session.commit()
 
 
-def prove(session: Session, rows: int) -> None:
-    """Rows written here must be those that the product would write."""
-    ids = range(1, rows + 1, max(1, rows // PROVED))
-    should = search.rows_of(session, ids)
-    table = SearchRow.__table__
-    found = session.execute(select(table).where(table.c.customer_id.in_(ids)).order_by(table.c.customer_id))
-    if should != [row._asdict() for row in found]:
+def prove(session: Session) -> None:
+    """Rows written here must be those that the product would write: the first spans are compared."""
+    if any(islice(search_checks.differences(session), PROVED)):
         raise SystemExit("the made-up rows are not those of the product")
 
 
