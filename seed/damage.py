@@ -32,6 +32,7 @@ DEAD = ("{}(空号)", "{} 已停机", "{}（打不通）")
 OTHER_CITIES = ("广东省深圳市福田区福华一路12号", "湖南省长沙市芙蓉区五一路88号", "广西壮族自治区梧州市万秀区大中路5号")
 SERVICE_NUMBERS = ("95598", "10086", "110", "12345", "10000")
 RETIRED = ("0732", "0733")
+LENGTHENED, FIRST_LENGTHENED = ("0731", "0732", "0733", "0551", "0851"), "2009-06-28"
 FOREIGN_POSTCODES = ("430074", "410005", "100020", "330006", "610041", "530022")
 CITY_POSTCODES = ("510000", "518000", "523000", "516001")  # main offices of other cities of the province
 TITLES = ("先生", "生", "小姐", "女士", "师傅", "老板")
@@ -181,8 +182,11 @@ def _two_numbers(rng: Random, value: str, row: Row) -> str:
     return value + pick(rng, ("/", "、", ";", " ")) + second
 
 
-def _retired(rng: Random, value: str, row: Row) -> str:
-    return f"{pick(rng, RETIRED)}-{2 + int(rng.random() * 6)}{int(rng.random() * 900000) + 100000}"
+def _seven_digits(areas: tuple[str, ...]) -> Mar:
+    """A number of elsewhere as it was before it was lengthened."""
+    return lambda rng, value, row: (
+        f"{pick(rng, areas)}-{2 + int(rng.random() * 6)}{int(rng.random() * 900000) + 100000}"
+    )
 
 
 def _old_county(rng: Random, value: str, row: Row) -> str:
@@ -222,6 +226,10 @@ def _names_a_county(row: Row) -> bool:
     return any(county in row["用电地址"] for county in COUNTIES)
 
 
+def _is_older_than_upgrades(row: Row) -> bool:
+    return bool(row["录入时间"]) and row["录入时间"] < FIRST_LENGTHENED
+
+
 def _has_landline(row: Row) -> bool:
     return bool(row["固定电话"])
 
@@ -259,8 +267,12 @@ KINDS = (
     ),
     Kind("turned_digits", "手机", 0.006, _turn_digits, "valid", seen=False),
     Kind("missing_area_code", "固定电话", 0.15, lambda r, v, w: v[-8:], "repairable", "missing_area_code"),
-    Kind("retired_number", "固定电话", 0.012, _retired, "repairable", "number_upgraded"),
+    Kind("retired_number", "固定电话", 0.012, _seven_digits(RETIRED), "repairable", "number_upgraded"),
     Kind("extension", "固定电话", 0.02, _extend, "valid"),
+    Kind(
+        "number_before_upgrade", "固定电话", 0.12, _seven_digits(LENGTHENED), "repairable", "number_upgraded",
+        befalls=_is_older_than_upgrades,
+    ),
     Kind("missing_room", "用电地址", 0.02, _without_room, "invalid", "no_room", befalls=_has_room),
     Kind("cut_short", "用电地址", 0.03, _cut_short, "invalid", "too_short", befalls=_is_village),
     Kind(

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from quality.number_upgrades import find_upgrade
 from seed.bureau import make_bureau
 from seed.damage import KINDS, Misfortune
 from seed.files import lines
@@ -62,3 +63,11 @@ def test_staff_numbers_are_seen_by_who_knows_them():
 
 def test_a_wrong_but_plausible_number_is_marked_as_unseen():
     assert [kind.key for kind in KINDS if not kind.seen] == ["turned_digits"]
+
+
+def test_three_thousand_rows_hold_old_numbers_that_confirmed_upgrades_mend(found):
+    old = [line for line in found[:3000] if any(d.kind == "number_before_upgrade" for d in line.damages)]
+    for line in old:
+        rule = find_upgrade(*line.written["固定电话"].split("-"))
+        assert rule.confirmed and line.written["录入时间"][:10] < rule.since.isoformat()
+    assert len(old) >= 10
