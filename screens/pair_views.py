@@ -68,7 +68,8 @@ class Line:
 def parts(found: Mapping[str, str]) -> Markup:
     """What agrees and differs, as badges in words; what nothing is known of is left out."""
     said = [(TONES[how], PARTS[part][how]) for part, how in found.items() if how in PARTS.get(part, {})]
-    return looks.joined(*(looks.badge_text(tone, str(text)) for tone, text in said))
+    badges = looks.joined(*(looks.badge_text(tone, str(text)) for tone, text in said))
+    return Markup('<span class="badges">{}</span>').format(badges)
 
 
 def lines(session: Session, kept: Customer, merged: Customer) -> list[Line]:

@@ -139,10 +139,16 @@ def _renamed(job: Job, rows: Sequence[Any], find: Find) -> Iterator[Wanted]:
         if text == row.value:
             continue
         yield Wanted(
-            row.customer_id, row.unit_id, row.kind, text, f"{entry.old} → {_place(entry.new)}"[:120], row,
+            row.customer_id, row.unit_id, row.kind, text, _cause(entry), row,
             since=job.since_of(entry), list_row=entry.row,
             conflict="" if is_one and not _may_be_new(job, entry, row) else "several_candidates",
         )  # fmt: skip
+
+
+def _cause(entry: Entry) -> str:
+    """What the lines of an entry are grouped under: the old and the new road, or the road whose plates changed."""
+    new = _place(entry.new)
+    return (f"{entry.old} → {new}" if new != entry.old else f"{entry.old}（门牌）")[:120]
 
 
 def _place(text: str) -> str:
