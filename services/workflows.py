@@ -64,6 +64,14 @@ def newest(session: Session, workflow: Workflow) -> WorkflowVersion | None:
     return session.scalar(query.order_by(WorkflowVersion.number.desc()).limit(1))
 
 
+def numbered(session: Session, workflow: Workflow, number: int | None) -> WorkflowVersion | None:
+    """One version by its number, without one the newest."""
+    if number is None:
+        return newest(session, workflow)
+    query = select(WorkflowVersion).where(WorkflowVersion.workflow_id == workflow.id)
+    return session.scalar(query.where(WorkflowVersion.number == number))
+
+
 def startable(session: Session, key: str) -> tuple[Workflow, WorkflowVersion]:
     """The workflow and version to start, or why it cannot be started."""
     workflow = by_key(session, key)

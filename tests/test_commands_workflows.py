@@ -162,3 +162,24 @@ def test_a_person_reads_lines(play: Play, small: None) -> None:
     text = command.summary(told)
     assert "等待中" in text and "看一看" in text and "挑选  已完成" in text
     assert "小流程" in command.summary(play("list")[1])
+
+
+def test_trial_tells_what_a_run_would_do_and_starts_none(play: Play, small: None, session: Session) -> None:
+    code, told = play("start", "small", "--set", "one.limit=7", "--trial")
+    assert (code, told["run"], told["state"]) == (0, None, "done")
+    one, look = told["nodes"]
+    assert (one["path"], one["step"], one["state"], one["figures"]) == ("1", "pick", None, {"items": 1})
+    assert (look["step"], look["share"], told["totals"]) == ("person", 1.0, {"tasks": 1})
+    assert session.scalars(select(Run)).first() is None
+
+
+@pytest.mark.parametrize("form", ["--bpmn", "--toml"])
+def test_what_is_exported_imports_as_it_was(play: Play, small: None, tmp_path: Path, form: str) -> None:
+    target = tmp_path / "out"
+    assert play("export", "small", form, str(target))[1] == {"key": "small", "version": 1, "file": str(target)}
+    assert play("import", str(target))[1]["version"] == 1  # the same tree makes no new version
+
+
+@pytest.mark.parametrize("words", [("none", "--toml", "x"), ("small", "--toml", "x", "--version", "9")])
+def test_export_of_what_is_not_there_is_refused(play: Play, small: None, words: Sequence[str]) -> None:
+    assert play("export", *words)[0] == 1

@@ -54,6 +54,7 @@ from screens.pages import (
     traces,
     trends,
     visits,
+    workflow_versions,
     workflows,
     yields,
 )
@@ -89,6 +90,7 @@ SCREENS: dict[str, type[Page] | type[Screen]] = {
     "notices": notices.Notices,
     "competitions": competitions.Competitions,
     "workflows": workflows.Workflows,
+    "workflow_versions": workflow_versions.WorkflowVersions,
     "runs": runs.Runs,
     "schedules": schedules.Schedules,
     "traces": traces.Traces,

@@ -24,7 +24,7 @@ from screens.workflow_words import permission_word, told
 from services import Refused, people, workflow_access, workflows
 from services.options import Question, offering
 from workflows import runs
-from workflows.definitions import load_definition
+from workflows.definition_files import load_file
 from workflows.options import questions
 
 BIGGEST = 1 << 20
@@ -120,7 +120,7 @@ class Workflows(Page):
             return self.render("screens/workflow_import.html", text="", mistake="")
         text = _uploaded() or request.form.get("text", "")
         try:
-            row = load_definition(db.session(), text, current_user)
+            row = load_file(db.session(), text, current_user)
         except Refused as refusal:
             db.session.rollback()
             return self.render("screens/workflow_import.html", text=text, mistake=said(refusal)), 422
