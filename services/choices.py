@@ -82,6 +82,7 @@ CHOICES: dict[str, Callable[[Session], Listed]] = {
     "visit_results": reasons("visit_result"),
     "exclusions": reasons("exclusion"),
     "message_failures": reasons("message_failure"),
+    "proposal_reasons": reasons("proposal_refused"),
     "sms_templates": templates("sms"),
     "email_templates": templates("email"),
 }
