@@ -16,7 +16,7 @@ from models.clock import now, utcnow
 from models.contacts import GOOD, latest_confirmations
 from models.search import note
 from services import policies, reach, scores, traces
-from services.changes import Changing, adding, changing, entering
+from services.changes import Changing, adding, changing
 from services.counts import Value
 
 CHUNK = 1000
@@ -96,12 +96,13 @@ def record(session: Session, drafts: Sequence[Draft], *, action: str = "contact.
 
 def _record(session: Session, drafts: Sequence[Draft], action: str, changes: Changing) -> Recorded:
     keyed = dict(zip(take_ids(session, CONTACTS, len(drafts)), drafts, strict=True))
-    passing = _passing(session, keyed)
+    passing = policies.settling(session, keyed)
     added = sorted(key for key in passing if keyed[key].replaces_id is None)
     _insert(session, keyed, frozenset(added))
     changes.recorded(_value(key, keyed[key]) for key in added)
     replacing = _settled(session, sorted(passing.difference(added)))
-    _touch(session, {keyed[key].customer_id for key in added})
+    reach.enter(session, [keyed[key] for key in added if keyed[key].customer_id in changes.entering])
+    _touch(session, {keyed[key].customer_id for key in added}.difference(changes.entering))
     _trace(session, [*(_version(key, keyed[key]) for key in added), *replacing], action)
     waiting = frozenset(keyed) - passing
     _trace(session, [_version(key, keyed[key]) for key in sorted(waiting)], "contact.proposed")
@@ -178,40 +179,6 @@ def _value(key: int, draft: Draft) -> Value:
 
 def _version(key: int, draft: Draft) -> Version:
     return Version(key, draft.customer_id, draft.unit_id, draft.kind)
-
-
-def _passing(session: Session, drafts: Mapping[int, Draft]) -> frozenset[int]:
-    """The new versions that the policy settles by itself, judged against what they meet."""
-    rules = policies.rules(session)
-    meets = met(session, drafts)
-    asked = {key: (draft.source, draft.kind, draft.verdict, meets[key]) for key, draft in drafts.items()}
-    fitting = {fact: policies.first_fit(rules, fact) for fact in set(asked.values())}
-    fits = {key: fitting[fact] for key, fact in asked.items()}
-    return policies.within_limits(session, {key: rule for key, rule in fits.items() if rule and rule.settles})
-
-
-def met(session: Session, drafts: Mapping[int, Any]) -> dict[int, str]:
-    """What new versions, or proposals, meet: nothing of their kind, an unusable value, a good or a confirmed one."""
-    customers = sorted({draft.customer_id for draft in drafts.values()}.difference(entering(session)))
-    if not customers:
-        return dict.fromkeys(drafts, "nothing")
-    current = session.execute(
-        select(Contact.id, Contact.customer_id, Contact.kind, Contact.value, Contact.verdict).where(
-            Contact.customer_id.in_(customers), Contact.state == "current"
-        )
-    ).all()
-    known = latest_confirmations(session, customers)
-    standing: dict[object, str] = {}
-    for row in current:
-        found = known.get((row.customer_id, row.kind, row.value))
-        spoken = found is not None and found.result != "withdrawn"
-        state = found.result if found and spoken else ("good" if row.verdict in GOOD else "unusable")
-        standing[row.id] = "unusable" if state == "refuted" else state
-        standing.setdefault((row.customer_id, row.kind), "good" if state == "confirmed" else standing[row.id])
-    return {
-        key: standing.get(draft.replaces_id) or standing.get((draft.customer_id, draft.kind), "nothing")
-        for key, draft in drafts.items()
-    }
 
 
 def _insert(session: Session, keyed: Mapping[int, Draft], added: Collection[int]) -> None:

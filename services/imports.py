@@ -14,6 +14,7 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from models import ImportBatch, Staff, TrialRow, Unit
+from models.bulk import undisturbed
 from models.clock import utcnow
 from models.scope import Scope
 from services import (
@@ -117,7 +118,8 @@ def lay_out(session: Session, path: Path, table: Table, units: Units) -> Layout:
     def singles(row: SpoolRow) -> dict[str, str]:
         return import_rows.singles(row, units)
 
-    return import_spools.build(path, table, find, singles)
+    with undisturbed():
+        return import_spools.build(path, table, find, singles)
 
 
 def import_file(session: Session, batch: ImportBatch, table: Table) -> Iterator[Progress]:

@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session, aliased
 
 from models import Confirmation, Contact, Policy, PolicyUse, Role, Staff
 from models.clock import today, utcnow
-from models.contacts import GOOD
+from models.contacts import GOOD, latest_confirmations
 from models.scope import ALL, working_as
 from models.words import UNIT_KINDS
 from services import Refused
+from services.changes import entering
 
 DAYS = 30
 MOST = 200_000
@@ -71,14 +72,48 @@ def first_fit(rows: Sequence[Rule], fact: Fact) -> Rule | None:
     return next((rule for rule in rows if rule.fits(*fact)), None)
 
 
-def within_limits(session: Session, settling: Mapping[int, Rule]) -> frozenset[int]:
+def settling(session: Session, drafts: Mapping[int, Any]) -> frozenset[int]:
+    """The new versions that the policy settles by itself, judged against what they meet."""
+    known = rules(session)
+    meets = met(session, drafts)
+    asked = {key: (draft.source, draft.kind, draft.verdict, meets[key]) for key, draft in drafts.items()}
+    fitting = {fact: first_fit(known, fact) for fact in set(asked.values())}
+    fits = {key: fitting[fact] for key, fact in asked.items()}
+    return within_limits(session, {key: rule for key, rule in fits.items() if rule and rule.settles})
+
+
+def met(session: Session, drafts: Mapping[int, Any]) -> dict[int, str]:
+    """What new versions, or proposals, meet: nothing of their kind, an unusable value, a good or a confirmed one."""
+    customers = sorted({draft.customer_id for draft in drafts.values()}.difference(entering(session)))
+    if not customers:
+        return dict.fromkeys(drafts, "nothing")
+    current = session.execute(
+        select(Contact.id, Contact.customer_id, Contact.kind, Contact.value, Contact.verdict).where(
+            Contact.customer_id.in_(customers), Contact.state == "current"
+        )
+    ).all()
+    known = latest_confirmations(session, customers)
+    standing: dict[object, str] = {}
+    for row in current:
+        found = known.get((row.customer_id, row.kind, row.value))
+        spoken = found is not None and found.result != "withdrawn"
+        state = found.result if found and spoken else ("good" if row.verdict in GOOD else "unusable")
+        standing[row.id] = "unusable" if state == "refuted" else state
+        standing.setdefault((row.customer_id, row.kind), "good" if state == "confirmed" else standing[row.id])
+    return {
+        key: standing.get(draft.replaces_id) or standing.get((draft.customer_id, draft.kind), "nothing")
+        for key, draft in drafts.items()
+    }
+
+
+def within_limits(session: Session, fitting: Mapping[int, Rule]) -> frozenset[int]:
     """Of what would settle by itself, what stays within the acting person's daily limits; the first come first."""
     staff_id = session.info.get("actor_id")
-    kept = set(settling)
+    kept = set(fitting)
     if staff_id is None:
         return frozenset(kept)
-    for rule in {rule for rule in settling.values() if rule.daily_limit is not None}:
-        keys = sorted(key for key, one in settling.items() if one == rule)
+    for rule in {rule for rule in fitting.values() if rule.daily_limit is not None}:
+        keys = sorted(key for key, one in fitting.items() if one == rule)
         before = count_use(session, rule, staff_id, len(keys)) - len(keys)
         kept.difference_update(keys[max(0, (rule.daily_limit or 0) - before) :])
     return frozenset(kept)
@@ -133,11 +168,11 @@ def recent_facts(session: Session) -> Counter[Fact]:
             Confirmation.customer_id == old.customer_id, Confirmation.kind == old.kind, Confirmation.value == old.value,
             Confirmation.result == "confirmed", Confirmation.at < Contact.created_at,
         )  # fmt: skip
-        met = case(
+        meets = case(
             (Contact.replaces_id.is_(None), "nothing"), (found, "confirmed"), (old.verdict.in_(GOOD), "good"),
             else_="unusable",
         ).label("met")  # fmt: skip
-        newest = select(Contact.source, Contact.kind, Contact.verdict, met).where(Contact.id >= first)
+        newest = select(Contact.source, Contact.kind, Contact.verdict, meets).where(Contact.id >= first)
         newest = newest.outerjoin(old, old.id == Contact.replaces_id).order_by(Contact.id.desc()).limit(MOST)
         part = newest.subquery()
         query = select(*part.c, func.count()).group_by(*part.c)

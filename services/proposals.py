@@ -54,7 +54,7 @@ def _check(session: Session, contact_ids: Sequence[int], staff: Staff) -> None:
 def _check_policies(session: Session, contact_ids: Sequence[int], staff: Staff) -> None:
     """Refuse what the policies leave to another role or unit level, or to another day."""
     rows = {row.id: row for row in session.execute(select(CONTACTS).where(CONTACTS.c.id.in_(contact_ids)))}
-    meets = contacts.met(session, rows)
+    meets = policies.met(session, rows)
     facts = {(row.source, row.kind, row.verdict, meets[key]) for key, row in rows.items()}
     held = {fact: policies.check_approver(session, staff, fact) for fact in facts}
     used = [held[row.source, row.kind, row.verdict, meets[key]] for key, row in rows.items()]

@@ -6,13 +6,15 @@ reads one column. `recount` proves it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, ScalarSelect, case, exists, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from models import Confirmation, Consent, Contact, Customer
+from models.bulk import update_stored
 from models.contacts import GOOD
 from models.search import note
 
@@ -26,6 +28,10 @@ CHANNELS: dict[str, tuple[str, ...]] = {
 }
 BITS = {"letter": 1, "sms": 2, "call": 4, "email": 8, "wechat": 16}  # stored: never renumbered
 EVERY = sum(BITS.values())
+BITS_OF_KIND = {
+    kind: sum(BITS[name] for name, kinds in CHANNELS.items() if kind in kinds)
+    for kind in {kind for kinds in CHANNELS.values() for kind in kinds}
+}
 ANY = "any"
 CHUNK = 10_000
 CUSTOMERS = Customer.__table__
@@ -86,6 +92,15 @@ def keep(session: Session, customer_ids: Collection[int]) -> None:
     session.execute(update(CUSTOMERS).where(CUSTOMERS.c.id.in_(keys)).values(reach=standing()))
     note(session, keys)
     forget(session)
+
+
+def enter(session: Session, values: Iterable[Any]) -> None:
+    """Keep the reach of new customers, who have these values and nothing else."""
+    found: dict[int, int] = {}
+    for value in values:
+        if value.verdict in GOOD:
+            found[value.customer_id] = found.get(value.customer_id, 0) | BITS_OF_KIND.get(value.kind, 0)
+    update_stored(session, CUSTOMERS, ("id", "reach"), list(found.items()))
 
 
 def forget(session: Session) -> None:

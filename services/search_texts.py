@@ -79,10 +79,8 @@ def _facets(customer_class: str, is_closed: bool, reach: int, verdicts: tuple[tu
 
 def grams(text: str) -> set[str]:
     """Every pair of neighbouring signs of a line, and every three digits; two digits alone stand nearly everywhere."""
-    found: set[str] = set()
-    for line in text.split("\n"):
-        found.update(map(add, line, line[1:]))
-    found -= _PAIRS_OF_DIGITS
+    pairs = set(map(add, text, text[1:]))
+    found = {pair for pair in pairs if "\n" not in pair and pair not in _PAIRS_OF_DIGITS}
     found.update(_THREE_DIGITS.findall(text))
     return found
 
