@@ -4,7 +4,7 @@ from factories import make_customer
 from sqlalchemy import select
 
 from models import Trace, Unit
-from models.bulk import insert_rows, take_ids
+from models.bulk import among, insert_rows, insert_stored, stored, take_ids, update_stored
 from models.clock import utcnow
 
 TRACES = Trace.__table__
@@ -29,6 +29,17 @@ def test_columns_left_out_get_their_default(session, root):
     insert_rows(session, Unit.__table__, [row])
     unit = session.get(Unit, keys[0])
     assert (unit.area_code, unit.deadline_days, unit.parent_id) == ("", 5, None)
+
+
+def test_what_the_driver_handed_out_is_written_back_unchanged(session, root):
+    table, names = Unit.__table__, Unit.__table__.c.keys()
+    (line,) = stored(session, table, names, among("id", [root.id]))
+    copy = {"id": root.id + 1, "code": "COPY", "name": "副本"}
+    insert_stored(session, table, names, [tuple(copy.get(n, v) for n, v in zip(names, line, strict=True))])
+    update_stored(session, table, ("id", "name", "deadline_days"), [(root.id + 1, "班组", 7)])
+    unit = session.get(Unit, root.id + 1)
+    assert (unit.name, unit.deadline_days, unit.kind, unit.path) == ("班组", 7, root.kind, root.path)
+    assert stored(session, table, names, among("id", [])) == []
 
 
 def test_keys_taken_are_not_given_to_the_next_row(session, root):

@@ -9,9 +9,19 @@ from importing import bring_in, figures, state_of, values, write_csv
 from sqlalchemy import func, select
 from test_services_contacts import open_competition
 
-from models import Confirmation, Contact, CustomerVersion, ScoreEntry, Visit
+from models import (
+    Confirmation,
+    Contact,
+    ContactCount,
+    Customer,
+    CustomerVersion,
+    QualityCount,
+    ScoreEntry,
+    SearchRow,
+    Visit,
+)
 from models.clock import utcnow
-from services import Refused, contacts, imports, proposals, undo
+from services import Refused, contacts, imports, proposals, reach, search_checks, undo
 from services.contacts import Draft, Finding
 from services.counts import recount
 
@@ -59,6 +69,31 @@ def test_customers_whose_clean_ups_were_taken_back_are_removed_with_their_batch(
     taken_back(session, change, steward)
     assert state_of(session) == first and take_back(session, batch) == [] and batch.removed == 2
     assert figures(bring_in(session, path)) == {"created": 2} and state_of(session) == first
+
+
+def upkeep_of(session):
+    """What is kept of customers beside their values: reach, search rows, counts."""
+    told = [session.execute(select(Customer.account_no, Customer.reach).where(Customer.closed_on.is_(None)))]
+    told.append(session.execute(select(SearchRow.account_no, SearchRow.facets, SearchRow.text)))
+    told.append(session.execute(select(ContactCount.__table__).where(ContactCount.number > 0)))
+    told.append(session.execute(select(QualityCount.__table__).where(QualityCount.required > 0)))
+    return [sorted(map(repr, rows)) for rows in told]
+
+
+def test_reach_search_and_counts_are_the_same_after_undo_and_second_import(session, tmp_path):
+    bring_in(session, write_csv(tmp_path / "old.csv", [row("9", 户名="旧名", 手机=OTHER)]))
+    rows = [row("1", 固定电话="0757-83334444"), row("1", 手机=OTHER), row("2", 手机="138", 电子邮箱="a@qq.com")]
+    path = write_csv(tmp_path / "a.csv", [*rows, row("3", 手机="无", 用电地址="佛山市禅城区"), row("9", 手机=THIRD)])
+    begun = upkeep_of(session)
+    batch = bring_in(session, path)
+    first = upkeep_of(session)
+    assert take_back(session, batch) == []
+    assert upkeep_of(session)[0] == begun[0] and upkeep_of(session)[2:] == begun[2:]
+    bring_in(session, path)
+    assert upkeep_of(session) == first != begun
+    assert list(search_checks.differences(session)) == [[]] and reach.wrong(session, 1, 10**6) == []
+    recount(session)
+    assert upkeep_of(session) == first
 
 
 def test_overwritten_values_and_facts_come_back(session, tmp_path):
