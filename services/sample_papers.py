@@ -20,6 +20,7 @@ from models.words import COHORTS, CUSTOMER_CLASSES, INTERVALS
 from paper import audits as worksheets
 from paper import samples as announcements
 from paper.figures import Rate, month
+from quality.area_codes import split_national
 from services import accuracy, audit_facts, audits, traces
 
 
@@ -154,9 +155,17 @@ def _item(item: AuditItem, kinds: dict[str, str], names: dict[str, str]) -> work
     stratum = item.sampled.stratum if item.sampled else ""
     customer = item.customer
     words = stratum_words(stratum, names)
-    return worksheets.Item(
-        words, customer.account_no, customer.name, kinds.get(item.kind, item.kind), item.value
-    )
+    value = _dialled(item.kind, item.value)
+    return worksheets.Item(words, customer.account_no, customer.name, kinds.get(item.kind, item.kind), value)
+
+
+def _dialled(kind: str, value: str) -> str:
+    """A Chinese number as it is dialled here; other values as they stand."""
+    national = value.removeprefix("+86")
+    if kind not in ("mobile", "landline") or national == value:
+        return value
+    area, local = split_national(national) if kind == "landline" else ("", national)
+    return f"{area}-{local}" if area else national
 
 
 def _line(one: StratumResult, names: dict[str, str]) -> worksheets.Line:

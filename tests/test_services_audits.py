@@ -255,6 +255,7 @@ def test_public_number_is_kept_as_typed(session, sample):
 def test_worksheet_is_traced_and_numbered_each_time_it_is_printed(session, sample):
     copies = [sample_papers.worksheet(session, sample, None) for _time in range(2)]
     assert [(len(one.items), one.copy) for one in copies] == [(16, 1), (16, 2)]
+    assert {item.value for item in copies[0].items} == {"13800001111", "南海大道12号"}
     printed = session.scalars(select(Trace).where(Trace.action == "audit.printed")).all()
     assert [row.details["items"] for row in printed] == [16, 16]
 
