@@ -7,15 +7,21 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from flask import g
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 
-from models import Run
+from models import Role, Run, db
 from models.words import NODE_KINDS
 from screens.permissions import SUBJECTS, VERBS
-from services.conditions import Words, sentence
+from services.conditions import Condition, Words, sentence
+from services.conditions import faults as condition_faults
+from services.options import option_faults
 from workflows import STEPS
+from workflows.condition_fields import CHOICES
 from workflows.facts import FACTS
+from workflows.kinds import model_of, settings_of
 from workflows.lists import LISTS
 from workflows.options import questions
 from workflows.steps import StepKind
@@ -31,7 +37,12 @@ FIELDS = {
     "note": _l("说明"),
     "timed_out": _l("逾期未办"),
     "failed": _l("失败项"),
+    "error": _l("失败原因"),
+    "items": _l("项数"),
+    "done": _l("做完的项"),
+    "started_on": _l("发起日期"),
 }
+OF_ITEM = {name: label for one in LISTS.values() for name, label in one.fields.items()}
 HIDDEN = ("planned", "arm", "by", "choice", "met", "late", "timed_out", "note")
 SHOWN_MOST = 80
 
@@ -84,8 +95,25 @@ def title_of(node: Node) -> str:
 
 
 def text_of(tree: Tree, node: Node) -> str:
-    """What a node does, in a sentence or two."""
-    return TEXTS[kind_of(node)](tree, node)
+    """What a node does, in a sentence or two; of a draft's node that is not complete yet, that it is not."""
+    return TEXTS[kind_of(node)](tree, node) if _is_whole(node) else _("还没有填完整")
+
+
+def sentence_of(tree: Tree, condition: Condition) -> str:
+    """A condition of a tree as a sentence."""
+    return _begun(sentence(condition, words_for(tree)))
+
+
+def _is_whole(node: Node) -> bool:
+    """Whether what a node is set to can be read as a sentence; a step says what it says."""
+    if "step" in node:
+        return True
+    model, settings = model_of(node), settings_of(node)
+    if model is None or option_faults(model, settings):
+        return False
+    return not any(
+        list(condition_faults(settings[name])) for name in ("condition", "when") if settings.get(name)
+    )
 
 
 def result_of(node: Node, result: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -138,6 +166,13 @@ def permission_word(permission: str) -> str:
     return f"{words}·{VERBS.get(verb, verb)}"
 
 
+def role_word(name: str) -> str:
+    """A role by the label that the bureau gave it."""
+    if "roles" not in g:
+        g.roles = dict(db.session.execute(select(Role.name, Role.label)).tuples().all())
+    return _(g.roles[name]) if name in g.roles else name
+
+
 def _step_text(tree: Tree, node: Node) -> str:
     kind = STEPS.get(node["step"])
     if kind is None:
@@ -182,8 +217,10 @@ def _wait_text(tree: Tree, node: Node) -> str:
 
 def _person_text(tree: Tree, node: Node) -> str:
     person = node["person"]
-    who = permission_word(person["permission"]) if person.get("permission") else person.get("role", "")
-    parts = [_("由有“%(permission)s”权限的人办理", permission=who)]
+    if person.get("role"):
+        parts = [_("由“%(role)s”办理", role=role_word(person["role"]))]
+    else:
+        parts = [_("由有“%(permission)s”权限的人办理", permission=permission_word(person["permission"]))]
     parts.append(
         _("意见：%(choices)s", choices=" / ".join(_(choice["label"]) for choice in person["choices"]))
     )
@@ -225,9 +262,7 @@ def words_for(tree: Tree) -> Words:
     """How conditions of a tree name their fields and values."""
     return Words(
         name=lambda name: _field(tree, name),
-        value=lambda name, value: (
-            _choice(tree, name.partition(".")[0], value) if name.endswith(".choice") else _value(value)
-        ),
+        value=lambda name, value: _asked_value(tree, name, value),
         say=_,
     )
 
@@ -236,6 +271,13 @@ def _field(tree: Tree, name: str) -> str:
     node_id, dot, part = name.partition(".")
     if not dot:
         return _(FACTS[name].label) if name in FACTS else name
+    if node_id in ("run", "item"):
+        label = str(FIELDS[part]) if part in FIELDS else _(OF_ITEM.get(part, part))
+        return (
+            _("这一项的%(field)s", field=label)
+            if node_id == "item"
+            else _("本次流程的%(field)s", field=label)
+        )
     node = by_id(tree, node_id)
     if node is None:
         return part
@@ -244,6 +286,16 @@ def _field(tree: Tree, name: str) -> str:
         _(kind.results[part]) if kind is not None and part in kind.results else str(FIELDS.get(part, part))
     )
     return _("「%(node)s」的%(field)s", node=title_of(node), field=label)
+
+
+def _asked_value(tree: Tree, name: str, value: Any) -> str:
+    """A value beside a field of a condition: choices by their words."""
+    if isinstance(value, list):
+        return _("、").join(_asked_value(tree, name, one) for one in value)
+    if name.endswith(".choice"):
+        return _choice(tree, name.partition(".")[0], value)
+    labels = CHOICES.get(name.rpartition(".")[2], {})
+    return _(labels[value]) if value in labels else _value(value)
 
 
 def _person_name(tree: Tree, node_id: str) -> str:

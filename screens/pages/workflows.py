@@ -13,19 +13,22 @@ from flask_security import current_user
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
-from models import Run, Workflow, WorkflowVersion, db
+from models import Run, Workflow, WorkflowDraft, WorkflowVersion, db
 from screens import access, pickers
 from screens.access import READING, needs
 from screens.base import Page
+from screens.design_views import cards_of, offers
 from screens.messages import done, said
 from screens.option_lists import OfferedLists
 from screens.start_forms import answers
-from screens.workflow_words import permission_word, told
-from services import Refused, people, workflow_access, workflows
+from screens.workflow_words import permission_word, role_word, told
+from services import Refused, people, workflow_access, workflow_drafts, workflows
 from services.options import Question, offering
+from services.workflow_access import ACTS
 from workflows import runs
 from workflows.definition_files import load_file
 from workflows.options import questions
+from workflows.workflow_drafts import require_runnable
 
 BIGGEST = 1 << 20
 
@@ -46,26 +49,33 @@ class Workflows(Page):
             select(Workflow).options(joinedload(Workflow.owner)).order_by(Workflow.name)
         ).all()
         running = select(Run.workflow_id, func.count()).where(Run.state.in_(("running", "waiting", "paused")))
+        drafts = select(WorkflowDraft.workflow_id, WorkflowDraft.id)
+        own = {row.id for row in rows if workflow_access.may(current_user, row, "edit")}
         facts = {
             "versions": dict(db.session.execute(newest).tuples().all()),
             "running": dict(db.session.execute(running.group_by(Run.workflow_id)).tuples().all()),
+            "drafts": {key: draft for key, draft in db.session.execute(drafts).tuples() if key in own},
+            "startable": {row.id for row in rows if workflow_access.may(current_user, row, "start")},
         }
         return self.render("screens/workflows.html", rows=rows, **facts)
 
     @expose("/<int:key>")
-    def show(self, key: int) -> str:
+    def show(self, key: int) -> Any:
         """One definition as a numbered list, in the version that was asked for."""
         row = _one(key)
-        query = select(WorkflowVersion).where(WorkflowVersion.workflow_id == row.id)
-        versions = db.session.scalars(query.order_by(WorkflowVersion.number.desc()).limit(50)).all()
-        number = request.args.get("version", type=int)
-        version = next((one for one in versions if one.number == number), versions[0] if versions else None)
-        if version is None:
-            abort(404)
+        versions = _versions(row)
+        draft = workflow_drafts.draft_of(db.session(), row)
+        if not versions and draft is not None:
+            return redirect(self.get_url("workflow_designs.show", key=draft.id), 303)
+        version = _asked_version(versions)
         facts = {
             "nodes": told(version.tree),
             "asked": len(questions(version.tree)),
-            "needed": permission_word(row.permission),
+            "draft": draft,
+            "acts": {act: workflow_access.may(current_user, row, act) for act in ACTS},
+            "allowed": [(_(label), _allowed(row, act)) for act, label in ACTS.items()],
+            "granting": [(act, _(label), workflow_access.roles_for(row, act)) for act, label in ACTS.items()],
+            "roles": pickers.role_choices(),
         }
         owners = pickers.staff_choices() if access.may("workflows.edit") else []
         return self.render(
@@ -96,6 +106,8 @@ class Workflows(Page):
     def switch(self, key: int) -> Any:
         """Let it be started, or not; switching on also resets what failures in a row had switched off."""
         is_on = request.form.get("enabled") == "1"
+        if is_on:
+            require_runnable(db.session(), _one(key))
         workflows.switch(db.session(), _one(key), enabled=is_on)
         done(_("流程已启用。") if is_on else _("流程已停用，已经发起的继续进行。"))
         return redirect(self.get_url(".show", key=key), 303)
@@ -111,6 +123,28 @@ class Workflows(Page):
         workflows.give_to(db.session(), _one(key), staff)
         done(_("负责人已更新。"))
         return redirect(self.get_url(".show", key=key), 303)
+
+    @expose("/<int:key>/allow", methods=("POST",))
+    @needs("workflows.edit")
+    def allow(self, key: int) -> Any:
+        """Say which roles may change, publish and start it."""
+        given = {act: request.form.getlist(act) for act in ACTS}
+        workflow_access.allow(db.session(), _one(key), given)
+        done(_("流程权限已更新。"))
+        return redirect(self.get_url(".show", key=key), 303)
+
+    @expose("/<int:key>/cards")
+    def cards(self, key: int) -> str:
+        """One version as cards, to look at."""
+        row = _one(key)
+        version = _asked_version(_versions(row))
+        return self.render(
+            "screens/workflow_cards.html",
+            row=row,
+            version=version,
+            cards=cards_of(version.tree, ()),
+            offers=offers(),
+        )
 
     @expose("/import", methods=("GET", "POST"))
     @needs("workflows.edit")
@@ -138,6 +172,26 @@ class Workflows(Page):
 def _one(key: int) -> Workflow:
     row = db.session.get(Workflow, key) if key < 2**63 else None
     return row if row is not None else abort(404)
+
+
+def _versions(row: Workflow) -> list[WorkflowVersion]:
+    query = select(WorkflowVersion).where(WorkflowVersion.workflow_id == row.id)
+    return list(db.session.scalars(query.order_by(WorkflowVersion.number.desc()).limit(50)))
+
+
+def _asked_version(versions: list[WorkflowVersion]) -> WorkflowVersion:
+    """The version that the address names, else the newest."""
+    number = request.args.get("version", type=int)
+    found = next((one for one in versions if one.number == number), versions[0] if versions else None)
+    return found if found is not None else abort(404)
+
+
+def _allowed(row: Workflow, act: str) -> str:
+    """Who may do something with a workflow, in words."""
+    named = workflow_access.roles_for(row, act)
+    if named:
+        return _("、").join(role_word(name) for name in named)
+    return permission_word(workflow_access.permission_for(row, act))
 
 
 def _uploaded() -> str:

@@ -1,0 +1,378 @@
+"""Drafts of workflows (流程设计): a numbered list and cards of one tree, the forms of its nodes, undo, publication."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, abort, jsonify, make_response, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_security import current_user
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from models import Workflow, WorkflowDraft, db
+from screens import node_forms
+from screens.access import READING, needs
+from screens.base import Page
+from screens.design_views import cards_of, offers, rows_of
+from screens.languages import told
+from screens.messages import done, refuse, said
+from screens.numbers import LARGEST_FIELD
+from services import Refused, workflow_access, workflow_drafts, workflows
+from services.workflow_drafts import Content, Stale
+from workflows import tree_changes
+from workflows import workflow_drafts as drafts
+from workflows.palette import help_of
+from workflows.tree_changes import Place, read_place
+from workflows.walk import Node, by_id
+from workflows.workflow_drafts import Editor
+
+
+class WorkflowDesigns(Page):
+    """Drafts: opened from a workflow, changed in a list or as cards, published or thrown away."""
+
+    permission = "workflows.view"
+    label, group = _l("流程设计"), "workflows"
+    in_menu = False
+
+    @expose("/")
+    def index(self) -> str:
+        """The drafts under work that one may change."""
+        query = select(WorkflowDraft).options(
+            joinedload(WorkflowDraft.workflow), joinedload(WorkflowDraft.edited_by)
+        )
+        rows = db.session.scalars(query.order_by(WorkflowDraft.edited_at.desc())).all()
+        own = [row for row in rows if workflow_access.may(current_user, row.workflow, "edit")]
+        return self.render("screens/workflow_designs.html", rows=own)
+
+    @expose("/new", methods=("GET", "POST"))
+    @needs(workflow_access.EDIT)
+    def new(self) -> Any:
+        """Begin a new workflow, empty or as a copy of another."""
+        if request.method in READING:
+            return self._new_form({})
+        try:
+            draft = self._begun()
+        except Refused as refusal:
+            refuse(said(refusal))
+            return self._new_form(request.form), 422
+        return redirect(self.get_url(".show", key=draft.id), 303)
+
+    @expose("/open", methods=("POST",))
+    @needs("workflows.view")
+    def open(self) -> Any:
+        """The draft of a workflow, opened where there is none yet."""
+        workflow = _workflow(request.form.get("workflow", 0, type=int))
+        workflow_access.require(current_user, workflow, "edit")
+        draft = workflow_drafts.open_draft(db.session(), workflow, current_user)
+        return redirect(self.get_url(".show", key=draft.id), 303)
+
+    @expose("/<int:key>")
+    def show(self, key: int) -> str:
+        """The numbered list."""
+        return self._list(_draft(key))
+
+    @expose("/<int:key>/cards")
+    def cards(self, key: int) -> str:
+        """The same tree as cards."""
+        draft = _draft(key)
+        found = drafts.obstacles(db.session(), draft.tree)
+        return self.render(
+            "screens/workflow_cards.html", draft=draft, steps=_steps(draft), cards=cards_of(draft.tree, found),
+            offers=offers(), problems=found,
+        )  # fmt: skip
+
+    @expose("/<int:key>/insert", methods=("GET", "POST"))
+    @needs("workflows.view")
+    def insert(self, key: int) -> Any:
+        """Choose what to insert at a place."""
+        draft = _draft(key)
+        if request.method in READING:
+            place = read_place(request.args.get("place", "//0"))
+            return self.render("screens/workflow_insert.html", draft=draft, place=place, offers=offers())
+        what, place = request.form.get("key", ""), read_place(request.form.get("place", ""))
+        made: list[str] = []
+        return self._changed(
+            draft,
+            lambda editor: made.append(drafts.insert(editor, what, place)),
+            to=lambda: self._form_url(draft, made),
+        )
+
+    @expose("/<int:key>/place")
+    def place(self, key: int) -> str:
+        """Choose where a node goes."""
+        draft = _draft(key)
+        node = _node(draft, request.args.get("node", ""))
+        rows = rows_of(draft.tree, ())
+        return self.render("screens/workflow_place.html", draft=draft, rows=rows, node=node, end=_end(draft))
+
+    @expose("/<int:key>/change", methods=("POST",))
+    @needs("workflows.view")
+    def change(self, key: int) -> Any:
+        """What the buttons of the list do: up, down, copy, delete, move, undo, redo."""
+        draft = _draft(key)
+        act, _space, node = request.form.get("act", "").partition(" ")
+        if act not in ACTS:
+            abort(404)
+        return self._changed(draft, lambda editor: ACTS[act](editor, node), at=node)
+
+    @expose("/<int:key>/nodes/<node>", methods=("GET", "POST"))
+    @needs("workflows.view")
+    def node(self, key: int, node: str) -> Any:
+        """The form of a node; its own buttons only show it again, `save` keeps it."""
+        draft = _draft(key)
+        one = _node(draft, node)
+        if request.method in READING:
+            return self._node_form(draft, node_forms.stored(draft.tree, one))
+        act = request.form.get("act", "save")
+        filled = node_forms.typed(draft.tree, one, request.form)
+        if act == "check":
+            return self.render("screens/_node_faults.html", form=_Form(draft, node_forms.checked(filled)))
+        if act != "save":
+            return self._node_form(draft, node_forms.acted(filled, act))
+        return self._save_node(draft, node_forms.checked(filled))
+
+    @expose("/<int:key>/about", methods=("GET", "POST"))
+    @needs("workflows.view")
+    def about(self, key: int) -> Any:
+        """What the workflow is called and what it is for."""
+        draft = _draft(key)
+        if request.method in READING:
+            return self.render("screens/workflow_about.html", draft=draft)
+        name, text = request.form.get("name", ""), request.form.get("description", "")
+        return self._changed(draft, lambda editor: drafts.rename(editor, name, text))
+
+    @expose("/<int:key>/tree")
+    def tree(self, key: int) -> Response:
+        """The tree as the card designer reads it."""
+        return _as_json(_draft(key))
+
+    @expose("/<int:key>/arrange", methods=("POST",))
+    @needs("workflows.view")
+    def arrange(self, key: int) -> Any:
+        """Take over what was drawn; who was slower is told so, with the tree as it is."""
+        draft = _draft(key)
+        sent = request.get_json(silent=True) or {}
+        act = sent.get("act", "arrange")
+        try:
+            editor = Editor(db.session(), draft, _whole(sent.get("revision")))
+            if act in ("undo", "redo"):
+                ACTS[act](editor, "")
+            else:
+                drafts.arrange(editor, sent.get("shape"))
+        except Refused as refusal:
+            message = said(refusal)
+            db.session.rollback()
+            answer = _as_json(_draft(key), message)
+            answer.status_code = 409 if isinstance(refusal, Stale) else 422
+            return answer
+        return _as_json(draft)
+
+    @expose("/<int:key>/discard", methods=("POST",))
+    @needs("workflows.view")
+    def discard(self, key: int) -> Any:
+        """Throw the draft away, after asking."""
+        draft = _draft(key)
+        if not request.form.get("confirmed"):
+            question = _("确定放弃「%(name)s」的草稿？没有发布的改动不能恢复。", name=_(draft.name))
+            fields = [(name, value) for name, value in request.form.items() if name != "csrf_token"]
+            back = self.get_url(".show", key=key)
+            return self.render("screens/confirm.html", question=question, fields=fields, back=back)
+        has_version = draft.based_on is not None
+        home = (
+            self.get_url("workflows.show", key=draft.workflow_id)
+            if has_version
+            else self.get_url("workflows.index")
+        )
+        try:
+            workflow_drafts.discard(db.session(), draft, revision=_revision())
+        except Refused as refusal:
+            refuse(said(refusal))
+            return redirect(self.get_url(".show", key=key), 303)
+        done(_("草稿已放弃。"))
+        return redirect(home, 303)
+
+    @expose("/<int:key>/publish", methods=("POST",))
+    @needs("workflows.view")
+    def publish(self, key: int) -> Any:
+        """Make the draft the newest version, if every node can run."""
+        draft = _draft(key)
+        over = request.form.get("over", type=int)
+        try:
+            workflow = drafts.publish(Editor(db.session(), draft, _revision()), current_user, over=over)
+        except Refused as refusal:
+            refuse(said(refusal))
+            return redirect(self.get_url(".show", key=key, _anchor="problems"), 303)
+        done(_("已发布，以后发起的都用这一版；已经发起的不受影响。"))
+        return redirect(self.get_url("workflows.show", key=workflow.id), 303)
+
+    # --- pieces
+
+    def _list(self, draft: WorkflowDraft) -> str:
+        found = drafts.obstacles(db.session(), draft.tree)
+        newest = workflows.newest(db.session(), draft.workflow)
+        return self.render(
+            "screens/workflow_design.html", draft=draft, rows=rows_of(draft.tree, found), end=_end(draft),
+            problems=[(one.node, _title(draft, one.node), said(one.text)) for one in found],
+            newest=newest.number if newest is not None else None, steps=_steps(draft),
+            may_publish=workflow_access.may(current_user, draft.workflow, "approve"),
+        )  # fmt: skip
+
+    def _changed(
+        self,
+        draft: WorkflowDraft,
+        change: Callable[[Editor], Any],
+        *,
+        at: str = "",
+        to: Callable[[], str] | None = None,
+    ) -> Any:
+        """Change the draft from the revision that was shown, then show it at the node; say why where it cannot be."""
+        key = draft.id
+        try:
+            change(Editor(db.session(), draft, _revision()))
+        except Refused as refusal:
+            refuse(said(refusal))
+            return redirect(self.get_url(".show", key=key, _anchor=f"n-{at}" if at else None), 303)
+        target = to() if to is not None else self.get_url(".show", key=key, _anchor=f"n-{at}" if at else None)
+        return redirect(target, 303)
+
+    def _form_url(self, draft: WorkflowDraft, made: list[str]) -> str:
+        return str(self.get_url(".node", key=draft.id, node=made[0]))
+
+    def _node_form(self, draft: WorkflowDraft, filled: node_forms.Filled, mistake: str = "") -> str:
+        form = _Form(draft, filled, mistake)
+        is_part = bool(request.headers.get("HX-Request"))
+        return self.render(
+            "screens/_node_form.html" if is_part else "screens/workflow_node.html", form=form, draft=draft
+        )
+
+    def _save_node(self, draft: WorkflowDraft, filled: node_forms.Filled) -> Any:
+        is_part = bool(request.headers.get("HX-Request"))
+        key, node_id = draft.id, str(filled.node["id"])
+        if node_forms.faults(filled):
+            db.session.rollback()
+            return self._node_form(_draft(key), filled), 200 if is_part else 422
+        try:
+            lanes = filled.lanes if filled.kind == "parallel" else ()
+            drafts.put(Editor(db.session(), draft, _revision()), node_id, node_forms.settings(filled), lanes)
+        except Refused as refusal:
+            message = said(refusal)
+            db.session.rollback()
+            return self._node_form(_draft(key), filled, message), 200 if is_part else 422
+        if not (is_part and request.form.get("pane")):
+            done(_("「%(node)s」已保存到草稿。", node=_title(draft, node_id)))
+            return redirect(self.get_url(".show", key=key, _anchor=f"n-{node_id}"), 303)
+        answer = make_response(
+            self._node_form(draft, node_forms.stored(draft.tree, _node(draft, node_id)), "")
+        )
+        answer.headers["HX-Trigger"] = "draft-changed"
+        return answer
+
+    def _begun(self) -> WorkflowDraft:
+        name = request.form.get("name", "").strip()
+        if not 0 < len(name) <= drafts.LONGEST_NAME:
+            raise Refused("请填写流程的名称，最多 %(most)s 个字。", most=drafts.LONGEST_NAME)
+        copied = request.form.get("copy_of", type=int)
+        newest = workflows.newest(db.session(), _workflow(copied)) if copied else None
+        content = Content(name, request.form.get("description", "").strip(), newest.tree if newest else [])
+        return workflow_drafts.begin_workflow(
+            db.session(), request.form.get("code", ""), content, current_user
+        )
+
+    def _new_form(self, filled: Any) -> str:
+        rows = db.session.execute(select(Workflow.id, Workflow.name).order_by(Workflow.name)).all()
+        return self.render("screens/workflow_new.html", filled=filled, rows=rows)
+
+
+class _Form:
+    """What the form of a node needs: its fields, its help, and what is wrong with the whole."""
+
+    def __init__(self, draft: WorkflowDraft, filled: node_forms.Filled, mistake: str = "") -> None:
+        self.draft, self.filled, self.mistake = draft, filled, mistake
+        goes_on = request.method == "POST" and not mistake and "revision" in request.form
+        self.revision = request.form["revision"] if goes_on else draft.revision
+        self.saved, self.pane = False, bool(request.values.get("pane"))
+        self.id = str(filled.node["id"])
+        self.kind = filled.kind
+        self.key = str(filled.node.get("step", "")) or filled.kind
+        self.title = _title(draft, self.id)
+        self.help = _(help_of(self.key)) if help_of(self.key) else ""
+        self.own = node_forms.fields(filled, common=False)
+        self.common = node_forms.fields(filled, common=True)
+        self.lanes = list(filled.lanes) if filled.kind == "parallel" else []
+        self.fault = node_forms.faults(filled).get("", "") if filled.checked else ""
+
+
+ACTS: dict[str, Callable[[Editor, str], Any]] = {
+    "up": lambda editor, node: drafts.shift(editor, node, by=-1),
+    "down": lambda editor, node: drafts.shift(editor, node, by=1),
+    "copy": drafts.duplicate,
+    "delete": drafts.delete,
+    "move": lambda editor, node: drafts.move(editor, node, read_place(request.form.get("place", ""))),
+    "undo": lambda editor, _node: workflow_drafts.undo(
+        editor.session, editor.draft, revision=editor.revision
+    ),
+    "redo": lambda editor, _node: workflow_drafts.redo(
+        editor.session, editor.draft, revision=editor.revision
+    ),
+}
+
+
+def _draft(key: int) -> WorkflowDraft:
+    """A draft that the asking person may change."""
+    draft = db.session.get(WorkflowDraft, key) if key < 2**63 else None
+    if draft is None:
+        abort(404)
+    if not workflow_access.may(current_user, draft.workflow, "edit"):
+        abort(403)
+    return draft
+
+
+def _workflow(key: int | None) -> Workflow:
+    row = db.session.get(Workflow, key) if key and 0 < key < 2**63 else None
+    return row if row is not None else abort(404)
+
+
+def _node(draft: WorkflowDraft, node_id: str) -> Node:
+    node = by_id(draft.tree, node_id)
+    return node if node is not None else abort(404)
+
+
+def _title(draft: WorkflowDraft, node_id: str) -> str:
+    node = by_id(draft.tree, node_id)
+    return _(tree_changes.label_of(node)) if node is not None else ""
+
+
+def _end(draft: WorkflowDraft) -> str:
+    return str(Place("", "", len(draft.tree)))
+
+
+def _revision() -> int:
+    return _whole(request.form.get("revision"))
+
+
+def _whole(value: Any) -> int:
+    """A revision as it was sent; what is none is nobody's."""
+    text = str(value)
+    return int(text) if text.isdigit() and len(text) < 10 and int(text) <= LARGEST_FIELD else -1
+
+
+def _steps(draft: WorkflowDraft) -> dict[str, Any]:
+    """What can be undone and done again, and the steps so far."""
+    rows = workflow_drafts.history(db.session(), draft)
+    back = next((told(row.text) for row in rows if row.place == draft.place), "")
+    ahead = next((told(row.text) for row in reversed(rows) if row.place > draft.place), "")
+    first = min((row.place for row in rows), default=0)
+    return {"undo": back if draft.place > first else "", "redo": ahead, "rows": rows}
+
+
+def _as_json(draft: WorkflowDraft, message: str = "") -> Response:
+    found = drafts.obstacles(db.session(), draft.tree)
+    steps = _steps(draft)
+    return jsonify(
+        revision=draft.revision, nodes=cards_of(draft.tree, found), problems=len(found), message=message,
+        undo=steps["undo"], redo=steps["redo"],
+    )  # fmt: skip
