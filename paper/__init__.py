@@ -12,6 +12,7 @@ from paper.audits import audit_worksheet
 from paper.batch_changes import batch_change_sheet
 from paper.bulletins import bulletin
 from paper.competitions import board
+from paper.launch_sheets import launch_sheet
 from paper.letterheads import Letterhead
 from paper.notices import assessment_notice
 from paper.pdf import CHILDREN, PaperError
@@ -37,6 +38,7 @@ DOCUMENTS = {
     "bulletin": Document(N_("考核通报"), bulletin),
     "assessment_notice": Document(N_("考核通知单"), assessment_notice),
     "batch_change_sheet": Document(N_("批量变更审批单"), batch_change_sheet),
+    "launch_sheet": Document(N_("启动预估单"), launch_sheet),
     "board": Document(N_("竞赛排行榜"), board),
     "sample_announcement": Document(N_("抽样公告"), sample_announcement),
     "audit_worksheet": Document(N_("抽样核查工作底稿"), audit_worksheet),

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import session
-from flask_babel import get_translations
+from flask_babel import force_locale, get_translations
 from flask_security import current_user
 
 from models.home import CHECKOUT
@@ -19,6 +22,7 @@ from models.home import CHECKOUT
 LOCALES = {"zh_CN": "中文", "en": "English"}
 # the libraries name their simplified Chinese by script and region; asked for zh_CN, Flask-Admin would speak English
 BABEL_NAMES = {"zh_CN": "zh_Hans_CN", "en": "en"}
+_FORCED: ContextVar[str] = ContextVar("forced", default="")
 CATALOGUES = CHECKOUT / "translations"
 SHORTEST = 3  # what stands fast in a sentence must say so much, or it would be found in every text
 
@@ -44,8 +48,21 @@ def _compile(source: Path, target: Path, age: int) -> None:
     draft.replace(target)
 
 
+@contextmanager
+def in_chinese() -> Iterator[None]:
+    """For what goes on paper: Chinese, whatever the asking person reads."""
+    token = _FORCED.set("zh_CN")
+    try:
+        with force_locale(BABEL_NAMES["zh_CN"]):
+            yield
+    finally:
+        _FORCED.reset(token)
+
+
 def chosen() -> str:
     """The language of the asking person, else of this browser, else Chinese."""
+    if _FORCED.get():
+        return _FORCED.get()
     locale = current_user.locale if current_user.is_authenticated else session.get("locale", "")
     return locale if locale in LOCALES else "zh_CN"
 

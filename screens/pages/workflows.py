@@ -25,7 +25,7 @@ from screens.workflow_words import permission_word, role_word, told
 from services import Refused, people, workflow_access, workflow_drafts, workflows
 from services.options import Question, offering
 from services.workflow_access import ACTS
-from workflows import runs
+from workflows import runs, trial_runs
 from workflows.definition_files import load_file
 from workflows.options import questions
 from workflows.workflow_drafts import require_runnable
@@ -85,7 +85,7 @@ class Workflows(Page):
     @expose("/<int:key>/start", methods=("GET", "POST"))
     @needs("workflows.view")
     def start(self, key: int) -> Any:
-        """The start form, made from what the steps ask; starts a run."""
+        """The start form, made from what the steps ask; tries what a run would do, or starts one."""
         row = _one(key)
         workflow_access.require(current_user, row, "start")
         _workflow, version = workflows.startable(db.session(), row.key)
@@ -94,6 +94,9 @@ class Workflows(Page):
         if request.method in READING:
             return self._start_form(row, asked, {question.name: question.default for question in asked})
         try:
+            if request.form.get("act") == "trial":
+                trial = trial_runs.begin(db.session(), row.key, answers(asked, request.form), current_user, {})
+                return redirect(self.get_url("trials.show", key=trial.id), 303)
             run = runs.start(db.session(), row.key, answers(asked, request.form), current_user)
         except Refused as refusal:
             db.session.rollback()
