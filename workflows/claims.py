@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from secrets import token_hex
 from types import TracebackType
@@ -20,6 +19,7 @@ from models import Run, Step
 from models.clock import utcnow
 from workflows.sessions import writing
 from workflows.times import Times
+from workflows.watch import watch
 
 LIVE = ("running", "waiting")
 STEPS = Step.__table__
@@ -74,7 +74,7 @@ def hold(session: Session, step_id: int, token: str, limits: Times, **values: An
 
 
 class Heartbeat:
-    """Renews a claim from a thread while slow work goes on; work that shows no progress for `hang` seconds loses it."""
+    """Renews a claim from a thread while slow work goes on; not any more after `hang` seconds without progress."""
 
     def __init__(self, step_id: int, token: str, limits: Times) -> None:
         self.step_id, self.token, self.limits = step_id, token, limits
@@ -96,12 +96,13 @@ class Heartbeat:
     def moved(self) -> None:
         """Say that a chunk is done, so that the time for the next one begins."""
         self.progress = time.monotonic()
+        watch().moved(self.limits.hang)
 
     def _beat(self) -> None:
         with self.app.app_context():
             while not self.stopped.wait(self.limits.lease / 3):
                 if time.monotonic() - self.progress > self.limits.hang:
-                    self._hang()
+                    log.error("step %s: no progress for %s s", self.step_id, self.limits.hang)
                     return
                 if not self._renew():
                     return
@@ -115,9 +116,3 @@ class Heartbeat:
         except SQLAlchemyError as error:
             log.warning("step %s: lease not renewed: %s", self.step_id, type(error).__name__)
         return True
-
-    def _hang(self) -> None:
-        log.error("step %s: no progress for %s s", self.step_id, self.limits.hang)
-        end: Callable[[], None] | None = self.app.extensions.get("end_hanging_work")
-        if end is not None:
-            end()

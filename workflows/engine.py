@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from models import Run, Step
+from models.clock import utcnow
 from models.words import Said
 from workflows.claims import LIVE, ClaimLost, claim, hold, is_due
 from workflows.failures import die, fail, park
 from workflows.held import Held, Parked, in_turn, take_up
 from workflows.nodes import do_branch, do_each, do_parallel, do_person, do_wait
 from workflows.sessions import reading, writing
-from workflows.times import Times, times
-from workflows.walk import kind_of
+from workflows.times import Times, pause_before, times
+from workflows.transitions import set_state
+from workflows.walk import kind_of, node_at
+from workflows.watch import Watched, watch
 from workflows.work import do_step
 
 WORK: dict[str, Callable[[Held], None]] = {
@@ -36,6 +41,8 @@ def run_step(step_id: int) -> None:
     held = _claim(step_id, limits)
     if held is None:
         return
+    minutes = held.node.get("time_limit")
+    watch().begin(step_id, held.token, limit=minutes * 60 if minutes else None, hang=limits.hang)
     try:
         WORK[kind_of(held.node)](in_turn(held))
     except ClaimLost:
@@ -44,6 +51,34 @@ def run_step(step_id: int) -> None:
         _put_aside(held, str(parked))
     except Exception as error:  # noqa: BLE001 whatever a step does, its row says so and somebody sees it
         _fail(held, error)
+    watch().end()
+
+
+def bury(seen: Watched, reason: str) -> None:
+    """Write what became of a step whose process died over it, unless somebody else has it by now."""
+    limits = times()
+    try:
+        with writing() as session:
+            hold(session, seen.step_id, seen.token, limits)
+            step = session.get_one(Step, seen.step_id)
+            if seen.is_over:
+                minutes = node_at(step.run.tree, step.path)["time_limit"]
+                die(session, step.id, _over_limit(step, minutes), limits)
+            else:
+                again = utcnow() + timedelta(seconds=pause_before(step.attempt, limits))
+                set_state(session, step.id, "failed", error=reason, not_before=again)
+    except ClaimLost:
+        log.warning("step %s: the claim was lost, nothing written", seen.step_id)
+    except SQLAlchemyError as error:
+        log.warning("step %s: its lease will run out: %s", seen.step_id, type(error).__name__)
+
+
+def _over_limit(step: Step, minutes: float) -> str:
+    return Said(
+        "这一步超过时限 %(minutes)s 分钟，已停止；做完的 %(done)s 项已保留。请检查后重试，或在流程定义里放宽时限。",
+        minutes=minutes,
+        done=step.items_done,
+    )
 
 
 def drain(*, most: int = 1000) -> int:

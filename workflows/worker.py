@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import signal
 import time
 from typing import Any
@@ -11,23 +12,31 @@ from typing import Any
 from flask import Flask
 from redis.exceptions import RedisError
 from rq import Worker
+from rq.executions import Execution
 from rq.job import Job
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
 
 from models import db
 from models.processes import die_with_parent
-from workflows import engine, queues  # noqa: F401 the engine is loaded before the fork: no child pays for it
+from models.words import Said
+from workflows import engine, queues
+from workflows.times import times
+from workflows.watch import Watched, watch
 
 PATIENCE = 20
 PAUSE = 1.0
-HUNG = 70
+LOOK_EVERY = 2
+MEGABYTE = 2**20
 
 log = logging.getLogger(__name__)
 
 
 class HouseWorker(Worker):
-    """RQ's worker on the app that is loaded already; its children get the app's context and fresh connections."""
+    """RQ's worker on the app that is loaded already; its children get the app's context and fresh connections.
+
+    It looks at its child every other second, kills one that takes too long, and writes what became of its step.
+    """
 
     app: Flask
     max_connection_wait_time = 4.0
@@ -35,8 +44,37 @@ class HouseWorker(Worker):
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         die_with_parent()
         with self.app.app_context():
+            _limit_memory(times().memory)
             db.engine.dispose(close=False)
             super().main_work_horse(job, queue)
+
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
+        self.look_after_horse()
+        super().maintain_heartbeats(job, execution)
+
+    def monitor_work_horse(self, job: Job, queue: Queue, execution: Execution) -> None:
+        super().monitor_work_horse(job, queue, execution)
+        self.bury_horse()
+
+    def look_after_horse(self) -> None:
+        """Kill a child that is over its limit or hangs, with all it has started."""
+        seen = watch().seen()
+        if seen is not None and (seen.is_over or seen.is_hanging):
+            self.kill_horse()
+
+    def bury_horse(self) -> None:
+        """Write of a step whose child has died over it; one that ended by itself has left nothing."""
+        seen = watch().seen()
+        watch().end()
+        if seen is not None:
+            engine.bury(seen, _reason(seen))
+
+    def let_horse_finish(self) -> None:
+        """Wait for the child at work while there is no queue server, with the same care."""
+        while self.horse_pid and _is_alive(self.horse_pid):
+            self.look_after_horse()
+            time.sleep(PAUSE)
+        self.bury_horse()
 
     def is_stopping(self) -> bool:
         """Whether somebody asked this worker to end."""
@@ -45,7 +83,6 @@ class HouseWorker(Worker):
 
 def work(app: Flask, queue: str) -> None:
     """Work until asked to stop. A queue server that goes away is waited for: nothing is lost meanwhile."""
-    app.extensions["end_hanging_work"] = _end_hanging_work
     logging.getLogger("rq").setLevel(logging.ERROR)
     while True:
         _leave_when_asked()
@@ -68,6 +105,7 @@ def _listen(app: Flask, queue: str) -> HouseWorker | None:
             serializer=JSONSerializer,
             job_class=queues.SafeJob,
             worker_ttl=PATIENCE + 15,
+            job_monitoring_interval=LOOK_EVERY,
             log_job_description=False,
         )
         worker.app = app
@@ -76,7 +114,7 @@ def _listen(app: Flask, queue: str) -> HouseWorker | None:
     except (RedisError, OSError) as error:
         log.warning("queue server does not answer: %s", type(error).__name__)
     if worker is not None and worker.horse_pid:
-        worker.wait_for_horse()
+        worker.let_horse_finish()
     return worker
 
 
@@ -90,6 +128,23 @@ def _leave(_number: int, _frame: Any) -> None:
     raise SystemExit(0)
 
 
-def _end_hanging_work() -> None:
-    """End this child: its step shows no progress; the step is tried again elsewhere, or is dead."""
-    os._exit(HUNG)
+def _is_alive(pid: int) -> bool:
+    """Whether a child still runs; one that has ended is taken leave of."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == 0
+    except ChildProcessError:
+        return False
+
+
+def _limit_memory(megabytes: float) -> None:
+    """A step that wants more is refused it and fails, instead of taking the machine with it."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = int(megabytes * MEGABYTE)
+    if hard == resource.RLIM_INFINITY or wanted < hard:
+        resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
+
+
+def _reason(seen: Watched) -> str:
+    if seen.is_hanging:
+        return Said("这一步太久没有进展，已停止，稍后自动再试。")
+    return Said("执行这一步的进程意外结束，稍后自动再试，从没做完的地方继续。")
