@@ -29,9 +29,12 @@ def put(path: Path) -> str:
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f".{digest}.{os.getpid()}")
-        shutil.copyfile(path, draft)
-        _flush(draft)
-        draft.replace(target)
+        try:
+            shutil.copyfile(path, draft)
+            _flush(draft)
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)  # a full disk keeps no half of it
     return digest
 
 

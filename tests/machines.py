@@ -6,13 +6,15 @@ before and after something leaves the house. A ledger row or line written twice 
 
 from __future__ import annotations
 
+import errno
+import faulthandler
 import importlib
 import os
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +121,49 @@ def send_through_gate(payload: Mapping[str, Any]) -> str:
     return "ok"
 
 
+class Trouble(Options):
+    """What a step does to its process the first time."""
+
+    how: str
+
+
+def plan_trouble(session: Session, options: Trouble, facts: Facts) -> Planned:
+    return Planned([{"name": f"{facts['run']['id']}-{options.how}-{number}"} for number in range(2)])
+
+
+def trouble(options: Trouble, facts: Facts, items: Sequence[Any]) -> Effects:
+    """The first item goes well; the second one ruins the process once."""
+    struck = Place.folder / f"struck-{facts['run']['id']}"
+    if items[0]["name"].endswith("-1") and not struck.exists():
+        struck.touch()
+        RUIN[options.how]()
+    return Effects([Call(write_ledger, {"names": [item["name"] for item in items]})])
+
+
+def sleep_for_ever() -> None:
+    """As a library may that swallows whatever is raised in it."""
+    while True:
+        with suppress(BaseException):
+            time.sleep(1000)
+
+
+def fill_disk() -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def segfault() -> None:
+    faulthandler.disable()
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+RUIN: dict[str, Callable[[], Any]] = {
+    "segfault": segfault,
+    "sleep": sleep_for_ever,
+    "eat": lambda: bytearray(64 * 2**30),
+    "fill": fill_disk,
+}
+
+
 def slow_number(session: Session, facts: Facts) -> int:
     Place.mark("in-branch")
     return 1
@@ -137,6 +182,7 @@ def slow_unit(session: Session, facts: Facts) -> int:
 def register() -> None:
     """Put the test's steps, facts and driver into the tables of this process."""
     STEPS["tally"] = StepKind("记账", plan_tally, tally, chunk=5)
+    STEPS["trouble"] = StepKind("惹祸", plan_trouble, trouble, Trouble, chunk=1)
     STEPS["post_it"] = StepKind("发出", plan_post_it, post_it, chunk=1, queue="now")
     FACTS["slow_number"] = Fact("慢慢数", slow_number)
     FACTS["may_go_on"] = Fact("可以走", may_go_on)
@@ -146,7 +192,10 @@ def register() -> None:
 
 def unregister() -> None:
     """Take them out again."""
-    for table, names in ((STEPS, ("tally", "post_it")), (FACTS, ("slow_number", "may_go_on", "slow_unit"))):
+    for table, names in (
+        (STEPS, ("tally", "post_it", "trouble")),
+        (FACTS, ("slow_number", "may_go_on", "slow_unit")),
+    ):
         for name in names:
             table.pop(name, None)  # type: ignore[attr-defined]
     channels.DRIVERS.pop("gate", None)
@@ -155,7 +204,7 @@ def unregister() -> None:
 class Machines:
     """One installation: its app, its queue server, its workers and its clock."""
 
-    def __init__(self, folder: Path, database: str) -> None:
+    def __init__(self, folder: Path, database: str, **more: float) -> None:
         self.folder = folder
         self.settings = {
             "TESTING": True,
@@ -163,7 +212,7 @@ class Machines:
             "HOME": folder,
             "SQLALCHEMY_DATABASE_URI": database or f"sqlite:///{folder / 'kills.db'}",
             "REDIS_URL": f"unix://{folder / 'q.sock'}",
-            "WORKFLOW_TIMES": TIMES,
+            "WORKFLOW_TIMES": TIMES | more,
         }
         self.app = self.make_app()
         self.children: dict[str, int] = {}
@@ -204,7 +253,8 @@ class Machines:
         os.dup2(log, 2)
         try:
             app = self.make_app()
-            clock.run(app) if name == "clock" else worker.work(app, name.partition("-")[0])
+            kind = name.partition("-")[0]
+            clock.run(app) if kind == "clock" else worker.work(app, kind)
         finally:
             os._exit(0)
 
@@ -248,10 +298,10 @@ class Machines:
             db.session.commit()
             db.session.remove()
 
-    def start_run(self) -> int:
+    def start_run(self, tree: Sequence[Mapping[str, Any]] = TREE) -> int:
         with self.session() as session:
             shell = session.scalars(select(Staff).where(Staff.username == "shell")).one()
-            workflows.publish(session, Definition("kills", "试验", "", "workflows.start", TREE, ""), shell)
+            workflows.publish(session, Definition("kills", "试验", "", "workflows.start", tree, ""), shell)
             return runs.start(session, "kills", {}, shell).id
 
     def state(self, run_id: int) -> str:
@@ -272,11 +322,11 @@ def until(true: Callable[[], Any], *, seconds: float = 30.0, every: float = 0.02
 
 
 @contextmanager
-def installation(folder: Path, database: str) -> Iterator[Machines]:
+def installation(folder: Path, database: str, **more: float) -> Iterator[Machines]:
     """A migrated installation with its queue server; everything is gone afterwards."""
     Place.folder = folder
     Place.linger(0.0)
-    machines = Machines(folder, database)
+    machines = Machines(folder, database, **more)
     register()
     try:
         with machines.app.app_context():

@@ -18,10 +18,11 @@ from sqlalchemy.orm import Session
 from models import Run, Step
 from models.clock import utcnow
 from workflows.sessions import writing
-from workflows.times import Times
+from workflows.times import Times, times
 from workflows.watch import watch
 
 LIVE = ("running", "waiting")
+SKEW = 3
 STEPS = Step.__table__
 RUNS = Run.__table__
 
@@ -33,12 +34,17 @@ class ClaimLost(Exception):
 
 
 def is_due() -> ColumnElement[bool]:
-    """The condition of a step that may be claimed: ready or failed and its time has come, or its lease ran out."""
+    """The condition of a step that may be claimed: ready or failed and its time has come, or its lease ran out.
+
+    A lease that ends later than any can is one from before the machine's clock was set back.
+    """
     moment = utcnow()
+    never = moment + timedelta(seconds=SKEW * times().lease)
+    lapsed = or_(STEPS.c.lease_until < moment, STEPS.c.lease_until > never)
     rested = or_(STEPS.c.not_before.is_(None), STEPS.c.not_before <= moment)
     return or_(
         and_(STEPS.c.state.in_(("ready", "failed")), rested),
-        and_(STEPS.c.state == "leased", STEPS.c.lease_until < moment),
+        and_(STEPS.c.state == "leased", lapsed),
     )
 
 

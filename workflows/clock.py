@@ -105,7 +105,8 @@ def hold_lease(holder: str) -> bool:
     """Take or keep the clock's lease; False while another clock has it or the database is away."""
     moment = utcnow()
     rows = Lease.__table__
-    mine = or_(rows.c.holder == holder, rows.c.until.is_(None), rows.c.until < moment)
+    never = moment + timedelta(seconds=HELD_SECONDS * 3)  # a lease from before the machine's clock was set back
+    mine = or_(rows.c.holder == holder, rows.c.until.is_(None), rows.c.until < moment, rows.c.until > never)
     try:
         with reading() as session:
             row = session.get(Lease, LEASE)

@@ -22,7 +22,7 @@ from models.processes import die_with_parent
 from models.words import Said
 from workflows import engine, queues
 from workflows.times import times
-from workflows.watch import Watched, watch
+from workflows.watch import Watch, Watched, watch
 
 PATIENCE = 20
 PAUSE = 1.0
@@ -68,6 +68,7 @@ class HouseWorker(Worker):
         watch().end()
         if seen is not None:
             engine.bury(seen, _reason(seen))
+            db.engine.dispose()
 
     def let_horse_finish(self) -> None:
         """Wait for the child at work while there is no queue server, with the same care."""
@@ -83,6 +84,7 @@ class HouseWorker(Worker):
 
 def work(app: Flask, queue: str) -> None:
     """Work until asked to stop. A queue server that goes away is waited for: nothing is lost meanwhile."""
+    app.extensions["watch"] = Watch()  # before any child is forked: they share it
     logging.getLogger("rq").setLevel(logging.ERROR)
     while True:
         _leave_when_asked()
