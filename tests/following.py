@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from machines import ITEMS, Machines, Place, until
+from machines import Machines, until
+from places import ITEMS, Place
 from redis.exceptions import RedisError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chaos import storm
 from following import EVERYBODY, answers, assert_each_once, follow, restart_queue
-from machines import Machines, Place, installation, until
+from machines import Machines, installation, until
 from needs import POSTGRES_URL, needs_postgres
+from places import Place
 from sqlalchemy import create_engine, make_url, select, text
 
 from models import Lease, Run, SignInAttempt, Step
@@ -191,3 +193,9 @@ def test_whoever_starts_runs_may_be_killed_at_any_moment(machines: Machines) -> 
         assert set(session.scalars(select(Step.run_id))) == set(ids)
     until(lambda: all(machines.state(run_id) == "done" for run_id in ids), seconds=60, every=0.2)
     assert all(noted(machines, run_id) == ["0", "1"] for run_id in ids)
+
+
+def test_a_storm_loses_and_repeats_nothing(tmp_path: Path) -> None:
+    told = storm(tmp_path, seed=7, kills=60, runs=3)
+    assert (told.lost, told.doubled) == (0, 0), told
+    assert told.wanted >= 285 and told.unknown <= told.blows.total() and told.seconds < 120, told

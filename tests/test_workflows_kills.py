@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from following import EVERYBODY, answers, assert_each_once, follow, help_on, restart_queue
-from machines import Machines, Place, installation, until
+from machines import Machines, installation, until
 from needs import POSTGRES_URL, needs_postgres
+from places import Place
 
 pytestmark = pytest.mark.slow
 DATABASES = [
