@@ -22,9 +22,9 @@ CONTACT_STATES = {
     "stopped": N_("停用"),
 }
 
-INTERVAL_METHODS = {"wilson": N_("威尔逊"), "exact": N_("克洛珀—皮尔逊（精确）")}  # what a sample may choose
+INTERVAL_METHODS = {"wilson": N_("威尔逊"), "exact": N_("克洛珀—皮尔逊")}  # what a sample may choose
 
-INTERVALS = {**INTERVAL_METHODS, "hypergeometric": N_("超几何（精确）"), "census": N_("普查，没有抽样误差")}
+INTERVALS = {**INTERVAL_METHODS, "hypergeometric": N_("超几何"), "census": N_("普查")}
 
 VERDICTS = {
     "valid": N_("有效"),

@@ -29,12 +29,13 @@ KEPT = ("state", "mine", "stratum", "unit", "cohort", "after")
 
 
 def progress(session: Session, query: Select[Any]) -> Counter[str]:
-    """How many items there are, are open, wait for the second person, and are checked."""
-    is_open, is_unchecked = AuditItem.verdict == "", AuditItem.checked_by_id.is_(None)
-    grouped = query.with_only_columns(is_open, is_unchecked, func.count()).group_by(is_open, is_unchecked)
+    """How many items there are, are open, are nobody's yet, wait for the second person, and are checked."""
+    states = AuditItem.verdict == "", AuditItem.checked_by_id.is_(None), AuditItem.auditor_id.is_(None)
+    grouped = query.with_only_columns(*states, func.count()).group_by(*states)
     found: Counter[str] = Counter()
-    for open_, unchecked, number in session.execute(grouped):
+    for open_, unchecked, unassigned, number in session.execute(grouped):
         found["items"] += number
+        found["unassigned"] += number if open_ and unassigned else 0
         found["open" if open_ else "unchecked" if unchecked else "checked"] += number
     return found
 
