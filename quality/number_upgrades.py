@@ -10,9 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-TWO = "通信管理局升位公告，两处独立来源相符"
-ONE = "升位公告的转载，只有一处来源"
-OPEN = "并网公告的转载，新号首位未见公布"
+from models.words import N_
+
+TWO = N_("通信管理局升位公告，两处独立来源相符")
+ONE = N_("升位公告的转载，只有一处来源")
+OPEN = N_("并网公告的转载，新号首位未见公布")
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@
     const question = button && button.dataset.confirm;
     if (!question || button.dataset.sure) return false;
     event.preventDefault();
-    const picked = button.form.dataset.picks ? pickedIn(button.form).length : 0;
+    const picked = button.form.hasAttribute("data-picks") ? pickedIn(button.form).length : 0;
     ask(picked ? question.replace("{n}", picked) : question, () => {
       button.dataset.sure = "1";
       let sure = button.form.elements.confirmed;

@@ -26,6 +26,7 @@ LABELS = {
     "holidays.csv": ("name",),
     "reasons.csv": ("label",),
     "roles.csv": ("label", "description"),
+    "rules.csv": ("label",),
 }
 HEAD = b"""# English for the Chinese source strings. Bring it to the source: python translations/catalogue.py
 msgid ""
