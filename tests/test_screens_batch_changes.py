@@ -59,7 +59,7 @@ def test_clean_ups_go_from_trial_to_effect_and_back(session, steward, head):
         keep(session, "mobile", text)
     change, page = begun(session, steward)
     text = steward.get(page).text
-    assert change.state == "planned" and "提交审核" in text and "去掉,核对后采用" in text
+    assert change.state == "planned" and "提交审核" in text and "去掉，核对后采用" in text
     assert "13827465109" not in text and "138****5109" in text
     steward.post(f"{page}/submit")
     work(session)
