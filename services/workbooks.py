@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from services import Refused
+from services.workbook_reader import CELL, ROW
 
 MAX_BYTES = 100 * 1024 * 1024
 MAX_UNPACKED = 1024 * 1024 * 1024
@@ -49,9 +50,11 @@ def is_workbook(path: Path) -> bool:
 
 def look_into(path: Path, count: int) -> Sheet:
     """Open the first sheet that holds something: its first `count` rows are there, the child waits with the others."""
-    lines = _lines(path)
-    head = _answer(path, next(lines, ""))
-    rows = _rows(path, lines)
+    answers = _answers(path)
+    head = next(answers, None)
+    if head is None:
+        raise _too_heavy(path)
+    rows = _rows(path, answers)
     top = list(islice(rows, count))
     texts = tuple(cells for _number, cells in top)
     return Sheet(str(head["sheet"]), int(head["height"]), texts, chain(top, rows))
@@ -62,26 +65,35 @@ def records(path: Path) -> Iterator[Record]:
     yield from look_into(path, 0).records
 
 
-def _rows(path: Path, lines: Iterator[str]) -> Iterator[Record]:
-    for line in lines:
-        answer = _answer(path, line)
+def _rows(path: Path, answers: Iterator[dict[str, Any]]) -> Iterator[Record]:
+    for answer in answers:
         if "end" in answer:
             return
         yield from enumerate(map(tuple, answer["rows"]), start=answer["n"])
     raise _too_heavy(path)
 
 
-def _lines(path: Path) -> Iterator[str]:
-    """What the child says; it ends with this generator, read to the end or dropped."""
+def _answers(path: Path) -> Iterator[dict[str, Any]]:
+    """What the child says: head, blocks of rows, end. It ends with this generator, read to the end or dropped."""
     command = [sys.executable, "-P", str(_READER), str(path), str(os.getpid())]
     quiet = subprocess.DEVNULL
     # Our own reader, its arguments as a list: no shell sees the file's name.
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=quiet, stderr=quiet) as child:  # noqa: S603
         try:
-            for line in child.stdout or ():
-                yield line.decode("utf-8")
+            assert child.stdout is not None  # noqa: S101 a pipe
+            while line := child.stdout.readline():
+                answer = _answer(path, line.decode("utf-8"))
+                if "size" in answer:
+                    answer["rows"] = _block(path, child.stdout.read(answer["size"]), answer["size"])
+                yield answer
         finally:
             child.kill()
+
+
+def _block(path: Path, written: bytes, size: int) -> list[list[str]]:
+    if len(written) < size:
+        raise _too_heavy(path)
+    return [cells.split(CELL) for cells in written.decode("utf-8").split(ROW)]
 
 
 def _answer(path: Path, line: str) -> dict[str, Any]:

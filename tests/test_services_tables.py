@@ -275,6 +275,13 @@ def test_workbook_is_opened_once_for_heading_and_rows(tmp_path: Path, monkeypatc
     assert len(started) == 1 and started[0].returncode is not None
 
 
+@pytest.mark.parametrize("cell", ["甲\n乙", "甲\x1f乙", "甲\x1e乙", "\x1f", "[甲]", '{"n":1}'])
+def test_cells_of_a_workbook_come_as_they_are(tmp_path: Path, cell: str) -> None:
+    rows = [["户号", "户名"], *[[str(number), cell if number == 250 else "张"] for number in range(1, 451)]]
+    found = list(workbooks.records(write_xlsx(tmp_path / "a.xlsx", [list(row) for row in rows])))
+    assert found == list(enumerate(map(tuple, rows), start=1))
+
+
 def test_workbook_may_be_gone_through_again(tmp_path: Path) -> None:
     table = open_table(write_xlsx(tmp_path / "a.xlsx", [list(HEADS), *map(list, ROWS)]))
     next(table.rows())
