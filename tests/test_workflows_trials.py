@@ -6,7 +6,7 @@ import pytest
 from factories import ADDRESS, make_customer, make_staff, make_unit
 from sqlalchemy import func, select
 
-from models import Campaign, Competition, Letter, Recipient, Trial, Visit
+from models import Campaign, Competition, Customer, Letter, Recipient, Trial, Visit
 from models.clock import now
 from models.home import home_path
 from models.people import root_unit
@@ -214,3 +214,47 @@ def test_a_step_that_would_stop_says_why(session, shell):
     trial = tried(session, shell, "labour_competition", {"open.competition": "没有"})
     assert (node(trial, "open")["missing"], node(trial, "publish")["missing"]) == ("stopped", "ahead")
     assert "没有" in node(trial, "open")["problem"]
+
+
+IS_HIGH = {"field": "item.sensitivity", "op": "eq", "value": "high"}
+LONG_WAIT = {"id": "long", "wait": {"days": 9}}
+
+
+def test_every_item_of_an_each_goes_its_own_way(session, shell):
+    people(session)
+    session.scalars(select(Customer).where(Customer.legal_hold.is_(False))).first().sensitivity = "high"
+    publish_tree(
+        session,
+        {"id": "select", "step": "select_customers", "options": {"kinds": ["mobile"]}},
+        {"id": "freeze", "step": "freeze_recipients"},
+        {"id": "one_by_one", "each": {"list": "recipients"}, "do": [
+            {"id": "sensitive", "branch": IS_HIGH, "yes": [], "no": [{"id": "print", "step": "print_letters"}]},
+        ]},
+        {"id": "post", "step": "post_letters"},
+    )  # fmt: skip
+    trial = tried(session, shell, "any_tree", assumed={"answered": 1, "undelivered": 0})
+    assert (node(trial, "one_by_one")["figures"], node(trial, "sensitive")["arms"]) == (
+        {"items": 5},
+        {"yes": 0.2, "no": 0.8},
+    )
+    assert (node(trial, "print")["share"], node(trial, "print")["figures"]["letters"]) == (1.0, 4)
+    assert node(trial, "post")["figures"] == {"answered": 4}
+
+
+def test_lanes_begin_together_and_hand_on_what_they_made(session, shell):
+    people(session)
+    publish_tree(
+        session,
+        {"id": "select", "step": "select_customers", "options": {"kinds": ["mobile"]}},
+        {"id": "both", "parallel": {}, "lanes": [
+            {"title": "甲", "nodes": [{"id": "freeze", "step": "freeze_recipients"}, LONG_WAIT]},
+            {"title": "乙", "nodes": [{"id": "short", "wait": {"days": 2}}, {"id": "early", "step": "print_letters"}]},
+        ]},
+        {"id": "print", "step": "print_letters"},
+    )  # fmt: skip
+    trial = tried(session, shell, "any_tree")
+    begun = {one["node"]: one["from"] for one in trial.result["nodes"]}
+    assert begun["long"] == begun["short"] == begun["select"] < begun["early"] < begun["print"]
+    assert (
+        "letters" not in node(trial, "early")["figures"] and node(trial, "print")["figures"]["letters"] == 5
+    )

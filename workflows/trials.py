@@ -6,10 +6,10 @@ its share. The session only reads; what came of a trial is kept afterwards (`ser
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +20,20 @@ from sqlalchemy.orm import Session
 import workflows
 from models.clock import today
 from services import Refused
-from services.calendar import Calendar, calendar
+from services.calendar import calendar
 from workflows.forecasts import Forecast, NotYet, Would
 from workflows.steps import Facts, StepKind
-from workflows.trial_chances import SURE, certain, chance, choice_facts, is_sure, narrowed, share_seen
-from workflows.trial_guesses import Guesses, guesses
-from workflows.trial_rows import Tally, keep_some, read, spool
-from workflows.walk import FAILED, Node, Tree, arms, kind_of
+from workflows.trial_chances import SURE, certain, chance, is_sure
+from workflows.trial_guesses import guesses
+from workflows.trial_items import Items, items_of, split
+from workflows.trial_journeys import Journey, Looking, Unmade, choose, find, standing, taken
+from workflows.trial_rows import Tally, keep_some, spool
+from workflows.walk import DO, FAILED, Node, Tree, arms, kind_of
 
 STOPPED, AHEAD = (
     "stopped",
     "ahead",
 )  # why a node shows no figures: a real run would stop here; nobody can look so far
-
-
-class Unmade(dict[str, Any]):
-    """Facts of a run that never was: what is not there says so, and is never mistaken for nothing."""
-
-    def __missing__(self, name: str) -> Any:
-        raise NotYet(name)
 
 
 @dataclass(frozen=True)
@@ -62,48 +57,12 @@ class Found:
     rows: Path
 
 
-@dataclass
-class _Journey:
-    """A trial on its way: what it knows so far, the day it has come to, and the spools of nodes behind it."""
-
-    session: Session
-    folder: Path
-    calendar: Calendar
-    guesses: Guesses
-    facts: Unmade
-    day: date
-    shares: dict[str, float] = field(default_factory=dict)
-    spools: dict[str, Path] = field(default_factory=dict)
-    nodes: list[dict[str, Any]] = field(default_factory=list)
-    chances: dict[str, dict[str, float]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Looking:
-    """What a forecast at one path may ask."""
-
-    journey: _Journey
-    path: str
-
-    def rows(self, what: str) -> Iterator[Would]:
-        """What nodes before would have made and this one can come to see."""
-        for path, file in list(self.journey.spools.items()):
-            share = share_seen(self.journey.shares, path, self.path)
-            if share > 0:
-                made = (row for row in read(file, what) if not row.exclusion)
-                yield from (replace(row, share=row.share * share) for row in made)
-
-    def assumed(self, name: str) -> float:
-        """One assumption."""
-        return self.journey.guesses.assumed(name)
-
-
 def run_trial(session: Session, setup: Setup, folder: Path) -> Found:
     """Go through a tree in a session that only reads; would-be rows lie in `folder` until somebody keeps them."""
     start = today(session)
     facts = Unmade({"run": Unmade(_run_facts(setup, start))})
     found = guesses(session, setup.key, setup.unit_id, setup.assumed)
-    journey = _Journey(session, folder, calendar(session), found, facts, start)
+    journey = Journey(session, folder, calendar(session), found, facts, start)
     _go(journey, setup.tree, "", 1.0)
     target = folder / "rows.json.gz"
     keep_some(journey.spools, target)
@@ -130,7 +89,7 @@ def _run_facts(setup: Setup, start: date) -> dict[str, Any]:
     }
 
 
-def _go(journey: _Journey, nodes: Tree, above: str, share: float) -> None:
+def _go(journey: Journey, nodes: Tree, above: str, share: float) -> None:
     """Through one list of nodes, one after the other."""
     for place, node in enumerate(nodes, start=1):
         path = f"{above}{place}"
@@ -142,7 +101,7 @@ def _go(journey: _Journey, nodes: Tree, above: str, share: float) -> None:
         _down(journey, node, path, told)
 
 
-def _told(journey: _Journey, node: Node, path: str, share: float) -> dict[str, Any]:
+def _told(journey: Journey, node: Node, path: str, share: float) -> dict[str, Any]:
     return {
         "path": path,
         "node": node["id"],
@@ -161,40 +120,23 @@ def _told(journey: _Journey, node: Node, path: str, share: float) -> dict[str, A
     }
 
 
-def _down(journey: _Journey, node: Node, path: str, told: dict[str, Any]) -> None:
+def _down(journey: Journey, node: Node, path: str, told: dict[str, Any]) -> None:
     """Down every arm from the same day; the one that takes longest says when it goes on."""
     begins = latest = journey.day
+    parted: dict[str, Items] = told.pop("parted", {})
     for arm, nodes in arms(node):
         part = told["arms"].get(arm, 0.0 if arm == FAILED else 1.0)
         told["arms"][arm] = round(part, 4)
+        part = float(bool(parted[arm])) if arm in parted else part
         journey.shares[f"{path}.{arm}"] = part
         journey.day = begins
-        with _taken(journey, node, arm):
+        with taken(journey, node, arm), standing(journey, parted.get(arm, journey.items)):
             _go(journey, nodes, f"{path}.{arm}.", told["share"] * part)
         latest = max(latest, journey.day) if part > 0 else latest
     journey.day = latest
 
 
-@contextmanager
-def _taken(journey: _Journey, node: Node, arm: str) -> Iterator[None]:
-    """Inside an arm that a person's choice leads to, what was chosen is known, or at least less open."""
-    found = narrowed(node.get("branch") or {}, arm, journey.chances)
-    if found is None:
-        yield
-        return
-    person, chances = found
-    before = journey.chances[person]
-    _choose(journey, person, chances)
-    yield
-    _choose(journey, person, before)
-
-
-def _choose(journey: _Journey, person: str, chances: Mapping[str, float]) -> None:
-    journey.chances[person] = dict(chances)
-    journey.facts[person] = Unmade(choice_facts(chances))
-
-
-def _visit_step(journey: _Journey, node: Node, path: str, told: dict[str, Any]) -> None:
+def _visit_step(journey: Journey, node: Node, path: str, told: dict[str, Any]) -> None:
     kind = workflows.STEPS.get(str(node["step"]))
     if kind is None:
         told["missing"] = STOPPED
@@ -217,9 +159,9 @@ def _visit_step(journey: _Journey, node: Node, path: str, told: dict[str, Any]) 
     journey.facts["run"].update(shared | dict(forecast.sets))
 
 
-def _forecast(journey: _Journey, kind: StepKind, node: Node, path: str) -> tuple[Forecast, Tally]:
+def _forecast(journey: Journey, kind: StepKind, node: Node, path: str) -> tuple[Forecast, Tally]:
     options = kind.options.model_validate(node.get("options", {}))
-    looking = _Looking(journey, path)
+    looking = Looking(journey, path)
     if kind.forecast is not None:
         forecast = kind.forecast(journey.session, options, journey.facts, looking)
     else:
@@ -240,44 +182,60 @@ def planned(session: Session, kind: StepKind, options: Any, facts: Facts) -> For
     return Forecast(rows, results=dict(found.summary))
 
 
-def _visit_branch(journey: _Journey, node: Node, path: str, told: dict[str, Any]) -> None:
+def _visit_branch(journey: Journey, node: Node, path: str, told: dict[str, Any]) -> None:
+    """Inside an each every item goes its own way; else all of it goes one way, as likely as that is."""
+    if journey.items is not None:
+        parted, share = split(journey.items, node["branch"], partial(find, journey))
+        if parted is not None:
+            told["parted"], told["arms"] = parted, {"yes": share, "no": 1.0 - share}
+            return
     share = _yes_share(journey, node)
     told["arms"] = {"yes": share, "no": 1.0 - share}
     journey.facts[node["id"]] = Unmade({"arm": "yes" if share >= SURE else "no"} if is_sure(share) else {})
 
 
-def _yes_share(journey: _Journey, node: Node) -> float:
+def _yes_share(journey: Journey, node: Node) -> float:
     condition = node["branch"]
-    known = certain(condition, lambda name: _find(journey, name))
+    known = certain(condition, lambda name: find(journey, name))
     if known is not None:
         return float(known)
     likely = chance(condition, journey.chances)
     return journey.guesses.yes_share(node) if likely is None else likely
 
 
-def _visit_wait(journey: _Journey, node: Node, path: str, told: dict[str, Any]) -> None:
+def _visit_wait(journey: Journey, node: Node, path: str, told: dict[str, Any]) -> None:
     """The day on which it ends at the latest; what ends it sooner is not known."""
     wait = node["wait"]
     if "days" in wait:
         journey.day += timedelta(days=int(wait["days"]))
     elif "until" in wait:
-        until = _find(journey, wait["until"])
+        until = find(journey, wait["until"])
         if until is None:
             told["missing"] = AHEAD
         else:
             journey.day = max(journey.day, date.fromisoformat(str(until)))
 
 
-def _visit_person(journey: _Journey, node: Node, path: str, told: dict[str, Any]) -> None:
+def _visit_person(journey: Journey, node: Node, path: str, told: dict[str, Any]) -> None:
     chances = journey.guesses.choices(node)
-    _choose(journey, str(node["id"]), chances)
+    choose(journey, str(node["id"]), chances)
     told["figures"] = {"tasks": 1}
     told["choices"] = {code: round(share, 4) for code, share in chances.items()}
     journey.day = journey.calendar.after(journey.day, int(node["person"].get("due_days") or 0))
 
 
-def _visit_all(journey: _Journey, node: Node, path: str, told: dict[str, Any]) -> None:
+def _visit_all(journey: Journey, node: Node, path: str, told: dict[str, Any]) -> None:
     journey.facts[node["id"]] = Unmade()
+
+
+def _visit_each(journey: Journey, node: Node, path: str, told: dict[str, Any]) -> None:
+    try:
+        items = items_of(journey.session, node["each"], journey.facts, Looking(journey, path))
+    except (NotYet, Refused, KeyError):
+        told["missing"] = AHEAD
+        return
+    told["figures"], told["parted"] = {"items": len(items)}, {DO: items}
+    journey.facts[node["id"]] = Unmade({"items": len(items), "done": len(items), "failed": 0})
 
 
 VISITS = {
@@ -285,12 +243,6 @@ VISITS = {
     "branch": _visit_branch,
     "wait": _visit_wait,
     "person": _visit_person,
-    "each": _visit_all,
+    "each": _visit_each,
     "parallel": _visit_all,
 }
-
-
-def _find(journey: _Journey, name: str) -> Any:
-    """What is known of a field: results of nodes; what conditions ask the database for is the future's."""
-    node_id, dot, part = name.partition(".")
-    return journey.facts.get(node_id, {}).get(part) if dot else None
