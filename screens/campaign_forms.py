@@ -30,6 +30,7 @@ def segment_from(form: Fields) -> Segment:
     return Segment(
         kinds=tuple(form.getlist("kinds")),
         conditions=tuple(form.getlist("conditions")),
+        segment=form.get("segment", ""),
         unit=form.get("unit", ""),
         classes=tuple(form.getlist("classes")),
         recent_days=_number(form, "recent_days", RECENT_DAYS, most=3660),

@@ -11,16 +11,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from models import Confirmation, Consent, Contact, Customer, Letter, RequiredField, Unit, Visit
+from models import Contact, Customer, Letter, RequiredField, Unit, Visit
 from models.clock import now
 from models.contacts import GOOD
 from models.words import N_
-from services import Refused
+from services import Refused, saved_segments
+from services.customer_tests import SPOILED, opted_out, refuted
 
 CHUNK = 1000
 RECENT_DAYS = 90
 WHY_LENGTH = 120
-SPOILED = ("spoiled", "reprinted")
 
 CONDITIONS = {
     "missing": N_("缺失"),
@@ -32,13 +32,16 @@ CONDITIONS = {
 
 @dataclass(frozen=True)
 class Segment:
-    """A saved selection. No kinds: those required of the customer's class; no unit or classes: all in reach.
+    """What a campaign selects. No kinds: those required of the customer's class; no unit or classes: all in reach.
 
+    `segment` names a saved one (`services/saved_segments.py`) that customers must belong to; without `conditions`
+    everybody in it is selected, whatever is wrong with them or not.
     `same_address` merges accounts of one holder at one address into one letter. `limit` caps how many are targeted.
     """
 
     kinds: tuple[str, ...] = ()
     conditions: tuple[str, ...] = tuple(CONDITIONS)
+    segment: str = ""
     unit: str = ""
     classes: tuple[str, ...] = ()
     recent_days: int = RECENT_DAYS
@@ -130,8 +133,10 @@ def check_segment(session: Session, segment: Segment) -> None:
     """Refuse a segment that names an unknown unit or asks for nothing."""
     if segment.unit and session.scalar(select(Unit.id).where(Unit.code == segment.unit)) is None:
         raise Refused("没有代码为「%(unit)s」的单位。请从单位清单中选择。", unit=segment.unit)
-    if not segment.conditions or not set(segment.conditions) <= set(CONDITIONS):
-        raise Refused("请至少选择一种要核对的情况：缺失、无效、存疑或核实有误。")
+    if segment.segment:
+        saved_segments.criterion_of(session, segment.segment)
+    if not (segment.conditions or segment.segment) or not set(segment.conditions) <= set(CONDITIONS):
+        raise Refused("请至少选择一种要核对的情况：缺失、无效、存疑或核实有误；或者选一个客户群。")
     if not wanted_kinds(session, segment):
         raise Refused("没有要核对的信息种类。请选择种类，或先在“应录项”中为客户类别设定应录项。")
 
@@ -151,19 +156,6 @@ def wanted_kinds(session: Session, segment: Segment) -> dict[str, tuple[str, ...
     return found
 
 
-def refuted(contact: Any) -> ColumnElement[bool]:
-    """Whether the latest confirmation of a version's value says that it is wrong."""
-    one, newer = aliased(Confirmation), aliased(Confirmation)
-    same = (one.customer_id == contact.customer_id, one.kind == contact.kind, one.value == contact.value)
-    later = exists().where(
-        newer.customer_id == one.customer_id,
-        newer.kind == one.kind,
-        newer.value == one.value,
-        newer.id > one.id,
-    )
-    return exists().where(*same, one.result == "refuted", ~later)
-
-
 def _targeted(session: Session, segment: Segment, kinds: Mapping[str, Sequence[str]]) -> Select[Any]:
     needs = [_need(kind, classes, segment.conditions) for kind, classes in kinds.items()]
     address_id = _address_id()
@@ -178,7 +170,11 @@ def _targeted(session: Session, segment: Segment, kinds: Mapping[str, Sequence[s
         address_id.label("address_id"),
         text.scalar_subquery().label("address"),
         *columns,
-    ).where(or_(*(need != "" for need in needs)))
+    )
+    if segment.conditions:
+        query = query.where(or_(*(need != "" for need in needs)))
+    if segment.segment:
+        query = query.where(saved_segments.criterion_of(session, segment.segment))
     if segment.unit:
         path = select(Unit.path).where(Unit.code == segment.unit).scalar_subquery()
         query = query.where(Customer.unit_id.in_(select(Unit.id).where(Unit.path.startswith(path))))
@@ -197,6 +193,8 @@ def _need(kind: str, classes: Sequence[str], conditions: Sequence[str]) -> Colum
         "invalid": current.where(contact.verdict == "invalid"),
         "suspect": current.where(contact.verdict == "suspect"),
     }
+    if not conditions:
+        return literal("")
     looked_at = Customer.customer_class.in_(classes) if classes else literal(1) == 1
     arms = [(and_(looked_at, test), name) for name, test in tests.items() if name in conditions]
     return case(*arms, else_="")
@@ -223,27 +221,10 @@ def _exclusion(session: Session, segment: Segment) -> ColumnElement[str]:
         (and_(Customer.closed_on.is_not(None), Customer.closed_on <= day), "closed"),
         (Customer.legal_hold, "legal_hold"),
         (Customer.account_no.in_(segment.by_hand), "by_hand"),
-        (_opted_out(), "opted_out"),
+        (opted_out(), "opted_out"),
         (_recent(session, segment.recent_days), "recent"),
         (_address_id().is_(None), "doubtful_address"),
         else_="",
-    )
-
-
-def _opted_out() -> ColumnElement[bool]:
-    """Whether the latest word on letters about business was no."""
-    consent, newer = aliased(Consent), aliased(Consent)
-    later = exists().where(
-        newer.customer_id == consent.customer_id,
-        newer.purpose == consent.purpose,
-        newer.channel == consent.channel,
-    )
-    return exists().where(
-        consent.customer_id == Customer.id,
-        consent.purpose == "business",
-        consent.channel == "letter",
-        consent.granted.is_(False),
-        ~later.where(newer.id > consent.id),
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, Literal
 
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -25,10 +27,16 @@ class SelectCustomers(Options):
     """Whom the campaign writes to, and by when they may answer."""
 
     name: str = asked(N_("活动名称"), "", max_length=120, help=N_("不填就用流程的名称和日期。"))
+    segment: str = asked(
+        N_("客户群"), "", choices="segments", help=N_("只从这个客户群里选；不选为全部客户。在“客户群”页面可以新建。")
+    )
     unit: str = asked(N_("单位"), "", choices="units", help=N_("不选为管辖范围内全部。"))
     kinds: tuple[str, ...] = asked(N_("核对哪些信息"), (), choices="kinds", help=N_("不选为应录项。"))
     conditions: tuple[Condition, ...] = asked(
-        N_("哪些情况"), tuple(CONDITIONS), labels=CONDITIONS, min_length=1
+        N_("哪些情况"),
+        tuple(CONDITIONS),
+        labels=CONDITIONS,
+        help=N_("选中有这些情况的客户；选了客户群时可以一项也不选，群里的客户全部选中。"),
     )
     classes: tuple[CustomerClass, ...] = asked(
         N_("客户类别"), (), labels=CUSTOMER_CLASSES, help=N_("不选为全部。")
@@ -38,6 +46,12 @@ class SelectCustomers(Options):
     by_hand: tuple[str, ...] = asked(N_("人工剔除的户号"), (), help=N_("几个户号用逗号隔开。"))
     limit: int = asked(N_("最多选多少户"), 0, ge=0, help=N_("0 为不限。"))
     reply_days: int = asked(N_("请客户在多少天内回复"), campaigns.REPLY_DAYS, ge=1, le=365)
+
+    @model_validator(mode="after")
+    def _selects_somebody(self) -> SelectCustomers:
+        if not (self.conditions or self.segment):
+            raise PydanticCustomError("nobody", N_("请选择客户群，或至少一种要核对的情况"))
+        return self
 
 
 class MarkSilent(Options):

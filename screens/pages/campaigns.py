@@ -19,7 +19,18 @@ from screens.access import needs, reads
 from screens.base import Page
 from screens.messages import done, said
 from screens.pickers import kind_choices
-from services import Refused, balances, campaigns, forms, letterheads, letters, print_runs, segments, traces
+from services import (
+    Refused,
+    balances,
+    campaigns,
+    choices,
+    forms,
+    letterheads,
+    letters,
+    print_runs,
+    segments,
+    traces,
+)
 from services.balances import BUCKETS, PENDING
 from services.segments import CONDITIONS
 from workflows import runs
@@ -39,7 +50,9 @@ class Campaigns(Page):
     @expose("/")
     def index(self) -> str:
         """The list, newest first, each with its balance."""
-        query = select(Campaign).join(Unit, Unit.id == Campaign.unit_id).where(campaigns.in_reach(db.session()))
+        query = (
+            select(Campaign).join(Unit, Unit.id == Campaign.unit_id).where(campaigns.in_reach(db.session()))
+        )
         rows = db.session.scalars(query.order_by(Campaign.id.desc()).limit(LISTED)).all()
         sheets = balances.balances(db.session(), [row.id for row in rows])
         return self.render("screens/campaigns.html", rows=rows, sheets=sheets)
@@ -88,6 +101,7 @@ class Campaigns(Page):
             row=row,
             sheet=sheet,
             segment=segments.segment_from(row.segment),
+            segments=dict(choices.segments(db.session())),
             kinds=dict(kind_choices()),
             conditions=CONDITIONS,
             stages=_stages(sheet),
@@ -178,6 +192,7 @@ class Campaigns(Page):
             filled=campaign_forms.filled(request.form),
             mistake=mistake,
             units=campaign_forms.unit_choices(),
+            segments=choices.segments(db.session()),
             kinds=kind_choices(),
             conditions=CONDITIONS,
             classes=CUSTOMER_CLASSES,
@@ -217,6 +232,16 @@ def _stages(sheet: balances.Balance) -> list[dict[str, Any]]:
         {"label": _("选中客户"), "left": sheet.targeted, "list": {}, "lost": []},
         {"label": _("应发函件"), "left": sheet.letters, "list": {}, "lost": ["excluded", "withdrawn"]},
         {"label": _("已交寄"), "left": sheet.posted, "list": {"bucket": "posted"}, "lost": ["to_post"]},
-        {"label": _("没有退回"), "left": sheet.posted - sheet.undelivered, "list": {}, "lost": ["undelivered"]},
-        {"label": _("已回函"), "left": sheet.answered, "list": {"bucket": "answered"}, "lost": ["open", "silent"]},
+        {
+            "label": _("没有退回"),
+            "left": sheet.posted - sheet.undelivered,
+            "list": {},
+            "lost": ["undelivered"],
+        },
+        {
+            "label": _("已回函"),
+            "left": sheet.answered,
+            "list": {"bucket": "answered"},
+            "lost": ["open", "silent"],
+        },
     ]

@@ -1,0 +1,42 @@
+"""Conditions on customers and their contacts in SQL, which lists, letters and segments share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists
+from sqlalchemy.orm import aliased
+
+from models import Confirmation, Consent, Customer
+
+SPOILED = ("spoiled", "reprinted")
+
+
+def refuted(contact: Any) -> ColumnElement[bool]:
+    """Whether the latest confirmation of a version's value says that it is wrong."""
+    one, newer = aliased(Confirmation), aliased(Confirmation)
+    same = (one.customer_id == contact.customer_id, one.kind == contact.kind, one.value == contact.value)
+    later = exists().where(
+        newer.customer_id == one.customer_id,
+        newer.kind == one.kind,
+        newer.value == one.value,
+        newer.id > one.id,
+    )
+    return exists().where(*same, one.result == "refuted", ~later)
+
+
+def opted_out() -> ColumnElement[bool]:
+    """Whether the latest word on letters about business was no."""
+    consent, newer = aliased(Consent), aliased(Consent)
+    later = exists().where(
+        newer.customer_id == consent.customer_id,
+        newer.purpose == consent.purpose,
+        newer.channel == consent.channel,
+    )
+    return exists().where(
+        consent.customer_id == Customer.id,
+        consent.purpose == "business",
+        consent.channel == "letter",
+        consent.granted.is_(False),
+        ~later.where(newer.id > consent.id),
+    )
