@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from models import Staff, Workflow, WorkflowVersion
+from models import Run, Schedule, Staff, Trial, Workflow, WorkflowDraft, WorkflowVersion
 from models.clock import utcnow
 from models.people import root_unit
 from services import Refused, traces
@@ -102,6 +102,22 @@ def give_to(session: Session, workflow: Workflow, owner: Staff | None) -> None:
     """Name who answers for a workflow and lends its runs a scope; None: whoever starts one."""
     workflow.owner_id = owner.id if owner is not None else None
     traces.record(session, "workflow.owned", workflow, details={"owner_id": workflow.owner_id})
+
+
+def remove(session: Session, workflow: Workflow) -> None:
+    """Delete a workflow with its versions. Its runs go on and stay: each has its own copy of the tree."""
+    if session.scalar(select(WorkflowDraft.id).where(WorkflowDraft.workflow_id == workflow.id)) is not None:
+        raise Refused("流程「%(name)s」还有草稿，请先放弃草稿再删除。", name=workflow.name)
+    if session.scalar(select(Schedule.id).where(Schedule.workflow_key == workflow.key).limit(1)) is not None:
+        raise Refused("流程「%(name)s」还有定时计划，请先删除计划再删除流程。", name=workflow.name)
+    traces.record(session, "workflow.removed", workflow, details={"key": workflow.key})
+    for table in (Run, Trial):
+        here = update(table).where(table.workflow_id == workflow.id)
+        session.execute(here.values(workflow_id=None).execution_options(synchronize_session=False))
+    session.execute(delete(WorkflowVersion).where(WorkflowVersion.workflow_id == workflow.id))
+    session.delete(workflow)
+    session.flush()
+    session.expire_all()
 
 
 def _add_version(

@@ -13,7 +13,7 @@ from workflows import turns
 from workflows.options import questions, with_values
 from workflows.results import tried_again
 from workflows.transitions import enter, set_state, take_up_again
-from workflows.walk import Tree, by_id, container, placed, ways_to
+from workflows.walk import Tree, by_id, container, node_at, placed, ways_to
 
 ITEMS = StepItem.__table__
 
@@ -87,7 +87,9 @@ def _moved(session: Session, run: Run, tree: Tree) -> dict[str, str]:
     lost = [
         node
         for path, node in passed.items()
-        if node not in now or _ancestry(run.tree, path) != _ancestry(tree, now[node])
+        if node not in now
+        or _ancestry(run.tree, path) != _ancestry(tree, now[node])
+        or node_at(run.tree, path).get("each") != node_at(tree, now[node]).get("each")  # a begun list stays as it is
     ]
     if lost:
         raise Refused(
@@ -110,6 +112,7 @@ def _ancestry(tree: Tree, path: str) -> list[tuple[str, str]]:
 
 def _move(session: Session, run: Run, moved: dict[str, str]) -> None:
     """Give the run's rows their new places, in two passes so that no two stand on one place in between."""
+    session.flush()
     numbers = {place.path: place.number for place in placed(run.tree)}
     rows = Step.__table__
     for path in moved:
