@@ -163,15 +163,15 @@ VISIT_ORIGINS = {
     "by_hand": N_("人工安排"),
 }
 
-PRINT_TRIAL_STATES = {"running": N_("正在推算"), "done": N_("已完成"), "failed": N_("失败")}
-
-RUN_STATES = {
+PRINT_RUN_STATES = {
     "composed": N_("已生成"),
     "printing": N_("打印中"),
     "printed": N_("已打印"),
     "posted": N_("已交寄"),
     "spoiled": N_("已作废"),
 }
+
+TRIAL_STATES = {"running": N_("正在推算"), "done": N_("已完成"), "failed": N_("失败")}
 
 RUN_STATES = {
     "running": N_("进行中"),

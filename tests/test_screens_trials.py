@@ -164,3 +164,9 @@ def test_figures_are_written_as_people_read_them(name, number, text):
 @pytest.mark.parametrize(("share", "text"), [(1.0, "100%"), (0.355, "35.5%"), (0, "0%"), (1 / 3, "33.3%")])
 def test_shares_are_percentages(share, text):
     assert share_text(share) == text
+
+
+def test_the_list_names_the_newest_trials(tried):
+    page, trial = tried
+    text = page.get("/admin/trials/").text
+    assert f"/admin/trials/{trial.id}" in text and "已完成" in text

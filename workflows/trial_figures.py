@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from workflows.forecasts import FIGURES, NEVER_MADE
+from workflows.trial_rows import number as whole
 
 COUNTED_BY_UNIT = ("customers", "letters", "messages", "emails", "visits")
 Result = Mapping[str, Any]
@@ -18,7 +19,7 @@ def totals(result: Result) -> dict[str, float]:
     for node in result["nodes"]:
         for name, number in node["figures"].items():
             found[name] += number * node["share"]
-    return {name: _number(found[name]) for name in FIGURES if name in found and name != NEVER_MADE}
+    return {name: whole(found[name]) for name in FIGURES if name in found and name != NEVER_MADE}
 
 
 def exclusions(result: Result) -> dict[str, float]:
@@ -27,7 +28,7 @@ def exclusions(result: Result) -> dict[str, float]:
     for node in result["nodes"]:
         for reason, number in node["excluded"].items():
             found[reason] += number * node["share"]
-    return {reason: _number(number) for reason, number in found.most_common()}
+    return {reason: whole(number) for reason, number in found.most_common()}
 
 
 def by_unit(result: Result) -> dict[tuple[int, str], dict[str, float]]:
@@ -38,7 +39,7 @@ def by_unit(result: Result) -> dict[tuple[int, str], dict[str, float]]:
             if not exclusion and what in COUNTED_BY_UNIT and unit_id:
                 found.setdefault((unit_id, customer_class), Counter())[what] += number * node["share"]
     return {
-        key: {what: _number(number) for what, number in counted.items()} for key, counted in found.items()
+        key: {what: whole(number) for what, number in counted.items()} for key, counted in found.items()
     }
 
 
@@ -46,9 +47,3 @@ def columns(rows: Iterable[Mapping[str, float]]) -> list[str]:
     """Which of the figures by unit were made at all, in their order."""
     made = {what for row in rows for what in row}
     return [what for what in COUNTED_BY_UNIT if what in made]
-
-
-def _number(number: float) -> float:
-    """Whole where it is whole; else with two decimals."""
-    rounded = round(number, 2)
-    return int(rounded) if rounded == int(rounded) else rounded

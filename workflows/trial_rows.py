@@ -39,14 +39,14 @@ class Tally:
 
     def plain(self) -> list[list[Any]]:
         """The groups as JSON, largest first."""
-        return [[*group, _number(count)] for group, count in self.groups.most_common()]
+        return [[*group, number(count)] for group, count in self.groups.most_common()]
 
     def _summed(self, at: int, takes: Any) -> dict[str, float]:
         found: Counter[str] = Counter()
         for group, count in self.groups.items():
             if takes(group[1]):
                 found[str(group[at])] += count
-        return {name: _number(count) for name, count in found.items()}
+        return {name: number(count) for name, count in found.items()}
 
 
 def spool(session: Session, rows: Iterable[Would], path: Path) -> Tally:
@@ -101,7 +101,7 @@ def _classes(session: Session, ids: set[int]) -> dict[int, str]:
     return dict(session.execute(query).tuples().all()) if ids else {}
 
 
-def _number(count: float) -> float:
-    """Whole numbers as such: what is sure is counted, only what is likely has a fraction."""
+def number(count: float) -> float:
+    """Whole numbers as such: what is sure is counted, only what is likely or weighed has decimals, two at most."""
     rounded = round(count, 2)
     return int(rounded) if rounded == int(rounded) else rounded

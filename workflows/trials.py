@@ -27,7 +27,7 @@ from workflows.trial_chances import SURE, certain, chance, is_sure
 from workflows.trial_guesses import guesses
 from workflows.trial_items import Items, items_of, split
 from workflows.trial_journeys import Journey, Looking, Unmade, choose, find, standing, taken
-from workflows.trial_rows import Tally, keep_some, spool
+from workflows.trial_rows import Tally, keep_some, number, spool
 from workflows.walk import DO, FAILED, Node, Tree, arms, kind_of
 
 STOPPED, AHEAD = (
@@ -151,7 +151,7 @@ def _visit_step(journey: Journey, node: Node, path: str, told: dict[str, Any]) -
         return
     figures = forecast.figures() if callable(forecast.figures) else forecast.figures
     results = forecast.results() if callable(forecast.results) else forecast.results
-    told["figures"] = tally.made() | {name: round(value, 2) for name, value in figures.items()}
+    told["figures"] = tally.made() | {name: number(value) for name, value in figures.items() if value}
     told["excluded"], told["groups"], told["notes"] = tally.excluded(), tally.plain(), list(forecast.notes)
     told["results"] = {name: value for name, value in results.items() if name in kind.results}
     journey.facts[node["id"]] = Unmade(results)
