@@ -124,6 +124,7 @@ ACTIONS = {
     "run.cancelled": _l("流程取消"),
     "run.ended": _l("流程结束"),
     "run.failed": _l("流程失败"),
+    "run.noted": _l("流程说明"),
     "run.parked": _l("流程搁置"),
     "run.paused": _l("流程暂停"),
     "run.resumed": _l("流程继续"),

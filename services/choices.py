@@ -11,7 +11,7 @@ from collections.abc import Callable
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from models import ContactKind, Reason, Role, SavedSegment, Staff, Unit
+from models import ContactKind, Reason, Role, SavedSegment, Staff, Unit, Workflow
 from services import message_templates
 from services.people import SHELL
 
@@ -56,6 +56,12 @@ def people(session: Session) -> Listed:
     return [(row.username, f"{row.name}（{row.unit.name}）") for row in rows]
 
 
+def workflows(session: Session) -> Listed:
+    """The workflows that are enabled, by key."""
+    rows = session.execute(select(Workflow.key, Workflow.name).where(Workflow.enabled).order_by(Workflow.name))
+    return [(row.key, row.name) for row in rows]
+
+
 def templates(channel: str) -> Callable[[Session], Listed]:
     """The message templates of one channel that may be used, by key."""
     return lambda session: [(row.key, row.name) for row in message_templates.listed(session, channel)]
@@ -83,6 +89,7 @@ CHOICES: dict[str, Callable[[Session], Listed]] = {
     "exclusions": reasons("exclusion"),
     "message_failures": reasons("message_failure"),
     "proposal_reasons": reasons("proposal_refused"),
+    "workflows": workflows,
     "sms_templates": templates("sms"),
     "email_templates": templates("email"),
 }

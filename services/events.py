@@ -77,8 +77,9 @@ class Written:
 def happened(session: Session, name: str, unit_id: int, facts: Mapping[str, Any]) -> None:
     """Write that something happened in a unit, in the transaction of the change; facts name rows by id."""
     run = session.get(Run, session.info[RUN]) if RUN in session.info else None
-    depth = run.facts["run"].get("depth", 0) + 1 if run is not None else 0
-    session.add(Event(name=name, unit_id=unit_id, facts=dict(facts), depth=depth, at=utcnow()))
+    cause = {"cause": run.id} if run is not None else {}
+    depth = run.depth + 1 if run is not None else 0
+    session.add(Event(name=name, unit_id=unit_id, facts={**facts, **cause}, depth=depth, at=utcnow()))
 
 
 def happened_to(

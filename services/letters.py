@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, insert, select
@@ -14,6 +14,7 @@ from models import Campaign, Contact, Customer, Letter, Recipient, Unit
 from models.clock import today, utcnow
 from models.contacts import USABLE
 from models.scope import ALL, working_as
+from models.words import N_
 from paper.codes import CROCKFORD, KINDS, new_token, parse_code
 from paper.letters import LetterFacts, Recorded, fits_address
 from services import Refused, contacts, letterheads, traces
@@ -24,6 +25,7 @@ REPLY_TOKEN = 16
 SERIAL_WIDTH = 5
 GONE = ("spoiled", "reprinted")
 OUTAGE = "outage"
+SECOND = N_("催复")
 POSTAL = ("postal_address", "supply_address")
 
 Plan = dict[str, Any]
@@ -60,6 +62,22 @@ def plan_reprint(session: Session, letter: Letter, *, form_version: int, reason:
     ):
         raise Refused("这位客户的地址太长，信封窗口里放不下，不能补打。请先把地址改短。")
     return plan | {"copy": letter.copy + 1, "replaces_id": letter.id, "reason": reason.strip()[:200]}
+
+
+def plan_second_letters(
+    session: Session, campaign: Campaign, *, form_version: int, posted_before: datetime
+) -> Iterator[Plan]:
+    """A further copy of every letter that was posted long enough ago and is still open, to the address of today."""
+    query = select(Letter).where(
+        Letter.campaign_id == campaign.id, Letter.state == "posted", Letter.posted_at <= posted_before
+    )
+    letters, day = session.scalars(query.order_by(Letter.serial)).all(), today(session)
+    for start in range(0, len(letters), CHUNK):
+        chunk = letters[start : start + CHUNK]
+        for letter, row in zip(chunk, _load(session, [one.recipient_id for one in chunk]), strict=True):
+            if row["address"] is not None:
+                plan = _plan(campaign, row, serial=letter.serial, form_version=form_version, day=day)
+                yield plan | {"copy": letter.copy + 1, "replaces_id": letter.id, "reason": SECOND}
 
 
 def letter_facts(plan: Mapping[str, Any]) -> LetterFacts:

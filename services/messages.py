@@ -117,9 +117,15 @@ def opted_out(purpose: str, channel: str) -> Any:
 
 
 def is_still_right(session: Session, item: Mapping[str, Any]) -> bool:
-    """Whether what was planned may still go out: the value stands and is usable, nobody has opted out since."""
-    rows = contacts.usable(session, [item["customer_id"]], [KINDS[item["channel"]]])
-    stands = any(row.id == item["contact_id"] for row in rows)
+    """Whether what was planned may still go out: the value stands and is usable, nobody has opted out since.
+
+    A `former` value no longer stands and may still be told of the change, unless it was found wrong.
+    """
+    if item.get("former"):
+        stands = not contacts.refuted_among(session, item["customer_id"], [item["contact_id"]])
+    else:
+        rows = contacts.usable(session, [item["customer_id"]], [KINDS[item["channel"]]])
+        stands = any(row.id == item["contact_id"] for row in rows)
     no = opted_out(item["purpose"], item["channel"])
     return (
         stands and session.scalar(select(Customer.id).where(Customer.id == item["customer_id"], no)) is None

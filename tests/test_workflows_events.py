@@ -16,7 +16,9 @@ from services.undelivered import record_undelivered
 from services.workflows import Definition, publish
 from workflows import STEPS, engine, events, runs
 from workflows.steps import Call, Effects, Planned, StepKind
+from workflows.times import Times
 
+MOST_DEPTH = int(Times.depth)
 WAIT = {"id": "wait", "wait": {"days": 1}}
 
 
@@ -141,15 +143,15 @@ def test_a_chain_of_events_ends(session, shell, root, listening):
     listening("import_finished")
     row = batch(session, root)
     imports.finish(session, row, None)
-    for depth in range(events.MOST_DEPTH + 1):
+    for depth in range(MOST_DEPTH + 1):
         newest = started(session)[-1]
-        assert newest.facts["run"]["depth"] == depth
+        assert newest.depth == depth
         session.info["run_id"] = newest.id
         kept.happened(session, "import_finished", root.id, {"batch_id": row.id})
         session.info.pop("run_id")
-    assert len(started(session)) == events.MOST_DEPTH + 1
+    assert len(started(session)) == MOST_DEPTH + 1
     last = session.scalars(select(EventStart).order_by(EventStart.id.desc()).limit(1)).one()
-    assert last.state == "refused" and "互相触发" in last.message
+    assert last.state == "refused" and "互相发起" in last.message
 
 
 def test_what_a_step_writes_names_its_run_as_the_cause(session, shell, root, monkeypatch):
@@ -184,10 +186,10 @@ def test_one_event_that_fails_keeps_no_other_waiting(session, root, listening, m
     real = runs.start
     broken = iter([RuntimeError("once")])
 
-    def sometimes(*args):
+    def sometimes(*args, **more):
         for error in broken:
             raise error
-        return real(*args)
+        return real(*args, **more)
 
     monkeypatch.setattr(runs, "start", sometimes)
     session.commit()

@@ -6,14 +6,12 @@ import logging
 
 from sqlalchemy.orm import Session
 
-from models import Event, EventSubscription, Staff
+from models import Event, EventSubscription, Run, Staff
 from services import Refused, events, workflows
 from services.events import Written
 from workflows import runs
 from workflows.options import with_values
 from workflows.sessions import reading, writing
-
-MOST_DEPTH = 5
 
 log = logging.getLogger(__name__)
 
@@ -77,13 +75,9 @@ def _run(session: Session, subscription: EventSubscription, event: Event) -> int
         raise Refused(
             "「%(name)s」已停用，不能再以他的名义发起。请由别人重新保存这个事件触发。", name=staff.name
         )
-    if event.depth > MOST_DEPTH:
-        raise Refused(
-            "流程和事件互相触发超过了 %(most)s 层，没有发起。请检查是不是互相循环触发。", most=MOST_DEPTH
-        )
-    run = runs.start(
-        session, subscription.workflow_key, events.values_for(subscription.options, event.facts), staff
-    )
-    known = {"event": event.name, "depth": event.depth, **event.facts}
-    run.facts = {**run.facts, "run": {**run.facts["run"], **known}}
+    cause = session.get(Run, event.facts["cause"]) if "cause" in event.facts else None
+    values = events.values_for(subscription.options, event.facts)
+    run = runs.start(session, subscription.workflow_key, values, staff, parent=cause)
+    known = {name: value for name, value in event.facts.items() if name != "cause"}
+    run.facts = {**run.facts, "run": {**run.facts["run"], "event": event.name, **known}}
     return run.id

@@ -23,6 +23,7 @@ FIGURES: dict[str, str] = {
     "answered": N_("预计回函"),
     "undelivered": N_("预计退信"),
     "silent": N_("预计未回复"),
+    "reminders": N_("第二封函"),
     "messages": N_("短信"),
     "emails": N_("电子邮件"),
     "visits": N_("走访任务"),

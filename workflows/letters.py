@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from models import Campaign, Letter, PrintRun, Run
+from models.clock import now
 from models.words import N_
 from services import campaigns, forms, letterheads, letters, print_runs, undelivered
 from services.letters import GONE
@@ -22,6 +24,12 @@ class PostLetters(Options):
     """How long returns are waited for after the day that the letter names."""
 
     grace_days: int = asked(N_("回复期限过后再等几天（邮路）"), 3, ge=0, le=60)
+
+
+class PrintReminders(Options):
+    """Whose letters are sent a second time."""
+
+    posted_days: int = asked(N_("交寄后至少过了几天"), 10, ge=1, le=365)
 
 
 def plan_print_letters(session: Session, options: Options, facts: Facts) -> Planned:
@@ -44,6 +52,21 @@ def print_letters(options: Options, facts: Facts, items: Sequence[Item]) -> Effe
         kwargs = {"campaign_id": campaign_id, "plans": plans, "made": print_runs.make_file(plans, head)}
         calls.append(Call(print_runs.record_run, kwargs))
     return Effects(calls=calls)
+
+
+def plan_print_reminders(session: Session, options: PrintReminders, facts: Facts) -> Planned:
+    """A further copy for everybody who has not answered the first letter, by value, with a token of its own."""
+    campaign = session.get_one(Campaign, facts["run"]["campaign_id"])
+    before = now(session) - timedelta(days=options.posted_days)
+    version = forms.survey_version(session)
+    is_new = forms.kept_version(session, forms.SURVEY_LETTER, version) is None
+    plans = letters.plan_second_letters(session, campaign, form_version=version, posted_before=before)
+    return Planned(({**plan, "new_form": is_new} for plan in plans), {"form_version": version})
+
+
+def print_reminders(options: PrintReminders, facts: Facts, items: Sequence[Item]) -> Effects:
+    """Lay one batch out into a file, as first letters are."""
+    return print_letters(options, facts, items)
 
 
 def plan_post_letters(session: Session, options: PostLetters, facts: Facts) -> Planned:

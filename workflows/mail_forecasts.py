@@ -52,7 +52,9 @@ def forecast_freeze_recipients(session: Session, options: Options, facts: Facts,
 
     def rows() -> Iterator[Would]:
         merging = campaigns.Merging(bool(facts["run"].get("same_address")))
-        for chunk in _chunks(ahead.rows("customers")):
+        dropped = facts["run"].get("dropped", ())
+        listed = (row for row in ahead.rows("customers") if row.customer_id not in dropped)
+        for chunk in _chunks(listed):
             addressed = _addressed(session, chunk)
             reasons = dict(campaigns.misfits(addressed, merging, head))
             for row, place in zip(chunk, addressed, strict=True):

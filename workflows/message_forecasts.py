@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -13,6 +14,7 @@ from models import MessageTemplate
 from services import message_templates, messages
 from services.messages import CHUNK, Wanted
 from workflows.forecasts import Ahead, Forecast, Would, dealt
+from workflows.letters import PrintReminders
 from workflows.messages import Remind, SendEmail, SendSms, by_first_way
 
 MADE = {"sms": "messages", "email": "emails"}
@@ -32,6 +34,20 @@ def forecast_remind(session: Session, options: Remind, facts: Any, ahead: Ahead)
     """The reminders of those of whom it is assumed that they do not answer."""
     chunks = _chunks(ahead, "unanswered")
     return _counted(by_first_way(session, options, messages.campaign_values(session, None), chunks))
+
+
+def forecast_print_reminders(session: Session, options: PrintReminders, facts: Any, ahead: Ahead) -> Forecast:
+    """A second letter for those of whom it is assumed that they do not answer."""
+    shares = {name: ahead.assumed(name) for name in ("answered", "undelivered")}
+    rows = (row for row, dealt_to in dealt(ahead.rows("letters"), shares) if not dealt_to)
+    found: Counter[str] = Counter()
+
+    def seconds() -> Iterator[Would]:
+        for row in rows:
+            found["letters"] += 1
+            yield replace(row, what="reminders")
+
+    return Forecast(seconds(), results=lambda: {"letters": found["letters"]})
 
 
 def _forecast(

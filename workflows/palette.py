@@ -25,11 +25,23 @@ STEP_GROUPS: dict[str, tuple[str, Mapping[str, str]]] = {
         N_("核对活动"),
         {
             "select_customers": N_("按条件选出要核对的客户，开始一次核对活动。不寄信，只列名单。"),
+            "exclude": N_("冻结名单前，把近期联系过、已退订等客户从名单上剔除。"),
+            "sample": N_("冻结名单前，只留随机抽中的一部分客户。"),
             "freeze_recipients": N_("逐户核对名单，剔除不能寄的，然后冻结：以后名单不再变。"),
             "print_letters": N_("为名单上的每一户生成核对函，排成可以打印的批次。"),
+            "print_reminders": N_("给交寄多日还没有回复的客户再打印一封函。"),
             "post_letters": N_("登记打印好的函件已经交寄，并算出等待回函的最后一天。"),
             "mark_silent": N_("到期仍没有回复的函件登记为未回复。"),
             "close_campaign": N_("结束核对活动，让每一户都有一个结果。"),
+        },
+    ),
+    "messages": (
+        N_("消息"),
+        {
+            "send_sms": N_("给名单上的客户发短信；退订的、号码不可用的不发，记下原因。"),
+            "send_email": N_("给名单上的客户发邮件。"),
+            "remind": N_("催还没有回复的客户，先短信后邮件，用第一个能送到的。"),
+            "tell_changes": N_("联系信息变更后，新旧号码各告知一次。"),
         },
     ),
     "visits": (
@@ -81,12 +93,22 @@ STEP_GROUPS: dict[str, tuple[str, Mapping[str, str]]] = {
             "find_duplicates": N_("找出可能是同一户的成对客户，等人认定。"),
             "try_import": N_("试算一个导入批次会带来什么，不改动客户资料。"),
             "propose_cleanups": N_("为一个导入批次提出数据规范的变更申请，等人审核。"),
+            "settle_proposals": N_("以流程负责人的名义成批办理变更申请。"),
             "change_in_batch": N_("继续进行一批变更：试算、提交、生效或撤销。"),
             "undo_import": N_("撤销一个导入批次，恢复被覆盖的值。"),
             "preview_judging": N_("预演按现行规则重新判定会改变什么。"),
             "judge_again": N_("按现行规则重新判定联系信息。"),
             "count_again": N_("重新统计各单位的数字。"),
             "check_counts": N_("核对统计数字和明细是否一致。"),
+        },
+    ),
+    "others": (
+        N_("对外和记录"),
+        {
+            "export_file": N_("把活动名单导出成带水印的文件，放进待发目录。"),
+            "call_web_address": N_("调用系统管理员允许的网址，带上流程的结果。"),
+            "start_workflow": N_("以流程负责人的名义发起另一个流程。"),
+            "note": N_("在流程的记录里写一条说明，可以带上前面的结果。"),
         },
     ),
 }

@@ -72,6 +72,15 @@ def start(
     return run
 
 
+def start_below(session: Session, parent_id: int, key: str, values: Mapping[str, Any]) -> dict[str, int]:
+    """Start a run from within another one, in the name of its owner; what the step's result says of it."""
+    parent = session.get_one(Run, parent_id)
+    owner = session.get(Staff, parent.owner_id) if parent.owner_id is not None else None
+    if owner is None:
+        raise Refused("流程实例没有负责人，不能再发起流程。请在流程页指定负责人后重试。")
+    return {"run_id": start(session, key, values, owner, parent=parent).id, "started": 1}
+
+
 def retry(session: Session, run: Run, *, newest: bool = False) -> None:
     """Go on from where a run failed or was laid aside: what is done stays done, what failed is tried again.
 

@@ -22,6 +22,7 @@ __all__ = [
     "Options",
     "Planned",
     "Send",
+    "Start",
     "StepKind",
     "asked",
 ]
@@ -62,6 +63,14 @@ class Send:
 
 
 @dataclass(frozen=True)
+class Start:
+    """Another workflow to be started with `node.option` values, by the engine, in the run's owner's name."""
+
+    workflow: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Effects:
     """What the engine is to write for one chunk, in one transaction.
 
@@ -76,6 +85,7 @@ class Effects:
     results: Sequence[Mapping[str, Any]] = ()
     summary: Mapping[str, Any] = field(default_factory=dict)
     sends: Sequence[Send] = ()
+    starts: Sequence[Start] = ()
 
 
 @dataclass(frozen=True)
