@@ -57,7 +57,9 @@ def _over(session: Session, rows: Sequence[Any]) -> set[str]:
     """The keys of those who were told already, or whose value was found wrong."""
     found = latest_confirmations(session, sorted({row.new.customer_id for row in rows}))
     wrong = {fact for fact, confirmation in found.items() if confirmation.result == "refuted"}
-    keys = {_key(row, one): (one.customer_id, one.kind, one.value) for row in rows for one in (row.new, row.old)}
+    keys = {
+        _key(row, one): (one.customer_id, one.kind, one.value) for row in rows for one in (row.new, row.old)
+    }
     told = session.scalars(select(Message.key).where(Message.key.in_(keys)))
     return {*told, *(key for key, fact in keys.items() if fact in wrong)}
 
@@ -99,7 +101,9 @@ def _own(row: Any) -> dict[str, str]:
     return {"户名": mask_name(row.name), "户号后四位": row.account_no[-4:], "供电单位": row.unit}
 
 
-def _message(row: Any, contact: Contact, template: MessageTemplate, values: Mapping[str, str]) -> dict[str, Any]:
+def _message(
+    row: Any, contact: Contact, template: MessageTemplate, values: Mapping[str, str]
+) -> dict[str, Any]:
     return {
         "key": _key(row, contact),
         "customer_id": contact.customer_id,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models import Run, Step, StepItem
 from models.scope import working_as
 from models.words import Said
-from workflows import STEPS, channels
+from workflows import STEPS, channels, runs
 from workflows.channels import DeliveryFailed, Outcome
 from workflows.claims import LIVE, Heartbeat, hold
 from workflows.failures import await_settlement, split_failed
@@ -146,6 +146,8 @@ def _write(session: Session, held: Held, kind: StepKind, effects: Effects, chunk
             returned = call.service(session, **call.kwargs)
             if isinstance(returned, Mapping):
                 result = merged(result, returned, kind.sets)
+        for one in effects.starts:
+            result = merged(result, runs.start_below(session, held.run_id, one.workflow, one.values), kind.sets)
     if effects.results:
         marked = [_marked(key, row) for key, row in zip(chunk.ids, effects.results, strict=True)]
         _mark(session, marked)
