@@ -129,3 +129,12 @@ def test_a_database_without_rows_is_filled_in_chunks(session, customer):
     session.query(SearchRow).delete()
     assert list(search_checks.fill(session)) == [1] and list(search_checks.fill(session)) == []
     assert found(session, "建国") == {customer.id}
+
+
+def test_digits_that_stand_in_every_number_are_not_asked_for(session):
+    for number in range(40):
+        make_customer(session, account_no=f"0300{number:09}")
+    session.commit()
+    asked = search.rarest_grams(session, ["0300000000037"])
+    assert asked[0] == "037"
+    assert not {"030", "300", "000"} & set(asked)
