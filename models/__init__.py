@@ -17,6 +17,7 @@ from models.competitions import (
 from models.contacts import Confirmation, Contact, ContactKind, Policy, PolicyUse
 from models.counts import ContactCount, CountSet, QualityCount
 from models.customers import Consent, Customer, CustomerVersion, Preference
+from models.delegations import Delegation
 from models.duplicates import CustomerMerge, DuplicatePair, MatchKey
 from models.imports import BatchRow, ImportBatch, ImportMapping, TrialRow
 from models.issues import Issue
@@ -34,11 +35,12 @@ from models.search import SearchRow
 from models.segments import SavedSegment
 from models.settings import Holiday, Letterhead, Reason, Setting, StoredFile
 from models.shared_numbers import NumberAllowance, SharedNumber
+from models.tasks import Task, TaskAct, TaskPerson
 from models.traces import Trace, TraceAnchor
 from models.trials import Trial
 from models.visits import Visit, VisitAttempt, WalkList
 from models.workflow_drafts import WorkflowDraft, WorkflowDraftChange
-from models.workflows import Lease, Outgoing, Run, Step, StepItem, Task, Workflow, WorkflowVersion
+from models.workflows import Lease, Outgoing, Run, Step, StepItem, Workflow, WorkflowVersion
 
 __all__ = [
     "Assessment",
@@ -66,6 +68,7 @@ __all__ = [
     "CustomerVersion",
     "Division",
     "DivisionUnit",
+    "Delegation",
     "DoorPlate",
     "Event",
     "EventStart",
@@ -123,6 +126,8 @@ __all__ = [
     "StoredFile",
     "Target",
     "Task",
+    "TaskAct",
+    "TaskPerson",
     "Territory",
     "Trace",
     "TraceAnchor",

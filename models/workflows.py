@@ -1,4 +1,4 @@
-"""Workflow definitions as versioned rows, and their runs: steps, items, tasks, outgoing work, the clock's lease."""
+"""Workflow definitions as versioned rows, and their runs: steps, items, outgoing work, the clock's lease."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import BigId, WithId, db
-from models.customers import Customer
 from models.people import Staff, Unit
 from models.scope import Scoped
 
@@ -158,45 +157,6 @@ class Outgoing(db.Model, WithId):
     lease_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
-
-
-class Task(Scoped, db.Model, WithId):
-    """What waits for a person (待办): of a run's person node, or of a desk (a counter's, a failed step's)."""
-
-    __tablename__ = "tasks"
-    own_by = "staff"
-    __table_args__ = (
-        Index("ix_tasks_unit_state", "unit_id", "state"),
-        Index("ix_tasks_staff_state", "staff_id", "state"),
-        Index("ix_tasks_state_due", "state", "due_at"),
-    )
-    kind: Mapped[str] = mapped_column(String(40))
-    title: Mapped[str] = mapped_column(String(200))
-    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"), index=True)
-    step_id: Mapped[int | None] = mapped_column(ForeignKey("steps.id"), unique=True)
-    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"), index=True)
-    permission: Mapped[str] = mapped_column(String(60), default="")
-    role: Mapped[str] = mapped_column(String(40), default="")
-    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
-    not_by: Mapped[list[int]] = mapped_column(JSON, default=list)
-    choices: Mapped[list[Any]] = mapped_column(JSON, default=list)
-    link: Mapped[str] = mapped_column(String(200), default="")
-    state: Mapped[str] = mapped_column(String(12))
-    decision: Mapped[str] = mapped_column(String(40), default="")
-    note: Mapped[str] = mapped_column(Text, default="")
-    due_at: Mapped[datetime | None]
-    created_at: Mapped[datetime]
-    done_at: Mapped[datetime | None]
-    done_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
-    run: Mapped[Run | None] = relationship()
-    customer: Mapped[Customer | None] = relationship()
-    staff: Mapped[Staff | None] = relationship(foreign_keys=[staff_id])
-    done_by: Mapped[Staff | None] = relationship(foreign_keys=[done_by_id])
-    unit: Mapped[Unit] = relationship()
-
-    def __str__(self) -> str:
-        return self.title
 
 
 class Lease(db.Model):
