@@ -38,7 +38,8 @@ from workflows import (
 from workflows.forecasts import nothing_ahead
 from workflows.steps import StepKind
 
-# fmt: off  (two or three lines an entry: the table is read as a whole)
+# Two or three lines an entry: the table is read as a whole.
+# fmt: off
 STEPS: dict[str, StepKind] = {
     "select_customers": StepKind(
         N_("选定客户"), campaigns.plan_select_customers, campaigns.select_customers, campaigns.SelectCustomers,
