@@ -146,7 +146,8 @@ def send_letters(stage: Stage) -> tuple[int, int]:
     specialist = stage.login("FS", "service_specialist")
     options = {"name": CAMPAIGN, "limit": LETTERS, "reply_days": REPLY_DAYS}
     values = {f"select.{name}": value for name, value in options.items()} | {
-        "mark_posted.grace_days": GRACE_DAYS
+        "mark_posted.grace_days": GRACE_DAYS,
+        "remind.ways": ["sms", "email"],
     }
     run_id = start(stage, "contact_survey", values, specialist)
     stage.wait_for_task(run_id, "post")

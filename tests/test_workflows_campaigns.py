@@ -58,7 +58,7 @@ def test_the_survey_runs_from_selection_to_closing(session, shell):
     record_undelivered(session, letters[1].token, "moved", staff=clerk)
     move_to(session, end_of_day(campaign.reply_by) + timedelta(days=4))
     session.commit()
-    assert clock.wake_due_waits() == 1
+    assert clock.wake_due_waits() == 2  # for the returns, and for the day of a reminder
     engine.drain()
     session.expire_all()
     sheet = balance(session, campaign.id)

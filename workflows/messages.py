@@ -58,7 +58,7 @@ class Remind(Options):
     """By which ways who has not answered is reminded: for each the first way that reaches them."""
 
     ways: tuple[Channel, ...] = asked(
-        N_("催复方式（按顺序，用第一个能送到的）"), ("sms", "email"), labels=CHANNELS, min_length=1
+        N_("催复方式"), ("sms", "email"), labels=CHANNELS, help=N_("按顺序用第一个能送到的；都不选就不催。")
     )
     sms_template: str = asked(N_("短信模板"), "survey_reminder", max_length=40, choices="sms_templates")
     email_template: str = asked(
