@@ -148,6 +148,20 @@ def test_both_arms_are_run_where_a_person_decides(session, shell):
     assert node(trial, "posted")["figures"]["answered"] == 3.75
 
 
+@pytest.mark.parametrize(
+    ("assumed", "chances"),
+    [
+        ({"head.agree": 0.7}, {"agree": 0.7, "return": 0.3}),
+        ({"head.return": 0.4}, {"agree": 0.6, "return": 0.4}),
+        ({"head.agree": 0.0}, {"agree": 0.0, "return": 1.0}),
+        ({"head.agree": 1.0, "head.return": 1.0}, {"agree": 0.5, "return": 0.5}),
+    ],
+)
+def test_the_other_choices_share_what_is_left(session, shell, assumed, chances):
+    publish_tree(session, *approval([{"id": "print", "step": "print_letters"}]))
+    assert node(tried(session, shell, "any_tree", assumed=assumed), "head")["choices"] == chances
+
+
 def test_without_a_run_before_the_first_choice_is_taken(session, shell):
     publish_tree(session, *approval([{"id": "print", "step": "print_letters"}]))
     trial = tried(session, shell, "any_tree")

@@ -17,7 +17,7 @@ from models.words import N_
 
 # What a node can make; what is counted by rows stands first, what is only a number after.
 FIGURES: dict[str, str] = {
-    "customers": N_("选中客户"),
+    "customers": N_("剔除后客户"),
     "recipients": N_("发送对象"),
     "letters": N_("函件"),
     "answered": N_("预计回函"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -47,15 +47,18 @@ class Guesses:
         return self._value(name, EVEN, lambda run: _arm_share(_results(self.session, run, node_id)))
 
     def choices(self, node: Node) -> dict[str, float]:
-        """How likely each choice of a person is; without a comparable run the first one is taken for sure."""
+        """How likely each choice of a person is; without a comparable run the first one is taken for sure.
+
+        What was changed by hand holds, the other choices share what is left.
+        """
         node_id, codes = str(node["id"]), [str(choice["code"]) for choice in node["person"]["choices"]]
         last = _results(self.session, self.run, node_id) if self.run is not None else []
-        found = {
-            code: self._value(f"{node_id}.{code}", float(at == 0), partial(_chosen, last, code))
-            for at, code in enumerate(codes)
-        }
-        whole = sum(found.values()) or 1.0
-        return {code: value / whole for code, value in found.items()}
+        for at, code in enumerate(codes):
+            self._value(f"{node_id}.{code}", float(at == 0), partial(_chosen, last, code))
+        names = [f"{node_id}.{code}" for code in codes]
+        for name, value in _whole([self.used[name] for name in names]).items():
+            self.used[name] = replace(self.used[name], value=value)
+        return {code: self.used[name].value for code, name in zip(codes, names, strict=True)}
 
     def plain(self) -> list[dict[str, Any]]:
         """All of them as JSON."""
@@ -78,6 +81,18 @@ class Guesses:
 def guesses(session: Session, workflow_key: str, unit_id: int, by_hand: Mapping[str, float]) -> Guesses:
     """The assumptions of a trial of one workflow, none made yet."""
     return Guesses(session, comparable_run(session, workflow_key, unit_id), by_hand)
+
+
+def _whole(guesses: Sequence[Guess]) -> dict[str, float]:
+    """Shares that add up to one: those set by hand first, the rest in proportion, evenly where all the rest is 0."""
+    fixed = {one.name: one.value for one in guesses if one.source == "hand"}
+    free = {one.name: one.value for one in guesses if one.source != "hand"}
+    left = max(1.0 - sum(fixed.values()), 0.0)
+    if not free or left == 0.0:
+        whole = sum(fixed.values()) or 1.0
+        return {name: value / whole for name, value in fixed.items()} | dict.fromkeys(free, 0.0)
+    known = sum(free.values())
+    return fixed | {name: left * (value / known if known else 1 / len(free)) for name, value in free.items()}
 
 
 def _results(session: Session, run: Run, node_id: str) -> list[Mapping[str, Any]]:
