@@ -6,7 +6,7 @@ from browsing import browse
 from factories import ADDRESS, make_contact, make_customer, make_staff, make_unit
 from sqlalchemy import select
 
-from models import Run, Setting, Trial
+from models import Run, Setting, Trial, Workflow
 from screens.launch_words import share_text, written
 from workflows import engine
 
@@ -170,3 +170,27 @@ def test_the_list_names_the_newest_trials(tried):
     page, trial = tried
     text = page.get("/admin/trials/").text
     assert f"/admin/trials/{trial.id}" in text and "已完成" in text
+
+
+def test_a_draft_is_tried_before_it_is_published(app, session):
+    people(session)
+    admin = make_staff(session, "administrator")
+    workflow = session.get_one(Workflow, survey(session))
+    draft = open_draft(session, workflow, admin)
+    page = browse(app, session, admin)
+    assert "最多选多少户" in page.get(f"/admin/trials/draft/{draft.id}").text
+    assert page.post(f"/admin/trials/draft/{draft.id}", FORM).status_code == 303
+    engine.drain()
+    session.expire_all()
+    trial = session.scalars(select(Trial)).one()
+    assert (trial.state, trial.version) == ("done", None)
+    assert "按此发起" not in page.get(f"/admin/trials/{trial.id}").text
+
+
+def test_a_draft_that_cannot_run_is_not_tried(app, session):
+    admin = make_staff(session, "administrator")
+    draft = open_draft(session, session.get_one(Workflow, survey(session)), admin)
+    draft.tree = [{"id": "gone", "step": "no_such_step"}]
+    page = browse(app, session, admin)
+    page.post(f"/admin/trials/draft/{draft.id}", {})
+    assert session.scalars(select(Trial)).all() == []

@@ -37,7 +37,8 @@ def people(session, number=8):
 
 def tried(session, staff, key, values=None, assumed=None):
     """A trial as a worker reckons it, kept."""
-    trial = trial_runs.prepare(session, key, values or {}, staff, assumed or {})
+    trial = trial_runs.prepare(session, key, values or {}, staff)
+    trial.assumed = assumed or {}
     session.commit()
     found = trying.reckon(session, trial)
     trials.keep(session, trial, **{"result": found["result"], "digest": found["sha256"]})

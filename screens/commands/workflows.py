@@ -199,7 +199,7 @@ def _run(session: Session, run_id: int) -> Run:
 def _tried(args: argparse.Namespace, create_app: CreateApp, values: Mapping[str, Any]) -> dict[str, Any]:
     """Reckon a trial in this process; only what came of it is written."""
     with working(create_app, args) as session:
-        trial = trial_runs.prepare(session, args.key, values, _who(session), {})
+        trial = trial_runs.prepare(session, args.key, values, _who(session))
         session.commit()
         found = trying.reckon(session, trial)
         trials.keep(session, trial, found["result"], found["sha256"])

@@ -13,19 +13,23 @@ from flask_security import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from models import ContactKind, Customer, Run, Trial, Unit, Workflow, db
+from models import ContactKind, Customer, Run, Trial, Unit, Workflow, WorkflowDraft, db
 from models.clock import today
 from screens import masking
-from screens.access import may, needs
+from screens.access import READING, may, needs
 from screens.base import Page
 from screens.downloads import printed
 from screens.languages import in_chinese
 from screens.launch_words import reason_labels, sheet_of
 from screens.messages import done
+from screens.option_lists import OfferedLists
+from screens.start_forms import answers
 from services import Refused, postage, trials, workflow_access, workflows
+from services.options import offering
 from services.segments import CONDITIONS
 from workflows import runs, trial_runs
 from workflows.forecasts import FIGURES, Would
+from workflows.options import questions
 from workflows.trial_rows import LISTED, kept
 
 SHOWN, PAGE = 100, 100
@@ -79,8 +83,26 @@ class Trials(Page):
     def again(self, key: int) -> Any:
         """The same with other assumptions; what was reckoned before stays as it is."""
         row = _one(key)
-        changed = trial_runs.begin(db.session(), row.workflow_key, row.values, current_user, _changed(row))
+        changed = trial_runs.repeat(db.session(), row, current_user, _changed(row))
+        trial_runs.begin(db.session(), changed, current_user)
         return redirect(self.get_url(".show", key=changed.id), 303)
+
+    @expose("/draft/<int:key>", methods=("GET", "POST"))
+    @needs("workflows.view")
+    def draft(self, key: int) -> Any:
+        """What a draft would do, asked for with the same form as a start."""
+        draft = db.session.get(WorkflowDraft, key) if key < 2**63 else None
+        if draft is None:
+            abort(404)
+        workflow_access.require(current_user, draft.workflow, "edit")
+        lists = OfferedLists()
+        asked = [offering(question, lists) for question in questions(draft.tree)]
+        if request.method in READING:
+            filled = {question.name: question.default for question in asked}
+            return self.render("screens/trial_draft.html", draft=draft, asked=asked, filled=filled)
+        trial = trial_runs.prepare_draft(db.session(), draft, answers(asked, request.form), current_user)
+        trial_runs.begin(db.session(), trial, current_user)
+        return redirect(self.get_url(".show", key=trial.id), 303)
 
     @expose("/<int:key>/start", methods=("POST",))
     @needs("workflows.view")

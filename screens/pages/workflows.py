@@ -95,7 +95,9 @@ class Workflows(Page):
             return self._start_form(row, asked, {question.name: question.default for question in asked})
         try:
             if request.form.get("act") == "trial":
-                trial = trial_runs.begin(db.session(), row.key, answers(asked, request.form), current_user, {})
+                given = answers(asked, request.form)
+                trial = trial_runs.prepare(db.session(), row.key, given, current_user)
+                trial_runs.begin(db.session(), trial, current_user)
                 return redirect(self.get_url("trials.show", key=trial.id), 303)
             run = runs.start(db.session(), row.key, answers(asked, request.form), current_user)
         except Refused as refusal:
