@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from models import Run, Setting, Trial, Workflow
 from screens.launch_words import share_text, written
+from services.workflow_drafts import open_draft
 from workflows import engine
 
 FORM = {
@@ -175,6 +176,7 @@ def test_the_list_names_the_newest_trials(tried):
 def test_a_draft_is_tried_before_it_is_published(app, session):
     people(session)
     admin = make_staff(session, "administrator")
+    make_staff(session, "clerk")  # somebody has to be able to post
     workflow = session.get_one(Workflow, survey(session))
     draft = open_draft(session, workflow, admin)
     page = browse(app, session, admin)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import Staff, Trial, Workflow, WorkflowDraft
 from models.clock import today
+from models.words import Said
 from services import Refused, trials, workflow_access, workflows
 from services.trials import Subject
 from workflows import runs
@@ -17,6 +18,7 @@ from workflows.walk import Tree
 from workflows.workflow_drafts import obstacles
 
 WORKFLOW, NODE = "try_workflow", "trial"
+SHOWN = 10
 
 
 def begin(session: Session, trial: Trial, staff: Staff) -> Trial:
@@ -38,7 +40,8 @@ def prepare_draft(session: Session, draft: WorkflowDraft, values: Mapping[str, A
     workflow_access.require(staff, draft.workflow, "edit")
     found = obstacles(session, draft.tree)
     if found:
-        raise Refused("草稿还有 %(count)s 处要改，改好后才能试运行。", count=len(found))
+        listed = Said.joined((Said("- %(fault)s", fault=one.text) for one in found[:SHOWN]), joint="\n")
+        raise Refused("草稿还有 %(count)s 处要改，改好后才能试运行：\n%(listed)s", count=len(found), listed=listed)
     return _open(session, draft.workflow, (draft.tree, None), values, staff)
 
 
