@@ -33,6 +33,7 @@ FIRST_DAY = 10
 LONGEST = 36
 LETTERS = 250
 REPLY_DAYS = 11
+REMINDED_AFTER = 4
 GRACE_DAYS = 1
 MAIL_DAYS = (range(0, 5), range(5, 8), range(8, 10), range(10, 40))
 DOOR_ROUNDS = 3
@@ -147,6 +148,7 @@ def send_letters(stage: Stage) -> tuple[int, int]:
     options = {"name": CAMPAIGN, "limit": LETTERS, "reply_days": REPLY_DAYS}
     values = {f"select.{name}": value for name, value in options.items()} | {
         "mark_posted.grace_days": GRACE_DAYS,
+        "reminder_day.days": REMINDED_AFTER,
         "remind.ways": ["sms", "email"],
     }
     run_id = start(stage, "contact_survey", values, specialist)
@@ -154,7 +156,8 @@ def send_letters(stage: Stage) -> tuple[int, int]:
     campaign_id = int(stage.facts(run_id)["campaign_id"])
     papers.print_letters(stage, campaign_id, specialist)
     stage.decide(run_id, "post", "posted", specialist)
-    stage.wait_for_node(run_id, "returns")
+    for node in ("returns", "reminder_day"):
+        stage.wait_for_node(run_id, node)
     return run_id, campaign_id
 
 

@@ -165,12 +165,11 @@ def keep_suppressed(
     return {"suppressed": len(rows)}
 
 
-def worked(session: Session, campaign_id: int, customer_ids: Sequence[int]) -> dict[int, str]:
-    """By which channel the last message of a campaign went out to each of a few customers."""
-    query = select(Message.customer_id, Message.channel).where(
-        Message.campaign_id == campaign_id, Message.customer_id.in_(customer_ids), Message.state == "sent"
-    )
-    return dict(session.execute(query.order_by(Message.id)).tuples().all())
+def latest(session: Session, campaign_id: int, customer_ids: Sequence[int]) -> dict[int, Message]:
+    """The last message of a campaign to each of a few customers: which way worked, or why none went out."""
+    query = select(Message).where(Message.campaign_id == campaign_id, Message.customer_id.in_(customer_ids))
+    rows = session.scalars(query.order_by((Message.state == "suppressed").desc(), Message.id))
+    return {row.customer_id: row for row in rows}
 
 
 def _planned(session: Session, wanted: Wanted, ids: Sequence[int], seen: set[str]) -> Iterator[Plan]:

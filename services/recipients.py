@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from models import Customer, Letter, Message, Recipient, Visit
 from models.clock import now
 from services import messages
-from services.segments import SPOILED
+from services.customer_tests import SPOILED
 
 CHUNK = 1000
 

@@ -5,7 +5,7 @@ from browsing import browse
 from factories import make_campaign, make_customer, make_staff, make_unit
 from sqlalchemy import select
 
-from models import EventSubscription, Message, MessageTemplate
+from models import EventSubscription, Message, MessageTemplate, Recipient
 from models.clock import now
 from services import messages, quiet_hours
 from services.workflows import Definition, publish
@@ -35,6 +35,21 @@ def test_the_list_of_messages_says_what_became_of_each(app, session, specialist)
     shown = specialist.get("/admin/messages/").text
     assert "【南供】您好" in shown and "已退订" in shown and "张三丰" not in shown
     assert "【南供】您好" not in specialist.get("/admin/messages/?state=suppressed").text
+
+
+def test_the_list_of_recipients_says_which_way_worked(session, specialist):
+    customer, campaign = make_customer(session), make_campaign(session)
+    facts = {"customer_id": customer.id, "unit_id": customer.unit_id}
+    session.add(Recipient(campaign_id=campaign.id, **facts))
+    path = f"/admin/campaigns/{campaign.id}/recipients"
+    session.commit()
+    assert "短信" not in specialist.get(path).text
+    sent(session, customer, campaign_id=campaign.id)
+    about = {"channel": "email", "purpose": "business", "campaign_id": campaign.id}
+    messages.keep_suppressed(session, [{**facts, "reason": "no_value"}], about)
+    session.commit()
+    shown = specialist.get(path).text
+    assert "短信" in shown and "已发送" in shown and "电子邮件" not in shown
 
 
 def test_nobody_sees_messages_of_another_unit(app, session):

@@ -108,6 +108,15 @@ def test_a_reminder_takes_the_first_way_that_reaches(session, shell):
     assert (left.customer_id, left.channel, left.reason) == (by_none.id, "email", "no_value")
 
 
+def test_inside_an_each_every_customer_gets_a_message_or_a_reason(session, shell):
+    reachable(session), reachable(session), reachable(session, verdict="invalid")
+    each = {"id": "all", "each": {"list": "recipients"}, "do": [{"id": "tell", "step": "send_sms"}]}
+    run = begin(session, shell, each)
+    assert run.state == "done" and (run.facts["all"]["items"], run.facts["all"]["done"]) == (3, 3)
+    assert (run.facts["tell"]["sent"], run.facts["tell"]["suppressed"]) == (2, 1)
+    assert sorted(session.scalars(select(Message.state))) == ["sent", "sent", "suppressed"]
+
+
 def test_who_has_answered_is_not_reminded(session, shell):
     reachable(session), reachable(session)
     run = begin(session, shell, {"id": "first", "step": "send_sms"})

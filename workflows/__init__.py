@@ -75,11 +75,11 @@ STEPS: dict[str, StepKind] = {
         forecast=mail_forecasts.forecast_post_letters,
     ),
     "send_sms": StepKind(
-        N_("发送短信"), messages.plan_send_sms, messages.send_sms, messages.SendSms, chunk=1,
+        N_("发送短信"), messages.plan_send_sms, messages.send_sms, messages.SendSms, chunk=1, over=("customer",),
         forecast=message_forecasts.forecast_send_sms, results={"sent": N_("已发送"), "suppressed": N_("未发送")},
     ),
     "send_email": StepKind(
-        N_("发送邮件"), messages.plan_send_email, messages.send_email, messages.SendEmail, chunk=1,
+        N_("发送邮件"), messages.plan_send_email, messages.send_email, messages.SendEmail, chunk=1, over=("customer",),
         forecast=message_forecasts.forecast_send_email,
         results={"sent": N_("已发送"), "suppressed": N_("未发送")},
     ),

@@ -155,8 +155,20 @@ def _plan(session: Session, channel: str, options: SendSms | SendEmail, facts: F
     campaign = campaign_of(session, facts)
     template = message_templates.usable(session, options.template, channel)
     wanted = Wanted(template, messages.campaign_values(session, campaign), options.recent_days)
+    if "each" in facts:
+        return Planned(_in_turn(session, wanted, facts["each"]["items"]))
     chunks = messages.recipients(session, campaign.id, options.whom)
     return Planned(messages.plan(session, wanted, chunks, seen=set()))
+
+
+def _in_turn(session: Session, wanted: Wanted, items: Sequence[Item]) -> Iterator[Item]:
+    """Inside an each: the messages of its customers, each with the number of the item that it belongs to."""
+    numbers = {item["customer_id"]: item["item"] for item in items}
+    for planned in messages.plan(session, wanted, [sorted(numbers)], seen=set()):
+        if "key" in planned:
+            yield {**planned, "item": numbers[planned["customer_id"]]}
+        for row in planned.get("suppressed", ()):
+            yield {**planned, "suppressed": [row], "item": numbers[row["customer_id"]]}
 
 
 def _left_out(rows: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Effects:
