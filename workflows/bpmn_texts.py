@@ -13,7 +13,7 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
-from models.words import Said
+from models.words import N_, Said
 from services import Refused
 from services.workflows import Definition
 from workflows.bpmn import picture
@@ -33,7 +33,7 @@ NAMESPACES = {
 }
 ILLEGAL = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 MARGIN = 60.0
-FOREIGN = "这个 BPMN 文件不是本系统导出的，不能导入。请用“导出 BPMN”得到的文件，或在设计页新建流程。"
+FOREIGN = N_("这个 BPMN 文件不是本系统导出的，不能导入。请用“导出 BPMN”得到的文件，或在设计页新建流程。")
 
 
 def write(definition: Definition) -> str:
