@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from flask_babel import gettext as _
 
 from models import db
-from screens.workflow_words import permission_word
+from screens.permissions import permission_word
 from services.choices import Lists
 
 

@@ -58,3 +58,10 @@ SUBJECTS = {
 }
 
 PERMISSIONS = [f"{subject}.{verb}" for subject, (_word, verbs) in SUBJECTS.items() for verb in verbs.split()]
+
+
+def permission_word(permission: str) -> str:
+    """A permission as the roles page calls it."""
+    subject, _dot, verb = permission.partition(".")
+    words, _verbs = SUBJECTS.get(subject, (subject, ""))
+    return f"{words}·{VERBS.get(verb, verb)}"

@@ -10,11 +10,11 @@ from typing import Any
 from flask import g
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
 
-from models import Role, Run, db
+from models import Run
 from models.words import NODE_KINDS
-from screens.permissions import SUBJECTS, VERBS
+from screens.option_lists import OfferedLists
+from screens.permissions import permission_word
 from services.conditions import Condition, Words, sentence
 from services.conditions import faults as condition_faults
 from services.options import option_faults
@@ -159,18 +159,16 @@ def told_result(tree: Tree, node: Node, result: Mapping[str, Any]) -> list[tuple
     return ([("", outcome)] if outcome else []) + note + result_of(node, result)
 
 
-def permission_word(permission: str) -> str:
-    """A permission as the roles page calls it."""
-    subject, _dot, verb = permission.partition(".")
-    words, _verbs = SUBJECTS.get(subject, (subject, ""))
-    return f"{words}·{VERBS.get(verb, verb)}"
-
-
 def role_word(name: str) -> str:
     """A role by the label that the bureau gave it."""
-    if "roles" not in g:
-        g.roles = dict(db.session.execute(select(Role.name, Role.label)).tuples().all())
-    return _(g.roles[name]) if name in g.roles else name
+    return _listed("roles", name)
+
+
+def _listed(source: str, code: str) -> str:
+    """What a code is called in a named list, read once a request."""
+    if "option_lists" not in g:
+        g.option_lists = OfferedLists()
+    return str(g.option_lists(source).get(code, code)).strip("　")
 
 
 def _step_text(tree: Tree, node: Node) -> str:
@@ -195,8 +193,10 @@ def _options(kind: StepKind, options: Mapping[str, Any]) -> list[str]:
 
 
 def _option(one: Any, value: Any) -> str:
-    labels = (one.json_schema_extra or {}).get("labels") or {}
-    values = value if isinstance(value, list | tuple) else [value]
+    extra = one.json_schema_extra or {}
+    labels, values = extra.get("labels") or {}, value if isinstance(value, list | tuple) else [value]
+    if extra.get("choices"):
+        return _("、").join(_listed(extra["choices"], str(part)) for part in values)
     return _("、").join(_(labels[str(part)]) if str(part) in labels else _value(part) for part in values)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,6 +13,7 @@ from services import Refused
 from services.options import Fault, Question, is_asked, option_faults, questions_of, split
 from workflows import STEPS
 from workflows.kinds import model_of, settings_of
+from workflows.option_upgrades import upgraded
 from workflows.walk import Node, Tree, by_id, kind_of, placed
 
 DAYS = N_("最多等待天数")
@@ -31,7 +31,7 @@ def questions(tree: Tree) -> list[Question]:
 
 def with_values(tree: Tree, values: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The run's own copy of a tree, with the given values (`node.option`) put in and everything checked."""
-    own = copy.deepcopy([dict(node) for node in tree])
+    own = upgraded(tree).tree
     for name, value in values.items():
         _put(own, name, value)
     found = [fault.text for place in placed(own) for fault in _settle(place.node)]

@@ -54,8 +54,13 @@ def new_node(tree: Tree, key: str) -> dict[str, Any]:
     """A node of a kind, or of a step by its key, with an id that the tree does not have yet."""
     if key not in NEW and key not in STEPS:
         raise Refused("没有步骤「%(key)s」。请从步骤清单中选择。", key=key)
-    settings = copy.deepcopy(dict(NEW[key])) if key in NEW else {"step": key}
+    settings = copy.deepcopy(dict(NEW[key])) if key in NEW else {"step": key, **_version_of(key)}
     return {"id": fresh_id(tree, key), **settings}
+
+
+def _version_of(key: str) -> dict[str, int]:
+    """The version of a step's options, where it is not the first."""
+    return {"options_version": STEPS[key].version} if STEPS[key].version > 1 else {}
 
 
 def fresh_id(tree: Tree, base: str, taken: Sequence[str] = ()) -> str:

@@ -20,6 +20,7 @@ from services.workflows import Definition
 from workflows import tree_changes
 from workflows.definitions import node_faults
 from workflows.kinds import model_of, settings_of
+from workflows.option_upgrades import upgraded
 from workflows.tree_changes import Place, label_of
 from workflows.walk import Tree, by_id, placed
 
@@ -47,6 +48,17 @@ class Obstacle:
 
     node: str
     text: str
+
+
+def open_draft(session: Session, workflow: Workflow, staff: Staff) -> tuple[WorkflowDraft, tuple[str, ...]]:
+    """The draft of a workflow, its steps' options brought to today's; and what that changed, in words."""
+    draft = workflow_drafts.open_draft(session, workflow, staff)
+    found = upgraded(draft.tree)
+    if found.notes:
+        content = Content(draft.name, draft.description, found.tree)
+        said = Said(N_("按新版本的步骤更新选项"))
+        workflow_drafts.keep(session, draft, content, revision=draft.revision, said=said)
+    return draft, found.notes
 
 
 def insert(editor: Editor, key: str, place: Place) -> str:
@@ -154,9 +166,9 @@ def publish(editor: Editor, staff: Staff, *, over: int | None) -> Workflow:
 def require_runnable(session: Session, workflow: Workflow) -> None:
     """Refuse to enable a workflow whose newest version cannot run."""
     newest = workflows.newest(session, workflow)
-    found = obstacles(session, newest.tree) if newest is not None else [Obstacle("", N_("还没有发布过版本"))]
+    tree = upgraded(newest.tree).tree if newest is not None else []
+    found = obstacles(session, tree)
     if found:
-        tree = newest.tree if newest is not None else []
         lines = (Said("- %(fault)s", fault=_placed_text(tree, one)) for one in found[:10])
         listed = Said.joined(lines, joint="\n")
         raise Refused("流程「%(name)s」不能启用：\n%(listed)s", name=workflow.name, listed=listed)

@@ -19,7 +19,7 @@ from screens.access import READING, needs
 from screens.base import Page
 from screens.design_views import cards_of, offers, rows_of
 from screens.languages import told
-from screens.messages import done, refuse, said
+from screens.messages import done, refuse, said, warn
 from screens.numbers import LARGEST_FIELD
 from services import Refused, workflow_access, workflow_drafts, workflows
 from services.workflow_drafts import Content, Stale
@@ -67,7 +67,9 @@ class WorkflowDesigns(Page):
         """The draft of a workflow, opened where there is none yet."""
         workflow = _workflow(request.form.get("workflow", 0, type=int))
         workflow_access.require(current_user, workflow, "edit")
-        draft = workflow_drafts.open_draft(db.session(), workflow, current_user)
+        draft, notes = drafts.open_draft(db.session(), workflow, current_user)
+        for note in notes:
+            warn(said(note))
         return redirect(self.get_url(".show", key=draft.id), 303)
 
     @expose("/<int:key>")

@@ -21,6 +21,7 @@ from screens.messages import done
 from services import workflow_access, workflow_drafts
 from services.workflow_drafts import Content
 from workflows.definition_files import bpmn_of, toml_of
+from workflows.option_upgrades import upgraded
 
 TOML, BPMN = "application/toml", "application/xml"
 LISTED = 200
@@ -62,11 +63,11 @@ class WorkflowVersions(Page):
         row, version = _workflow(key), _version(key, number)
         workflow_access.require(current_user, row, "edit")
         draft = workflow_drafts.open_draft(db.session(), row, current_user)
-        content = Content(row.name, row.description, version.tree)
+        content = Content(row.name, row.description, upgraded(version.tree).tree)
         told = Said(N_("恢复第 %(number)s 版的内容"), number=number)
         workflow_drafts.keep(db.session(), draft, content, revision=draft.revision, said=told)
         done(_("第 %(number)s 版的内容已放进草稿，核对后发布才会生效。", number=number))
-        return redirect(self.get_url("workflows.show", key=row.id), 303)
+        return redirect(self.get_url("workflow_designs.show", key=draft.id), 303)
 
     @expose("/<int:key>/<int:number>/toml")
     @needs("workflows.view")

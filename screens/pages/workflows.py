@@ -20,8 +20,9 @@ from screens.base import Page
 from screens.design_views import cards_of, offers
 from screens.messages import done, said
 from screens.option_lists import OfferedLists
+from screens.permissions import permission_word
 from screens.start_forms import answers
-from screens.workflow_words import permission_word, role_word, told
+from screens.workflow_words import role_word, told
 from services import Refused, people, workflow_access, workflow_drafts, workflows
 from services.options import Question, offering
 from services.workflow_access import ACTS
