@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
@@ -90,6 +90,12 @@ def count(session: Session, condition: Condition) -> int:
     """How many customers a segment has."""
     counted = members(session, condition).with_only_columns(func.count(Customer.id)).order_by(None)
     return session.scalar(counted) or 0
+
+
+def among(session: Session, code: str, customer_ids: Collection[int]) -> set[int]:
+    """Those of a chunk of customers that belong to a saved segment."""
+    chosen = select(Customer.id).where(Customer.id.in_(customer_ids), criterion_of(session, code))
+    return set(session.scalars(chosen))
 
 
 def _criterion(condition: Condition, known: Mapping[str, SegmentField]) -> ColumnElement[bool]:

@@ -15,7 +15,7 @@ from models import Customer, Run, Staff, Visit
 from models.scope import ALL, working_as
 from models.words import N_
 from paper.visits import ROWS_A_PAGE
-from services import territories
+from services import saved_segments, territories
 from workflows.forecasts import Ahead, Forecast, Would
 from workflows.steps import Facts, Options
 from workflows.visits import (
@@ -37,12 +37,22 @@ def forecast_make_visits(session: Session, options: MakeVisits, facts: Facts, ah
 
     def rows() -> Iterator[Would]:
         silent = ahead.rows("silent") if "silent" in options.origins else iter(())
-        for row in islice(silent, options.limit):
+        for row in islice(_inside(session, options.segment, silent), options.limit):
             counted["visits"] += row.share
             values = {**row.values, "origin": "silent"}
             yield Would("visits", row.customer_id, row.unit_id, "", values, row.share)
 
     return _visits(session, rows(), counted)
+
+
+def _inside(session: Session, segment: str, rows: Iterator[Would]) -> Iterator[Would]:
+    """The rows whose customers belong to a segment, chunk by chunk; without one all of them."""
+    if not segment:
+        yield from rows
+        return
+    while chunk := list(islice(rows, CHUNK)):
+        own = saved_segments.among(session, segment, [row.customer_id for row in chunk if row.customer_id])
+        yield from (row for row in chunk if row.customer_id in own)
 
 
 def forecast_collect_failures(

@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from models import Contact, Customer, Letter, Visit, WalkList
 from models.words import N_, VISIT_ORIGINS
 from paper.pdf import CHILDREN
-from services import undelivered, visits, walk_lists
+from services import saved_segments, undelivered, visits, walk_lists
 from services.visits import OPEN, Need
 from workflows.steps import Call, Effects, Facts, Item, Options, Planned, asked
 
@@ -25,6 +25,9 @@ class MakeVisits(Options):
     """Which letters of the campaign make visits."""
 
     origins: tuple[Origin, ...] = asked(N_("哪些函件转走访"), ("undelivered", "silent"), labels=VISIT_ORIGINS)
+    segment: str = asked(
+        N_("客户群"), "", choices="segments", help=N_("只为这个客户群里的客户生成走访任务；不选为全部。")
+    )
     limit: int = asked(N_("最多走访户数"), 5000, ge=1, le=100_000)
 
 
@@ -39,9 +42,12 @@ class CollectFailures(Options):
 
 def plan_make_visits(session: Session, options: MakeVisits, facts: Facts) -> Planned:
     """The campaign's undelivered and silent letters that have no visit yet."""
-    needs = _failed_letters(
-        session, options.origins, options.limit, campaign_id=facts["run"].get("campaign_id")
-    )
+    campaign_id = facts["run"].get("campaign_id")
+    query = _failed(session, options.origins, campaign_id=campaign_id)
+    if options.segment:
+        query = query.join(Customer, Customer.id == Letter.customer_id)
+        query = query.where(saved_segments.criterion_of(session, options.segment))
+    needs = _needs(session, query, options.limit)
     return Planned(needs, {"doors": len(needs)})
 
 
@@ -52,7 +58,7 @@ def make_visits(options: MakeVisits, facts: Facts, items: Sequence[Item]) -> Eff
 
 def plan_collect_failures(session: Session, options: CollectFailures, facts: Facts) -> Planned:
     """Failed letters of every campaign, then customers whose only phones are invalid, that have no open visit yet."""
-    needs = _failed_letters(session, options.origins, options.limit)
+    needs = _needs(session, _failed(session, options.origins), options.limit)
     if "invalid_contact" in options.origins:
         needs += _unreachable(session, options.limit - len(needs), {need["customer_id"] for need in needs})
     return Planned(needs, {"doors": len(needs)})
@@ -129,14 +135,17 @@ def close_planned(session: Session, visit_ids: Sequence[int]) -> dict[str, Any]:
     return {"cancelled": visits.close_open(session, visit_ids)}
 
 
-def _failed_letters(
-    session: Session, origins: Sequence[str], limit: int, campaign_id: int | None = None
-) -> list[dict[str, Any]]:
+def _failed(
+    session: Session, origins: Sequence[str], campaign_id: int | None = None
+) -> Select[tuple[Letter]]:
+    """The failed letters that have no visit yet; of one campaign, or of all."""
     seen = select(Visit.id).where(Visit.letter_id == Letter.id).exists()
     query = select(Letter).where(Letter.state.in_([o for o in origins if o != "invalid_contact"]), ~seen)
     query = query.where(Letter.undelivered_reason.in_(["", *undelivered.reasons_for_visit(session)]))
-    if campaign_id is not None:
-        query = query.where(Letter.campaign_id == campaign_id)
+    return query.where(Letter.campaign_id == campaign_id) if campaign_id is not None else query
+
+
+def _needs(session: Session, query: Select[tuple[Letter]], limit: int) -> list[dict[str, Any]]:
     rows = session.scalars(query.order_by(Letter.id).limit(limit)).all()
     return [_need(row.customer_id, row.unit_id, row.state) | _letter_facts(row) for row in rows]
 

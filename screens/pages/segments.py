@@ -131,8 +131,16 @@ class Segments(Page):
         told = sentence(condition, _words(known)) if is_whole else ""
         filled = request.form if request.method not in READING else None
         template = "screens/_segment_form.html" if _is_part() else "screens/segment.html"
+        action = self.get_url(".edit", key=row.id) if row is not None else self.get_url(".new")
         return self.render(
-            template, row=row, group=shown, mistake=mistake, told=told, number=number, filled=filled
+            template,
+            action=action,
+            row=row,
+            group=shown,
+            mistake=mistake,
+            told=told,
+            number=number,
+            filled=filled,
         )
 
 

@@ -251,6 +251,10 @@ class WorkflowDesigns(Page):
             "screens/_node_form.html" if is_part else "screens/workflow_node.html", form=form, draft=draft
         )
 
+    def _rendered(self, template: str, form: _Form) -> str:
+        action = self.get_url(".node", key=form.draft.id, node=form.id)
+        return str(self.render(template, form=form, draft=form.draft, action=action))
+
     def _save_node(self, draft: WorkflowDraft, filled: node_forms.Filled) -> Any:
         is_part = bool(request.headers.get("HX-Request"))
         key, node_id = draft.id, str(filled.node["id"])
