@@ -25,18 +25,10 @@ def refuted(contact: Any) -> ColumnElement[bool]:
     return exists().where(*same, one.result == "refuted", ~later)
 
 
-def opted_out() -> ColumnElement[bool]:
-    """Whether the latest word on letters about business was no."""
+def opted_out(purpose: str = "business", channel: str = "letter") -> ColumnElement[bool]:
+    """The condition on customers that the latest word on a purpose by a channel was no (退订)."""
     consent, newer = aliased(Consent), aliased(Consent)
-    later = exists().where(
-        newer.customer_id == consent.customer_id,
-        newer.purpose == consent.purpose,
-        newer.channel == consent.channel,
-    )
-    return exists().where(
-        consent.customer_id == Customer.id,
-        consent.purpose == "business",
-        consent.channel == "letter",
-        consent.granted.is_(False),
-        ~later.where(newer.id > consent.id),
-    )
+    same = [getattr(newer, name) == getattr(consent, name) for name in ("customer_id", "purpose", "channel")]
+    later = exists().where(*same, newer.id > consent.id)
+    mine = (consent.customer_id == Customer.id, consent.purpose == purpose, consent.channel == channel)
+    return exists().where(*mine, consent.granted.is_(False), ~later)

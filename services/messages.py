@@ -9,11 +9,10 @@ from secrets import token_hex
 from typing import Any
 
 from sqlalchemy import Select, exists, insert, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from models import (
     Campaign,
-    Consent,
     Contact,
     Customer,
     Message,
@@ -26,6 +25,7 @@ from models.clock import now
 from paper.masks import mask_name
 from services import contacts, letterheads
 from services.contacts import Finding
+from services.customer_tests import opted_out
 from services.message_texts import fill
 
 CHUNK = 500
@@ -105,15 +105,6 @@ def suppressed_by(session: Session, customer_ids: Sequence[int], wanted: Wanted)
         name: select(Customer.id).where(Customer.id.in_(customer_ids), test) for name, test in found.items()
     }
     return {key: name for name in reversed(rows) for key in session.scalars(rows[name])}
-
-
-def opted_out(purpose: str, channel: str) -> Any:
-    """The condition on customers that the latest word on a purpose by a channel was no (退订)."""
-    consent, newer = aliased(Consent), aliased(Consent)
-    same = [getattr(newer, name) == getattr(consent, name) for name in ("customer_id", "purpose", "channel")]
-    later = exists().where(*same, newer.id > consent.id)
-    mine = (consent.customer_id == Customer.id, consent.purpose == purpose, consent.channel == channel)
-    return exists().where(*mine, consent.granted.is_(False), ~later)
 
 
 def is_still_right(session: Session, item: Mapping[str, Any]) -> bool:

@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session
 
 from models import Customer, Letter, Message, Recipient, Visit
 from models.clock import now
-from services import messages
-from services.customer_tests import SPOILED
+from services.customer_tests import SPOILED, opted_out
 
 CHUNK = 1000
 
@@ -102,7 +101,7 @@ def _reason(session: Session, rules: Rules) -> Any:
         "closed": and_(Customer.closed_on.is_not(None), Customer.closed_on <= now(session).date()),
         "legal_hold": Customer.legal_hold,
         "sensitive": Customer.sensitivity == "high",
-        "opted_out": messages.opted_out("business", rules.channel),
+        "opted_out": opted_out("business", rules.channel),
         "recent": _contacted(since),
         "unreachable": Customer.reach == 0,
     }
