@@ -95,6 +95,8 @@ ACTIONS = {
     "notice.reviewed": _l("文稿审核"),
     "notice.signed": _l("文件签发"),
     "notice.void": _l("文件作废"),
+    "message.failed": _l("消息发送失败"),
+    "message.sent": _l("消息发送"),
     "message_template.saved": _l("消息模板保存"),
     "outgoing.settled": _l("外发结果确认"),
     "schedule.removed": _l("定时计划删除"),

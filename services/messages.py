@@ -23,7 +23,7 @@ from models import (
 )
 from models.clock import now
 from paper.masks import mask_name
-from services import contacts, letterheads
+from services import contacts, letterheads, traces
 from services.contacts import Finding
 from services.customer_tests import opted_out
 from services.message_texts import fill
@@ -50,7 +50,9 @@ class Wanted:
 def recipients(session: Session, campaign_id: int, whom: str) -> Iterator[Sequence[int]]:
     """The customers on a campaign's list in chunks: all `recipients`, or those who are `unanswered`, `undelivered`,
     `silent` so far."""
-    query = select(Recipient.customer_id).where(Recipient.campaign_id == campaign_id, Recipient.exclusion == "")
+    query = select(Recipient.customer_id).where(
+        Recipient.campaign_id == campaign_id, Recipient.exclusion == ""
+    )
     if whom == "unanswered":
         query = query.where(Recipient.outcome.is_(None) | (Recipient.outcome == "silent"))
     elif whom != "recipients":
@@ -62,7 +64,9 @@ def recipients(session: Session, campaign_id: int, whom: str) -> Iterator[Sequen
         last = ids[-1]
 
 
-def plan(session: Session, wanted: Wanted, chunks: Iterable[Sequence[int]], *, seen: set[str]) -> Iterator[Plan]:
+def plan(
+    session: Session, wanted: Wanted, chunks: Iterable[Sequence[int]], *, seen: set[str]
+) -> Iterator[Plan]:
     """A message for each customer who may get one, by value and with its key; the others in lists with the reason.
 
     `seen` keeps the numbers and addresses that got one already: none gets two.
@@ -139,6 +143,9 @@ def conclude(session: Session, key: str, state: str, *, reason: str = "") -> Non
         return
     row.state, row.reason = state, reason
     row.sent_at = now(session) if state == "sent" else None
+    if state in ("sent", "failed"):
+        details = {"channel": row.channel, "campaign": row.campaign_id, "reason": reason}
+        traces.record(session, f"message.{state}", row, details=details)
     if state == "failed" and row.contact_id is not None and _refutes(session, reason):
         contacts.confirm(
             session, [Finding(row.contact_id, "refuted", "message", reason, f"message:{row.id}")]

@@ -135,21 +135,19 @@ def keep_slots(session: Session, row: Schedule, slots: Iterable[datetime], came:
 
 
 def tell_trouble(session: Session, row: Schedule, message: str) -> None:
-    """Tell whoever answers for a schedule that it could not start its workflow, once until they have read it."""
+    """Tell whoever answers for a schedule that it could not start its workflow, once until they have read it.
+
+    Where that person has left, whoever may change schedules in their unit is told.
+    """
     link = f"/admin/schedules/{row.id}"
     told = select(Task.id).where(Task.kind == TROUBLE, Task.link == link, Task.state == "open")
-    if session.scalar(told) is None:
-        title = Said("定时计划「%(name)s」没有发起流程", name=row.name)
-        unit_id = row.run_as.unit_id
-        tasks.open_task(
-            session,
-            TROUBLE,
-            title,
-            unit_id=unit_id,
-            staff_id=row.run_as_id,
-            details={"message": message},
-            link=link,
-        )
+    if session.scalar(told) is not None:
+        return
+    title = Said("定时计划「%(name)s」没有发起流程", name=row.name)
+    whom = {"staff_id": row.run_as_id} if row.run_as.active else {"permission": "schedules.edit"}
+    tasks.open_task(
+        session, TROUBLE, title, unit_id=row.run_as.unit_id, details={"message": message}, link=link, **whom
+    )
 
 
 def slots_of(session: Session, row: Schedule, *, limit: int = 30) -> Sequence[ScheduleSlot]:

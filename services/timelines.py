@@ -1,4 +1,4 @@
-"""Everything that happened with one customer on one line of time: versions, confirmations, letters, visits, traces."""
+"""What happened with one customer on one line of time: versions, findings, letters, messages, visits, traces."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from models import Confirmation, Consent, Contact, Letter, Staff, Task, Trace, Visit, VisitAttempt
+from models import Confirmation, Consent, Contact, Letter, Message, Staff, Task, Trace, Visit, VisitAttempt
 from services.merges import absorbed
 
 # What a version, a letter, a visit or a confirmation says itself, its trace does not say again.
-SAID_ELSEWHERE = ("contact.", "proposal.", "visit.", "return.", "undelivered.", "letter.")
+SAID_ELSEWHERE = ("contact.", "proposal.", "visit.", "return.", "undelivered.", "letter.", "message.")
 LIMIT = 40
 LETTER_EVENTS = ("posted", "answered", "undelivered")
 
@@ -37,11 +37,19 @@ def timeline(
     """The newest events of a customer before a moment, newest first; those of accounts merged into it among them."""
     found: list[Event] = []
     ids = [customer_id, *absorbed(session, customer_id)]
-    for source in (_versions, _confirmations, _letters, _attempts, _visits, _consents, _tasks, _traces):
+    for source in (
+        _versions,
+        _confirmations,
+        _letters,
+        _messages,
+        _attempts,
+        _visits,
+        _consents,
+        _tasks,
+        _traces,
+    ):
         found += [
-            event
-            for event in source(session, ids, before, limit)
-            if before is None or event.at < before
+            event for event in source(session, ids, before, limit) if before is None or event.at < before
         ]
     return sorted(found, key=lambda event: event.at, reverse=True)[:limit]
 
@@ -73,6 +81,12 @@ def _letters(session: Session, ids: Sequence[int], before: datetime | None, limi
     rows = session.scalars(query.order_by(Letter.id.desc()).limit(limit)).all()
     moments = [(row, state, getattr(row, f"{state}_at")) for row in rows for state in LETTER_EVENTS]
     return [Event(at, "letter", state, "", row) for row, state, at in moments if at is not None]
+
+
+def _messages(session: Session, ids: Sequence[int], before: datetime | None, limit: int) -> Iterable[Event]:
+    query = select(Message).where(Message.customer_id.in_(ids))
+    rows = session.scalars(_newest(query, Message.created_at, before, limit))
+    return [Event(row.created_at, "message", row.state, "", row) for row in rows]
 
 
 def _attempts(session: Session, ids: Sequence[int], before: datetime | None, limit: int) -> Iterable[Event]:

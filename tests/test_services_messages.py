@@ -6,9 +6,9 @@ import pytest
 from factories import make_campaign, make_contact, make_customer
 from sqlalchemy import select
 
-from models import Consent, Contact, Customer, Message, MessageTemplate, Recipient
+from models import Consent, Contact, Customer, Message, MessageTemplate, Recipient, Trace
 from models.clock import ZONE, move_to, now
-from services import Refused, contacts, message_templates, message_texts, messages, quiet_hours
+from services import Refused, contacts, message_templates, message_texts, messages, quiet_hours, timelines
 from services.contacts import Finding
 from services.message_templates import Written
 from services.messages import Wanted
@@ -149,6 +149,8 @@ def test_a_dead_number_is_refuted_by_its_message(session, shell):
     assert session.scalars(select(Message.reason)).one() == "dead_number"
     assert contacts.usable(session, [customer.id], ["mobile"]) == []
     assert session.get_one(Customer, customer.id).reach == 0
+    assert "message.failed" in session.scalars(select(Trace.action).where(Trace.customer_id == customer.id)).all()
+    assert [event.what for event in timelines.timeline(session, customer.id) if event.kind == "message"] == ["failed"]
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,8 @@ def test_nothing_starts_in_the_name_of_somebody_who_left(session, shell):
     at(session, MONDAY + timedelta(hours=1))
     assert schedules.start_due() == 0
     assert [state for _at, state in slots(session)] == ["refused"]
+    told = session.scalars(select(Task).where(Task.kind == kept.TROUBLE)).one()
+    assert (told.staff_id, told.permission) == (None, "schedules.edit")
 
 
 def test_a_stopped_schedule_misses_nothing(session, shell):
