@@ -24,6 +24,7 @@ class Filter:
     label: Any
     choices: Choices | Callable[[], Choices] | None
     apply: Callable[[Any, str], Any]
+    is_tab: bool = False  # the page shows it as tabs of its own
 
     @property
     def is_day(self) -> bool:

@@ -47,7 +47,7 @@ class Shown:
                 self.address(**{entry.key: None}),
             )
             for entry in self.listing.filters
-            if entry.key in self.chosen
+            if entry.key in self.chosen and not entry.is_tab
         ]
         only = _("查找") if len(self.listing.searches) == 1 else ""
         return found + [

@@ -21,7 +21,7 @@ from services.options import option_faults
 from workflows import STEPS
 from workflows.condition_fields import CHOICES
 from workflows.facts import FACTS
-from workflows.kinds import model_of, settings_of
+from workflows.kinds import fields_of, model_of, settings_of
 from workflows.lists import LISTS
 from workflows.options import questions
 from workflows.steps import StepKind
@@ -42,6 +42,8 @@ FIELDS = {
     "done": _l("做完的项"),
     "started_on": _l("发起日期"),
 }
+TO_WORDS = {"owner": _l("流程实例的负责人"), "starter": _l("发起人"), "manager": _l("客户的客户经理")}
+RULE_WORDS = {"all": _l("都要同意"), "majority": _l("过半数决定")}
 OF_ITEM = {name: label for one in LISTS.values() for name, label in one.fields.items()}
 HIDDEN = ("planned", "arm", "by", "choice", "met", "late", "timed_out", "note")
 SHOWN_MOST = 80
@@ -124,6 +126,9 @@ def result_of(node: Node, result: Mapping[str, Any]) -> list[tuple[str, str]]:
         (_(names[name]), _value(value))
         for name, value in result.items()
         if name in names and name not in HIDDEN
+    ]
+    found += [
+        (_(row["label"]), _value(result[code])) for code, row in fields_of(node).items() if code in result
     ]
     if result.get("failed"):
         found.append((str(FIELDS["failed"]), str(result["failed"])))
@@ -217,21 +222,36 @@ def _wait_text(tree: Tree, node: Node) -> str:
 
 def _person_text(tree: Tree, node: Node) -> str:
     person = node["person"]
-    if person.get("role"):
+    if person.get("to", "role") != "role":
+        parts = [_to_text(person)]
+    elif person.get("role"):
         parts = [_("由“%(role)s”办理", role=role_word(person["role"]))]
     else:
         parts = [_("由有“%(permission)s”权限的人办理", permission=permission_word(person["permission"]))]
     parts.append(
         _("意见：%(choices)s", choices=" / ".join(_(choice["label"]) for choice in person["choices"]))
     )
-    if "due_days" in person:
+    if person.get("rule", "any") != "any":
+        parts.append(str(RULE_WORDS[person["rule"]]))
+    if person.get("due_days") is not None:
         parts.append(_("%(days)s 个工作日内办理", days=person["due_days"]))
+    if person.get("due_hours") is not None:
+        parts.append(_("%(hours)s 小时内办理", hours=person["due_hours"]))
+    if person.get("fields"):
+        asked = _("、").join(_(row["label"]) for row in person["fields"])
+        parts.append(_("要填写：%(fields)s", fields=asked))
     if person.get("on_timeout"):
         parts.append(_("逾期按“%(choice)s”处理", choice=_choice(tree, node["id"], person["on_timeout"])))
     others = [_person_name(tree, name) for name in person.get("not_by", ())]
     if others:
         parts.append(_("不能和这些环节是同一个人：%(others)s", others=_("、").join(others)))
     return _begun(_("；").join(parts))
+
+
+def _to_text(person: Mapping[str, Any]) -> str:
+    if person["to"] == "staff":
+        return _("由指定的 %(number)s 人办理", number=len(person.get("staff", ())))
+    return _("由%(who)s办理", who=TO_WORDS[person["to"]])
 
 
 def _begun(sentence: str) -> str:
@@ -282,6 +302,8 @@ def _field(tree: Tree, name: str) -> str:
     if node is None:
         return part
     kind = STEPS.get(node.get("step", ""))
+    if part in (asked := fields_of(node)):
+        return _("「%(node)s」的%(field)s", node=title_of(node), field=_(asked[part]["label"]))
     label = (
         _(kind.results[part]) if kind is not None and part in kind.results else str(FIELDS.get(part, part))
     )

@@ -146,7 +146,7 @@ def test_a_task_is_decided_once_and_moves_its_run(app: Flask, session: Session, 
     )
     engine.drain()
     assert session.scalars(select(Run.state).where(Run.id == run_id)).one() == "done"
-    assert "有问题" in browser.get("/admin/tasks/?done=1").text
+    assert "有问题" in browser.get("/admin/tasks/?box=done").text
     assert "号码不全" in browser.get(f"/admin/tasks/{task_id}").text
 
 

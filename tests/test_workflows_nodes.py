@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from models import Outgoing, Role, Run, Staff, Step, StepItem, Task, Trace, TraceAnchor, Unit, db
 from models.clock import move_to, now, utcnow
 from models.home import home_path
-from services import Refused, files, tasks, traces
+from services import Refused, files, task_lists, traces
 from services.workflows import Definition, publish
 from workflows import STEPS, channels, clock, engine, runs
 from workflows.channels import DeliveryFailed, Driver
@@ -127,7 +127,7 @@ def test_a_person_decides_once_and_the_run_goes_on(session: Session, shell: Staf
     run = begin(session, shell, {"id": "p", "person": PERSON}, {"id": "end", "step": "nothing"})
     leader = person(session, "leader", "team_leader", root)
     task = task_of(session, run)
-    assert [one.id for one in tasks.waiting_for(session, leader)] == [task.id]
+    assert [one.id for one in task_lists.waiting_for(session, leader)] == [task.id]
     decide_task(session, task, leader, "agree", note="看过了")
     assert go_on(session, run).state == "done"
     assert run.facts["p"] == {"choice": "agree", "by": leader.id, "note": "看过了", "timed_out": False}
@@ -142,7 +142,7 @@ def test_whoever_decided_before_may_not_decide_again(session: Session, root: Uni
     decide_task(session, task_of(session, run), leader, "agree")
     go_on(session, run)
     task = task_of(session, run)
-    assert sorted(task.not_by) == sorted([shell.id, leader.id]) and not tasks.waiting_for(session, leader)
+    assert sorted(task.not_by) == sorted([shell.id, leader.id]) and not task_lists.waiting_for(session, leader)
     for staff in (shell, leader):
         with pytest.raises(Refused, match="另一个人"):
             decide_task(session, task, staff, "agree")

@@ -30,7 +30,7 @@ from workflows import events, queues, runs, schedules
 from workflows.claims import LIVE, is_due
 from workflows.scratch import remove_leftovers
 from workflows.sessions import reading, writing
-from workflows.tasks import time_out_tasks
+from workflows.tasks import is_any_to_remind, remind_tasks, time_out_tasks
 from workflows.times import Times, times
 from workflows.waits import wake_due_waits, wake_met_waits
 
@@ -77,6 +77,7 @@ def all_duties(limits: Times) -> list[Duty]:
         Duty("wake_due_waits", limits.sweep, wake_due_waits),
         Duty("wake_met_waits", TICK, wake_met_waits),
         Duty("time_out", limits.sweep, time_out),
+        Duty("remind", 60.0, remind),
         Duty("start_schedules", limits.sweep, schedules.start_due),
         Duty("dispatch_events", limits.sweep, events.dispatch),
         Duty("note_overdue", 60.0, events.note_overdue),
@@ -163,6 +164,15 @@ def time_out() -> int:
     """Let runs go on whose persons did not decide in time."""
     with writing() as session:
         return len(list(time_out_tasks(session)))
+
+
+def remind() -> int:
+    """Remind of tasks whose time has come."""
+    with reading() as session:
+        if not is_any_to_remind(session):
+            return 0
+    with writing() as session:
+        return remind_tasks(session)
 
 
 def seal() -> int:

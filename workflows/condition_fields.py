@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from models.words import CUSTOMER_CLASSES, N_, SENSITIVITIES, UNIT_KINDS
 from services.conditions import ConditionField
+from services.task_fields import options_of
 from workflows.definitions import fields_before
 from workflows.facts import FACTS
+from workflows.kinds import fields_of
 from workflows.walk import Node, Tree, by_id, placed
 
 ARMS = {"yes": N_("是"), "no": N_("否")}
@@ -57,6 +59,9 @@ def _field(tree: Tree, name: str) -> Iterator[ConditionField]:
         return
     kind = type_of(name)
     labels = CHOICES.get(part, {}) if kind == "choice" else {}
+    asked = fields_of(by_id(tree, head) or {}).get(part)
+    if asked is not None:
+        kind, labels = asked.get("kind", "text"), {word: word for word in options_of(asked)}
     if part == "choice":
         labels = own_choices(by_id(tree, head) or {})
     yield ConditionField(name, name, kind, labels, group=head)

@@ -17,7 +17,7 @@ from services.options import option_faults
 from services.workflows import START, Definition
 from workflows import STEPS
 from workflows.facts import FACTS
-from workflows.kinds import Common, common_names, model_of, settings_of
+from workflows.kinds import Common, common_names, fields_of, model_of, settings_of
 from workflows.lists import LISTS
 from workflows.options import asked_without_default
 from workflows.steps import ListKind
@@ -73,6 +73,7 @@ class _Known:
     fields: set[str] = field(default_factory=lambda: {f"run.{name}" for name in RUN_FIELDS})
     ids: set[str] = field(default_factory=set)
     over: tuple[ListKind, ...] = ()
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ def _visited_inside(node: Node, known: _Known, path: str) -> Iterator[tuple[str,
         inside = replace(known, fields=(before if "parallel" in node else gained) | _known_in(node, arm))
         if arm == DO:
             inside.over = (*known.over, *_list_of(node))
+            inside.size = int(node["each"].get("size", 0)) if isinstance(node.get("each"), Mapping) else 0
         yield from _visited(nodes, inside, f"{path}.{arm}.")
         gained |= {name for name in inside.fields if not name.startswith("item.")}
     known.fields = gained
@@ -212,6 +214,8 @@ def _person_faults(node: Node, known: _Known) -> Iterator[str]:
         one == START_OF_RUN or f"{one}.by" in known.fields for one in not_by
     ):
         yield N_("not_by 只能写前面的人工处理节点，或 start（发起人）")
+    if person.get("to") == "manager" and not (known.over and known.over[-1].of == "customer" and known.size == 1):
+        yield N_("交给客户经理的人工处理要放在对客户的逐项处理里，并且每批 1 项")
 
 
 def _each_faults(node: Node, known: _Known) -> Iterator[str]:
@@ -268,6 +272,8 @@ def _made_by(node: Node) -> set[str]:
     name = node.get("id")
     step = STEPS.get(str(node.get("step", "")))
     results = (*step.results, *step.sets, "failed") if step else RESULTS.get(kind_of(node), ())
+    if "person" in node:
+        results = (*results, *fields_of(node))
     error = ("error",) if node.get("on_failure", "stop") != "stop" else ()
     return {f"{name}.{result}" for result in (*results, *error)} | {
         f"run.{shared}" for shared in (step.sets if step else ())

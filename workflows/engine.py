@@ -15,7 +15,8 @@ from models.words import Said
 from workflows.claims import LIVE, ClaimLost, claim, hold, is_due
 from workflows.failures import die, fail, park
 from workflows.held import Held, Parked, in_turn, take_up
-from workflows.nodes import do_branch, do_each, do_parallel, do_person, do_wait
+from workflows.nodes import do_branch, do_each, do_parallel, do_wait
+from workflows.persons import do_person
 from workflows.sessions import reading, writing
 from workflows.times import Times, pause_before, times
 from workflows.transitions import set_state

@@ -18,6 +18,7 @@ from workflows import STEPS
 from workflows.walk import Node, kind_of
 
 MOST_DAYS = 3660
+PERSON_RESULTS = ("choice", "by", "note", "timed_out", "persons")
 OWN_ADDRESS = re.compile(r"(/[^/\\].*)?")
 
 
@@ -46,7 +47,8 @@ class Wait(Options):
         given = [self.days is not None, self.until is not None, self.when is not None]
         if not any(given) or (given[0] and given[1]):
             raise PydanticCustomError(
-                "no_end", N_("请填等待天数、等到哪一天或条件中的一项（days、until、when）；天数和哪一天只能填一项")
+                "no_end",
+                N_("请填等待天数、等到哪一天或条件中的一项（days、until、when）；天数和哪一天只能填一项"),
             )
         return self
 
@@ -58,19 +60,73 @@ class Choice(Options):
     label: str = asked(N_("文字"), min_length=1, max_length=60)
 
 
+class Answer(Options):
+    """One field that a person fills in with the decision; later conditions ask for it by its code."""
+
+    code: str = asked(N_("代码"), pattern=r"[a-z][a-z0-9_]{0,39}", form="hidden")
+    label: str = asked(N_("文字"), min_length=1, max_length=60)
+    kind: Literal["text", "number", "date", "choice"] = asked(
+        N_("类型"),
+        "text",
+        labels={"text": N_("文字"), "number": N_("数字"), "date": N_("日期"), "choice": N_("选项")},
+    )
+    options: str = asked(N_("选项（用逗号分开）"), "", max_length=500)
+    required: bool = asked(N_("必填"), False)
+
+
+class Phrase(Options):
+    """Words that a person may pick instead of typing them."""
+
+    text: str = asked(N_("文字"), min_length=1, max_length=200)
+
+
 class Person(Options):
     """Opens a task and goes on with what was decided."""
 
     title: str = asked(
         N_("待办标题"), min_length=1, max_length=200, help=N_("办理人在待办里看到的一句话：要他做什么。")
     )
+    to: Literal["role", "staff", "owner", "starter", "manager"] = asked(
+        N_("交给谁"),
+        "role",
+        labels={
+            "role": N_("有某个角色或权限的人"),
+            "staff": N_("指定的人"),
+            "owner": N_("流程实例的负责人"),
+            "starter": N_("发起人"),
+            "manager": N_("客户的客户经理"),
+        },
+        help=N_(
+            "客户经理用在对客户的逐项处理里，每批 1 项；没有客户经理或账号已停用的，交给流程实例的负责人。"
+        ),
+    )
+    staff: tuple[str, ...] = asked(
+        N_("办理人"), (), choices="people", max_length=20, shown_if={"to": ("staff",)}
+    )
     role: str = asked(
-        N_("办理角色"), "", choices="roles", help=N_("办理单位里有这个角色的人都能办理，谁先认领谁办。")
+        N_("办理角色"),
+        "",
+        choices="roles",
+        shown_if={"to": ("role",)},
+        help=N_("办理单位里有这个角色的人都能办理，谁先认领谁办。"),
     )
     permission: str = asked(
-        N_("办理权限"), "", choices="permissions", help=N_("不按角色时，有这项权限的人都能办理。")
+        N_("办理权限"),
+        "",
+        choices="permissions",
+        shown_if={"to": ("role",)},
+        help=N_("不按角色时，有这项权限的人都能办理。"),
     )
-    unit: str = asked(N_("办理单位"), "run", choices="task_units")
+    unit: str = asked(N_("办理单位"), "run", choices="task_units", shown_if={"to": ("role",)})
+    rule: Literal["any", "all", "majority"] = asked(
+        N_("几个人都能办时"),
+        "any",
+        labels={"any": N_("一个人办了就算"), "all": N_("都要同意"), "majority": N_("过半数决定")},
+        shown_if={"to": ("role", "staff")},
+        help=N_(
+            "都要同意：有人没选第一项意见，就按他选的走。过半数：一项意见超过半数就按它走，都办完仍没有过半的，按最后一项意见走。"
+        ),
+    )
     choices: tuple[Choice, ...] = asked(
         N_("办理意见"), help=N_("办理人从这几项中选一项，后面的条件分支可以按它走。")
     )
@@ -78,13 +134,24 @@ class Person(Options):
         N_("不能由谁办理"), (), choices="persons", help=N_("例如发起人不能审核自己发起的。")
     )
     due_days: int | None = asked(N_("办理期限（工作日）"), None, ge=0, le=MOST_DAYS)
-    on_timeout: str | None = asked(
-        N_("逾期按哪项意见处理"), None, choices="own_choices", shown_if={"due_days": True},
-        help=N_("不选就一直等下去，只提醒。"),
+    due_hours: int | None = asked(
+        N_("办理期限（小时）"), None, ge=1, le=MOST_DAYS * 24, shown_if={"due_days": False},
+        help=N_("按自然时间算，节假日也算在内。工作日和小时只填一项。"),
     )  # fmt: skip
-    link: str = asked(
-        N_("办理页面"), "", help=N_("本系统里的地址，以 / 开头，办理人点开就到；可以不填。")
+    on_timeout: str | None = asked(
+        N_("逾期按哪项意见处理"), None, choices="own_choices", help=N_("不选就一直等下去，只提醒。")
     )
+    remind_hours: int | None = asked(
+        N_("到期前几小时提醒"), None, ge=1, le=720, help=N_("提醒落在工作日上班时间；不填就不提前提醒。")
+    )
+    remind_every: int | None = asked(N_("逾期后每几个工作日提醒一次"), None, ge=1, le=60)
+    phrases: tuple[Phrase, ...] = asked(
+        N_("常用语"), (), max_length=20, help=N_("办理人点一下就填进说明，不用打字。")
+    )
+    fields: tuple[Answer, ...] = asked(
+        N_("要办理人填写的项目"), (), max_length=20, help=N_("填写的内容后面的条件可以用。")
+    )
+    link: str = asked(N_("办理页面"), "", help=N_("本系统里的地址，以 / 开头，办理人点开就到；可以不填。"))
 
     @field_validator("choices", mode="before")
     @classmethod
@@ -105,13 +172,35 @@ class Person(Options):
 
     @model_validator(mode="after")
     def _can_be_done(self) -> Person:
-        if not (self.permission or self.role):
+        if self.to == "role" and not (self.permission or self.role):
             raise PydanticCustomError("nobody", N_("请选由谁办理：办理角色或办理权限（permission 或 role）"))
+        if self.to == "staff" and not self.staff:
+            raise PydanticCustomError("nobody", N_("请选指定的办理人（staff）"))
+        return self
+
+    @model_validator(mode="after")
+    def _has_one_end(self) -> Person:
+        if self.due_days is not None and self.due_hours is not None:
+            raise PydanticCustomError("two_ends", N_("办理期限按工作日或按小时只能填一项"))
+        has_end = self.due_days is not None or self.due_hours is not None
         codes = [choice.code for choice in self.choices]
-        if self.on_timeout is not None and (self.on_timeout not in codes or self.due_days is None):
+        if self.on_timeout is not None and (self.on_timeout not in codes or not has_end):
             raise PydanticCustomError(
                 "on_timeout", N_("逾期的意见（on_timeout）要是办理意见中的一项，并且要有办理期限")
             )
+        if not has_end and (self.remind_hours is not None or self.remind_every is not None):
+            raise PydanticCustomError("no_end", N_("要提醒，先填办理期限"))
+        return self
+
+    @model_validator(mode="after")
+    def _asks_plainly(self) -> Person:
+        codes = [field.code for field in self.fields]
+        if len(set(codes)) < len(codes) or set(codes) & set(PERSON_RESULTS):
+            raise PydanticCustomError(
+                "fields", N_("要填写的项目代码不能重复，也不能用 choice、by、note、timed_out、persons")
+            )
+        if any(field.kind == "choice" and not field.options.strip(" ,，") for field in self.fields):
+            raise PydanticCustomError("fields", N_("类型是选项的项目要写出有哪些选项"))
         return self
 
 
@@ -120,7 +209,10 @@ class Each(Options):
 
     list: str = asked(N_("名单"), choices="lists", help=N_("对名单里的每一项，把里面的步骤各做一遍。"))
     of: str | None = asked(
-        N_("名单所在的结果（仅用于“前面节点的结果”）"), None, choices="results", shown_if={"list": ("results",)}
+        N_("名单所在的结果（仅用于“前面节点的结果”）"),
+        None,
+        choices="results",
+        shown_if={"list": ("results",)},
     )
     size: int = asked(N_("每批几项"), 1000, ge=1, le=1000)
     at_once: int = asked(N_("同时处理几批"), 2, ge=1, le=16)
@@ -170,6 +262,13 @@ def settings_of(node: Node) -> Mapping[str, Any]:
         return {"condition": node["branch"]}
     settings: Mapping[str, Any] = node.get("options", {}) if kind == "step" else node[kind]
     return settings
+
+
+def fields_of(node: Node) -> dict[str, Mapping[str, Any]]:
+    """What a person node asks to be filled in, by its code."""
+    person = node.get("person")
+    rows = person.get("fields") or () if isinstance(person, Mapping) else ()
+    return {str(row["code"]): row for row in rows if isinstance(row, Mapping) and row.get("code")}
 
 
 def common_names(kind: str) -> tuple[str, ...]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models import Run
 from models.clock import end_of_day, now, today, utcnow
-from models.people import root_unit
 from models.words import Said
-from services import Refused, calendar, tasks
+from services import Refused
 from services.conditions import Condition, holds
 from workflows.claims import hold
 from workflows.held import Held, Parked, find_field
@@ -24,8 +22,6 @@ from workflows.steps import Facts, Planned
 from workflows.transitions import finish, open_lanes, open_turns, rest
 from workflows.turns import joined
 
-TASK_KIND = "workflow"
-STARTER = "start"
 ITEM = "item"
 AT_ONCE, NEVER = timedelta(0), timedelta(days=36500)
 ARMS = {True: "yes", False: "no"}
@@ -53,17 +49,6 @@ def do_wait(held: Held) -> None:
             finish(session, held, {"met": met, "late": late and not met})
         else:
             rest(session, held, due_at, ask_at=utcnow() + (AT_ONCE if "when" in wait else NEVER))
-
-
-def do_person(held: Held) -> None:
-    """Open the task of a person node, or go on with what the person decided."""
-    with writing() as session:
-        hold(session, held.step_id, held.token, held.limits)
-        if "choice" in held.result:
-            finish(session, held, held.result)
-        else:
-            task = _open_task(session, held)
-            rest(session, held, task.due_at)
 
 
 def do_parallel(held: Held) -> None:
@@ -140,48 +125,3 @@ def _of_item(own: Mapping[str, Any], field: str, find: Callable[[str], Any]) -> 
 
 def _holds(session: Session, condition: Condition, facts: Facts) -> bool:
     return holds(condition, lambda field: find_field(session, facts, field))
-
-
-def _open_task(session: Session, held: Held) -> Any:
-    person = held.node["person"]
-    run = session.get_one(Run, held.run_id)
-    days = person.get("due_days")
-    day = calendar.calendar(session).after(today(session), days) if days is not None else None
-    return tasks.open_task(
-        session,
-        TASK_KIND,
-        person["title"],
-        unit_id=_unit_of(session, person, run, held.facts),
-        run_id=run.id,
-        step_id=held.step_id,
-        permission=person.get("permission", ""),
-        role=person.get("role", ""),
-        not_by=_not_by(person.get("not_by", ()), held.facts),
-        choices=list(person.get("choices", ())),
-        details={"on_timeout": person["on_timeout"]} if "on_timeout" in person else {},
-        link=_link(person.get("link", ""), held.facts),
-        due_at=calendar.last_moment(day) if day else None,
-    )
-
-
-def _unit_of(session: Session, person: Mapping[str, Any], run: Run, facts: Facts) -> int:
-    unit = person.get("unit", "run")
-    if unit == "run":
-        return run.unit_id
-    return root_unit(session).id if unit == "root" else int(find_field(session, facts, unit))
-
-
-def _not_by(nodes: Iterable[str], facts: Facts) -> list[int]:
-    """Who may not decide again: the persons of earlier nodes, and whoever started the run."""
-    found = (
-        facts["run"].get("started_by") if node == STARTER else facts.get(node, {}).get("by") for node in nodes
-    )
-    return sorted({int(staff_id) for staff_id in found if staff_id is not None})
-
-
-def _link(link: str, facts: Facts) -> str:
-    """An address of the task's work; `{run.campaign_id}` and the like are filled in."""
-    for node_id, results in facts.items():
-        for name, value in results.items():
-            link = link.replace(f"{{{node_id}.{name}}}", str(value))
-    return link

@@ -165,7 +165,7 @@ def cancel(session: Session, run: Run, reason: str) -> list[Accomplished]:
     session.execute(update(Step).where(Step.run_id == run.id, Step.state.in_(OPEN_STEPS)).values(**values))
     session.execute(
         update(Task.__table__)
-        .where(Task.__table__.c.run_id == run.id, Task.__table__.c.state == "open")
+        .where(Task.__table__.c.run_id == run.id, Task.__table__.c.state.in_(("open", "sent_back")))
         .values(state="cancelled", done_at=moment)
     )
     run.state, run.message, run.ended_at = "cancelled", reason.strip(), moment

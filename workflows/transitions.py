@@ -21,7 +21,7 @@ from workflows.claims import LIVE, hold
 from workflows.held import Held
 from workflows.queues import ring_after_commit
 from workflows.results import merged, tried_again
-from workflows.walk import DO, Node, after, arms, container, kind_of, node_at, placed
+from workflows.walk import DO, FAILED, Node, after, arms, container, kind_of, node_at, placed
 
 BUSY = ("ready", "leased", "failed")
 OPEN_STEPS = (*BUSY, "waiting", "dead", "unknown")
@@ -32,6 +32,9 @@ OWN = ("planned", "split", "opened", "passed")
 def enter(session: Session, run: Run, path: str, *, turn: str = "") -> bool:
     """Make the step of a node ready and ring for it; False when it need not be done again for this turn."""
     step = session.scalar(select(Step).where(Step.run_id == run.id, Step.path == path, Step.turn == turn))
+    if step is not None and step.state == "cancelled" and not turn:  # sent back: it is to be gone through anew
+        take_up_again(session, step)
+        return True
     if step is not None:
         if not turn or step.kind in DECIDED:
             return False
@@ -169,8 +172,20 @@ def _pass(session: Session, run: Run, step: Step, result: Mapping[str, Any], *, 
         return
     run.facts = _with_result(run.facts, node_at(run.tree, step.path), result)
     following = after(run.tree, step.path, arm)
-    if following is None or not enter(session, run, following):
-        leave(session, run, container(step.path), "")
+    while following is not None:
+        if enter(session, run, following):
+            return
+        following = _beyond(session, run, following)
+    leave(session, run, container(step.path), "")
+
+
+def _beyond(session: Session, run: Run, path: str) -> str | None:
+    """What follows a node that is done already, down the arm that it took; None while it is under way."""
+    step = session.scalars(select(Step).where(Step.run_id == run.id, Step.path == path, Step.turn == "")).one()
+    if step.state not in ("done", "skipped"):
+        return None
+    arm = FAILED if step.result.get("passed") == "branch" else str(step.result.get("arm", ""))
+    return after(run.tree, path, arm)
 
 
 def _pass_in_turn(session: Session, run: Run, path: str, turn: str) -> None:

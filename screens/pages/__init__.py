@@ -24,6 +24,7 @@ from screens.pages import (
     competitions,
     contacts,
     customers,
+    delegations,
     desk,
     duplicates,
     event_subscriptions,
@@ -67,6 +68,7 @@ from screens.pages import (
 
 SCREENS: dict[str, type[Page] | type[Screen]] = {
     "tasks": tasks.Tasks,
+    "delegations": delegations.Delegations,
     "issues": issues.Issues,
     "desk": desk.Desk,
     "campaigns": campaigns.Campaigns,
