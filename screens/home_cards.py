@@ -13,8 +13,8 @@ from models import ImportBatch, Outgoing, Run, Staff, Step
 from models.clock import utcnow
 from screens import looks
 from screens.cards import Card, Line
+from workflows.repairs import needs_somebody
 
-CARE = ("failed", "parked", "partly_failed")
 UNDER_WAY = ("uploaded", "queued", "running", "undoing")
 LISTED = 100
 NEWS = timedelta(days=7)
@@ -22,7 +22,7 @@ NEWS = timedelta(days=7)
 
 def stuck_runs(session: Session, staff: Staff) -> Card | None:
     """Runs that failed or are parked, and sendings of which nobody knows what became; None when all is well."""
-    rows = session.scalars(select(Run).where(Run.state.in_(CARE)).order_by(Run.id.desc()).limit(LISTED)).all()
+    rows = session.scalars(select(Run).where(needs_somebody()).order_by(Run.id.desc()).limit(LISTED)).all()
     unknown = session.scalar(
         select(func.count())
         .select_from(Outgoing)
@@ -37,7 +37,7 @@ def stuck_runs(session: Session, staff: Staff) -> Card | None:
         for row in rows[:3]
     ]
     note = _("%(number)s 件外发的结果要人确认", number=unknown) if unknown else ""
-    link = url_for("runs.attention")
+    link = url_for("attention.index")
     return Card(_("个流程实例要处理"), len(rows), link, tone="alarm", note=note, lines=lines)
 
 

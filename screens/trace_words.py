@@ -117,6 +117,7 @@ ACTIONS = {
     "reason.changed": _l("原因清单修改"),
     "reason.created": _l("原因清单新增"),
     "recipient.excluded": _l("剔除发送对象"),
+    "recipient.taken_back": _l("补发函件"),
     "report.made": _l("质量月报生成"),
     "required_field.changed": _l("应录项修改"),
     "return.duplicate": _l("重复回函"),

@@ -27,6 +27,7 @@ GONE = ("spoiled", "reprinted")
 OUTAGE = "outage"
 SECOND = N_("催复")
 POSTAL = ("postal_address", "supply_address")
+MENDABLE = ("address_too_long", "doubtful_address")  # exclusions that end when the address is mended
 
 Plan = dict[str, Any]
 
@@ -54,13 +55,8 @@ def plan_reprint(session: Session, letter: Letter, *, form_version: int, reason:
     if letter.state in GONE:
         raise Refused("这封函件已作废或已补打，请从同一编号最新的一份补打。")
     row = _load(session, [letter.recipient_id])[0]
-    if row["address"] is None:
-        raise Refused("这位客户现在没有可用的通讯地址或用电地址，不能补打。请先核实地址。")
+    _require_address(session, row)
     plan = _plan(letter.campaign, row, serial=letter.serial, form_version=form_version, day=today(session))
-    if not fits_address(
-        row["address"].value, plan["facts"]["addressee"], letterhead=letterheads.current(session)
-    ):
-        raise Refused("这位客户的地址太长，信封窗口里放不下，不能补打。请先把地址改短。")
     return plan | {"copy": letter.copy + 1, "replaces_id": letter.id, "reason": reason.strip()[:200]}
 
 
@@ -78,6 +74,21 @@ def plan_second_letters(
             if row["address"] is not None:
                 plan = _plan(campaign, row, serial=letter.serial, form_version=form_version, day=day)
                 yield plan | {"copy": letter.copy + 1, "replaces_id": letter.id, "reason": SECOND}
+
+
+def plan_late(session: Session, recipient: Recipient, *, form_version: int) -> Plan:
+    """The letter of somebody left out for an address that is mended now; written by `print_runs.record_late`."""
+    campaign = recipient.campaign
+    if recipient.exclusion not in MENDABLE:
+        raise Refused("这位客户不是因为地址没有发函，或函件已经补发。请刷新页面。")
+    if campaign.state != "running":
+        raise Refused(
+            "核对活动 %(code)s 不在进行中，不能补发。地址改好后下一次活动会选到他。", code=campaign.code
+        )
+    row = _load(session, [recipient.id])[0]
+    _require_address(session, row)
+    last = session.scalar(select(func.max(Letter.serial)).where(Letter.campaign_id == campaign.id)) or 0
+    return _plan(campaign, row, serial=last + 1, form_version=form_version, day=today(session))
 
 
 def letter_facts(plan: Mapping[str, Any]) -> LetterFacts:
@@ -163,6 +174,16 @@ def _replace(session: Session, plan: Plan) -> None:
     old.state = "reprinted"
     details = {"copy": new.copy, "replaces": old.id, "reason": plan["reason"]}
     traces.record(session, "letter.reprinted", new, details=details)
+
+
+def _require_address(session: Session, row: Mapping[str, Any]) -> None:
+    address: Contact | None = row["address"]
+    if address is None:
+        raise Refused("这位客户现在没有可用的通讯地址或用电地址，不能出函。请先核实地址。")
+    if not fits_address(
+        address.value, row["customer"].name or NOBODY, letterhead=letterheads.current(session)
+    ):
+        raise Refused("这位客户的地址太长，信封窗口里放不下，不能出函。请先把地址改短。")
 
 
 def _waiting(campaign_id: int) -> Any:

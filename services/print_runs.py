@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from models import Campaign, FormVersion, Letter, PrintRun
+from models import Campaign, FormVersion, Letter, PrintRun, Recipient
 from models.clock import now, utcnow
 from paper.letterheads import Letterhead
 from paper.print_runs import render_letters
@@ -71,6 +71,17 @@ def record_run(session: Session, campaign_id: int, plans: Sequence[Plan], *, mad
         traces.record(session, "print_run.composed", run, details=facts)
     done = {"letters": len(kept), "pages": made.pages, "too_long": len(made.too_long)}
     return done | ({"missing": list(made.missing)} if made.missing else {})
+
+
+def record_late(session: Session, recipient: Recipient, plan: Plan, *, made: Made) -> None:
+    """Keep the letter of somebody whose address was mended: on the list again, in a print run of its own."""
+    if made.too_long:
+        raise Refused("这位客户的地址太长，信封窗口里放不下，不能出函。请先把地址改短。")
+    again = update(Recipient).where(Recipient.id == recipient.id, Recipient.exclusion.in_(letters.MENDABLE))
+    if not _change(session, again, {"exclusion": "", "outcome": None, "decided_at": None}):
+        raise Refused("这位客户不是因为地址没有发函，或函件已经补发。请刷新页面。")
+    record_run(session, recipient.campaign_id, [plan], made=made)
+    traces.record(session, "recipient.taken_back", recipient, details={"campaign": recipient.campaign_id})
 
 
 def hand_out(session: Session, run: PrintRun, *, reason: str = "") -> Path:

@@ -167,7 +167,7 @@ def test_a_failed_run_says_why_and_is_mended(app: Flask, session: Session, kept:
     )
     engine.drain()
     steward = browse(app, session, make_staff(session, "data_steward"))
-    for address in (f"/admin/runs/{run_id}", "/admin/runs/attention"):
+    for address in (f"/admin/runs/{run_id}", "/admin/attention/"):
         assert "打印机没有纸。请加纸后重试。" in steward.get(address).text
     assert "需要处理 1 项" in steward.get("/admin/runs/?state=failed").text
     assert steward.post(f"/admin/runs/{run_id}/retry").status_code == 303
@@ -210,11 +210,11 @@ def test_an_unknown_sending_is_settled_within_ones_scope_only(
     session.flush()
     key = row.id
     away = browse(app, session, make_staff(session, "data_steward", make_unit(session)))
-    assert "信函-1" not in away.get("/admin/runs/attention").text
-    assert away.post(f"/admin/runs/sendings/{key}", {"went_out": "yes"}).status_code == 404
+    assert "信函-1" not in away.get("/admin/attention/").text
+    assert away.post("/admin/attention/settle", {"rowid": key, "went_out": "yes"}).status_code == 303
     steward = browse(app, session, make_staff(session, "data_steward"))
-    assert "信函-1" in steward.get("/admin/runs/attention").text
-    assert steward.post(f"/admin/runs/sendings/{key}", {"went_out": "yes"}).status_code == 303
+    assert "信函-1" in steward.get("/admin/attention/").text
+    assert steward.post("/admin/attention/settle", {"rowid": key, "went_out": "yes"}).status_code == 303
     assert session.scalars(select(Outgoing.state)).one() == "done"
 
 

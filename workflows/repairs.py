@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import Run, Step, StepItem, WorkflowVersion
@@ -18,16 +19,16 @@ from workflows.walk import Tree, by_id, container, node_at, placed, ways_to
 ITEMS = StepItem.__table__
 
 
-def failed_steps(session: Session, run: Run) -> list[Step]:
-    """The steps of a run that failed or were passed over, and those that have items which failed."""
-    passed = func.coalesce(Step.result["passed"].as_string(), "")
-    failed = or_(
-        Step.state.in_(("dead", "failed")),
-        (Step.state == "skipped") & (passed == "go_on"),
-        (Step.state.in_(("done", "skipped"))) & (Step.result["failed"].as_integer() > 0),
-    )
-    query = select(Step).where(Step.run_id == run.id, failed).order_by(Step.position)
+def failed_steps(session: Session, *run_ids: int) -> list[Step]:
+    """The steps of runs that failed or were passed over, and those that have items which failed."""
+    query = select(Step).where(Step.run_id.in_(run_ids), _has_failed()).order_by(Step.run_id, Step.position)
     return list(session.scalars(query.execution_options(populate_existing=True)))
+
+
+def needs_somebody() -> ColumnElement[bool]:
+    """Which runs go on only when somebody mends them: failed, laid aside, or ended with something left to try again."""
+    left = select(Step.id).where(Step.run_id == Run.id, _has_failed()).exists()
+    return Run.state.in_(("failed", "parked")) | ((Run.state == "partly_failed") & left)
 
 
 def try_again(session: Session, run: Run, step: Step, *, anew: bool = False) -> None:
@@ -45,6 +46,21 @@ def try_again(session: Session, run: Run, step: Step, *, anew: bool = False) -> 
     take_up_again(session, step, planned=planned, items_total=step.items_total if planned else 0)
 
 
+def try_items(session: Session, run: Run, step: Step, item_ids: Sequence[int]) -> int:
+    """Make only some of the items ready that failed of a step or a list; the others stay failed. Returns how many."""
+    query = select(StepItem.id).where(StepItem.step_id == step.id, StepItem.id.in_(item_ids))
+    ids = session.scalars(query.where(StepItem.state == "failed")).all()
+    if not ids:
+        return 0
+    _wait_again(session, run, step)
+    if step.kind == "each":
+        _try_items_again(session, run, step, ids)
+        return len(ids)
+    session.execute(update(ITEMS).where(ITEMS.c.id.in_(ids)).values(state="ready", error=""))
+    take_up_again(session, step)
+    return len(ids)
+
+
 def take_newest_version(session: Session, run: Run) -> None:
     """Give a run the newest tree of its workflow; refused when it has passed a node that stands elsewhere there."""
     newest = session.scalar(
@@ -59,6 +75,15 @@ def take_newest_version(session: Session, run: Run) -> None:
     moved = _moved(session, run, tree)
     run.tree, run.version = tree, newest.number
     _move(session, run, moved)
+
+
+def _has_failed() -> ColumnElement[bool]:
+    passed = func.coalesce(Step.result["passed"].as_string(), "")
+    return or_(
+        Step.state.in_(("dead", "failed")),
+        (Step.state == "skipped") & (passed == "go_on"),
+        (Step.state.in_(("done", "skipped"))) & (Step.result["failed"].as_integer() > 0),
+    )
 
 
 def _given(session: Session, run: Run, tree: Tree) -> dict[str, Any]:
@@ -89,7 +114,8 @@ def _moved(session: Session, run: Run, tree: Tree) -> dict[str, str]:
         for path, node in passed.items()
         if node not in now
         or _ancestry(run.tree, path) != _ancestry(tree, now[node])
-        or node_at(run.tree, path).get("each") != node_at(tree, now[node]).get("each")  # a begun list stays as it is
+        or node_at(run.tree, path).get("each")
+        != node_at(tree, now[node]).get("each")  # a begun list stays as it is
     ]
     if lost:
         raise Refused(
@@ -144,19 +170,21 @@ def _wait_again(session: Session, run: Run, step: Step) -> None:
         path = container(path)
 
 
-def _try_items_again(session: Session, run: Run, step: Step) -> None:
-    """Let each item that failed begin where it failed, in the turn it was in."""
+def _try_items_again(session: Session, run: Run, step: Step, ids: Sequence[int] | None = None) -> None:
+    """Let each item that failed (or those with these ids) begin where it failed, in the turn it was in."""
     numbers = {place.path: place.number for place in placed(run.tree)}
     size = turns.size_of(run, step.path)
-    query = select(StepItem.position, StepItem.result).where(
-        StepItem.step_id == step.id, StepItem.state == "failed"
-    )
+    failed = [StepItem.step_id == step.id, StepItem.state == "failed"]
+    failed += [StepItem.id.in_(ids)] if ids is not None else []
+    query = select(StepItem.position, StepItem.result).where(*failed)
     first: dict[int, str] = {}
     for position, result in session.execute(query):
         number = (position - 1) // size + 1
         first[number] = min(first.get(number, result["at"]), result["at"], key=numbers.__getitem__)
-    failed = (ITEMS.c.step_id == step.id, ITEMS.c.state == "failed")
-    session.execute(update(ITEMS).where(*failed).values(state="ready", error=""))
+    session.execute(
+        update(StepItem).where(*failed).values(state="ready", error=""),
+        execution_options={"synchronize_session": False},
+    )
     set_state(session, step.id, "waiting", result=tried_again(step.result), ended_at=None, error="")
     session.expire(step)
     for number, path in first.items():

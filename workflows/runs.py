@@ -88,7 +88,7 @@ def retry(session: Session, run: Run, *, newest: bool = False) -> None:
     newest published version from the failed node on, if everything passed so far stands in it too.
     """
     locked(session, run.id)
-    failed = repairs.failed_steps(session, run)
+    failed = repairs.failed_steps(session, run.id)
     if run.state in ("cancelled", "paused") or not (failed or run.state == "parked"):
         raise Refused("「%(title)s」没有失败的步骤，不需要重试。", title=run.title)
     if newest:
@@ -99,6 +99,20 @@ def retry(session: Session, run: Run, *, newest: bool = False) -> None:
         ring_after_commit(session, step.id, step.queue)
     _go_on(session, run)
     traces.record(session, "run.retried", run, details={"version": run.version} if newest else {})
+
+
+def retry_items(session: Session, run: Run, step: Step, item_ids: Sequence[int]) -> int:
+    """Try some items of a step or a list again that failed, and leave the others; returns how many."""
+    locked(session, run.id)
+    step = session.get_one(Step, step.id, populate_existing=True)
+    if run.state in ("cancelled", "paused") or step.state not in ("done", "skipped") or step.turn:
+        raise Refused("「%(title)s」现在不能单独重试这些项。请等它停下来，或恢复后再试。", title=run.title)
+    tried = repairs.try_items(session, run, step, item_ids)
+    if not tried:
+        raise Refused("选中的项没有失败，或已经重试。请刷新页面。")
+    _go_on(session, run)
+    traces.record(session, "run.retried", run, details={"node": step.node, "items": tried})
+    return tried
 
 
 def retry_all(session: Session, run_ids: Sequence[int]) -> Iterator[int]:
@@ -129,7 +143,7 @@ def skip(session: Session, run: Run, reason: str, *, step: Step | None = None) -
     session.expire(found)
     _go_on(session, run)
     move_on(session, found, result)
-    traces.record(session, "run.skipped", run, details={"node": found.node})
+    traces.record(session, "run.skipped", run, details={"node": found.node, "reason": reason.strip()[:200]})
 
 
 def pause(session: Session, run: Run) -> None:
@@ -169,7 +183,8 @@ def cancel(session: Session, run: Run, reason: str) -> list[Accomplished]:
         .values(state="cancelled", done_at=moment)
     )
     run.state, run.message, run.ended_at = "cancelled", reason.strip(), moment
-    traces.record(session, "run.cancelled", run, details={"done": {one.node: one.items for one in done}})
+    facts = {"reason": reason.strip()[:200], "done": {one.node: one.items for one in done}}
+    traces.record(session, "run.cancelled", run, details=facts)
     return done
 
 

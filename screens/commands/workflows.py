@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from flask import current_app
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models import Run, Staff, Step, Trial, Workflow, WorkflowVersion
+from models import Run, Staff, Trial, Workflow, WorkflowVersion
 from models.scope import current_scope
 from models.words import NODE_KINDS, RUN_STATES, STEP_STATES
 from screens.commands import CreateApp, acts_as, say, working
@@ -22,8 +23,9 @@ from workflows.definition_files import bpmn_of, load_file, toml_of
 from workflows.forecasts import FIGURES
 from workflows.options import from_text
 from workflows.sessions import reading
+from workflows.standings import Standing, standings
 from workflows.trial_figures import totals
-from workflows.walk import kind_of, placed
+from workflows.walk import LANE, kind_of, placed
 
 HELP = "流程: workflow list、start、show、retry、export、import"
 POLL = 0.3
@@ -32,7 +34,9 @@ BAD = ("failed", "parked")
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """One action with its words."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="list|start|show|retry|export|import")
+    actions = parser.add_subparsers(
+        dest="action", required=True, metavar="list|start|show|retry|export|import"
+    )
     _action(actions, "list", "列出流程")
     start = _action(actions, "start", "发起流程(需要 serve 或 worker 在运行)")
     start.add_argument("key", metavar="KEY", help="流程编码，见 workflow list")
@@ -210,7 +214,12 @@ def _told_trial(trial: Trial) -> dict[str, Any]:
     """A trial in the fields of a run, and its figures; there is no run and never was."""
     known = {place.path: place.node for place in placed(trial.tree)}
     nodes = [
-        {**_node(one["path"], known[one["path"]], None), **one, "result": one["results"], "error": one["problem"]}
+        {
+            **_node(one["path"], known[one["path"]], None),
+            **one,
+            "result": one["results"],
+            "error": one["problem"],
+        }
         for one in trial.result["nodes"]
     ]
     return {
@@ -243,17 +252,18 @@ def _followed(session: Session, run_id: int) -> dict[str, Any]:
 
 
 def _told(session: Session, run: Run) -> dict[str, Any]:
-    steps = {step.path: step for step in session.scalars(select(Step).where(Step.run_id == run.id))}
+    found = standings(session, run)
     return {
         "run": run.id,
         "title": run.title,
         "state": run.state,
         "message": run.message,
-        "nodes": [_node(place.path, place.node, steps.get(place.path)) for place in placed(run.tree)],
+        "nodes": [_node(place.path, place.node, found.get(place.path)) for place in placed(run.tree)],
     }
 
 
-def _node(path: str, node: Mapping[str, Any], step: Step | None) -> dict[str, Any]:
+def _node(path: str, node: Mapping[str, Any], one: Standing | None) -> dict[str, Any]:
+    """A node in the fields of the contract; with `turns` inside a list, `items` of a list, `lanes` of a parallel."""
     key = node.get("step") or kind_of(node)
     kind = STEPS.get(str(node.get("step", "")))
     title = node.get("title") or (
@@ -264,13 +274,29 @@ def _node(path: str, node: Mapping[str, Any], step: Step | None) -> dict[str, An
         "node": node["id"],
         "step": key,
         "title": title,
-        "state": step.state if step else None,
-        "attempt": step.attempt if step else 0,
-        "started": step.started_at if step else None,
-        "ended": step.ended_at if step else None,
-        "result": step.result if step else {},
-        "error": step.error if step else "",
+        "state": one.state if one else None,
+        "attempt": one.attempt if one else 0,
+        "started": one.started_at if one else None,
+        "ended": one.ended_at if one else None,
+        "result": one.result if one else {},
+        "error": "\n".join(one.errors) if one else "",
+        **_parts(path, node, one),
     }
+
+
+def _parts(path: str, node: Mapping[str, Any], one: Standing | None) -> dict[str, Any]:
+    """What only some nodes have."""
+    parts: dict[str, Any] = {"turns": dict(one.turns)} if one and one.turns else {}
+    if one and one.items_total:
+        parts["items"] = {"total": one.items_total, "done": one.items_done, "failed": one.failed}
+    if one and one.progress:
+        parts["items"] = asdict(one.progress)
+    if "parallel" in node:
+        parts["lanes"] = [
+            {"title": lane.get("title", ""), "path": f"{path}.{LANE}{number}"}
+            for number, lane in enumerate(node["lanes"], 1)
+        ]
+    return parts
 
 
 def _head(row: Workflow, version: int) -> dict[str, Any]:
@@ -286,4 +312,5 @@ def _line(node: Mapping[str, Any]) -> str:
     depth = node["path"].count(".") // 2
     state = STEP_STATES.get(node["state"] or "", "")
     error = f"  {node['error']}" if node["error"] and node["state"] != "done" else ""
-    return f"{'  ' * depth}{node['path']:<8} {node['title']}  {state}{error}"
+    turns = "、".join(f"{number} 批{STEP_STATES[one]}" for one, number in node.get("turns", {}).items())
+    return f"{'  ' * depth}{node['path']:<8} {node['title']}  {turns or state}{error}"

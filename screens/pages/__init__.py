@@ -15,6 +15,7 @@ from screens.cards import Source
 from screens.pages import (
     accounts,
     assessments,
+    attention,
     audits,
     batch_audits,
     batch_change_lines,
@@ -106,6 +107,7 @@ SCREENS: dict[str, type[Page] | type[Screen]] = {
     "workflow_steps": workflow_steps.WorkflowSteps,
     "trials": trials.Trials,
     "runs": runs.Runs,
+    "attention": attention.Attention,
     "schedules": schedules.Schedules,
     "event_subscriptions": event_subscriptions.EventSubscriptions,
     "traces": traces.Traces,

@@ -22,6 +22,7 @@ from screens.lists import ListPage
 from screens.messages import done, said
 from screens.pickers import unit_filter
 from screens.row_words import reason_word
+from screens.run_words import run_filter
 from services import Refused, message_templates, message_texts, quiet_hours
 from services.message_templates import Written
 
@@ -55,6 +56,7 @@ class Messages(ListPage):
         sorts={"new": Sort(_l("最近"), (Message.id,), descending=True)},
         filters=(
             unit_filter(Message.unit_id),
+            run_filter(Message.run_id),
             equals("state", _l("状态"), tuple(MESSAGE_STATES.items()), Message.state),
             equals("channel", _l("渠道"), tuple(MESSAGE_CHANNELS.items()), Message.channel),
             equals("reason", _l("未发送原因"), tuple(SUPPRESSIONS.items()), Message.reason),

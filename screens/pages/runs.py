@@ -1,4 +1,4 @@
-"""Runs (流程实例): the list, each run step by step, and what needs a person: failed steps, sendings nobody knows of."""
+"""Runs (流程实例): the list, each run node by node with its picture, its items that failed, and how it is mended."""
 
 from __future__ import annotations
 
@@ -12,32 +12,28 @@ from flask_security import current_user
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from models import Outgoing, Run, Staff, Step, Workflow, db
+from models import Recipient, Run, Staff, Step, Workflow, WorkflowVersion, db
 from models.words import RUN_STATES
-from screens import languages, looks
+from screens import languages, looks, run_words
 from screens.access import needs
 from screens.filters import Filter, equals
 from screens.listings import Column, Listing, Sort
 from screens.lists import ListPage
 from screens.messages import done
-from screens.workflow_words import title_of, told, told_result
-from workflows import runs
+from screens.pages.attention import count_waiting
+from screens.run_items import told_items
+from screens.run_letters import troubles_of
+from screens.workflow_words import title_of, told
+from services import forms, letterheads, letters, print_runs
+from services.workflows import Definition
+from workflows import bpmn_texts, runs
+from workflows.repairs import failed_steps
+from workflows.standings import failed_items, standings, turns_of
 from workflows.walk import node_at
 
-STUCK = ("failed", "parked", "partly_failed")
-LISTED = 100
-MADE = {
-    "campaign_id": ("campaigns.show", _l("核对活动")),
-    "competition_id": ("competitions.show", _l("劳动竞赛")),
-    "assessment_id": ("assessments.show", _l("质量评价")),
-    "batch_id": ("imports.show", _l("导入批次")),
-}
-
-
-def workflow_choices() -> list[tuple[str, str]]:
-    """The workflows by key and name."""
-    rows = db.session.execute(select(Workflow.key, Workflow.name).order_by(Workflow.name))
-    return [(row.key, _(row.name)) for row in rows]
+FAILED = ("failed", "partly_failed")
+STOPPED = ("paused", "cancelled", "failed", "parked")
+ITEMS_SHOWN, ITEMS_PAGE = 5, 50
 
 
 LISTING = Listing(
@@ -53,7 +49,7 @@ LISTING = Listing(
     sorts={"new": Sort(_l("最近发起"), (Run.id,), descending=True)},
     filters=(
         equals("state", _l("状态"), tuple(RUN_STATES.items()), Run.state),
-        equals("workflow", _l("流程"), workflow_choices, Run.workflow_key),
+        equals("workflow", _l("流程"), run_words.workflow_choices, Run.workflow_key),
         Filter(
             "mine",
             _l("负责人"),
@@ -67,7 +63,7 @@ LISTING = Listing(
 
 
 class Runs(ListPage):
-    """All runs of one's scope; one run; what needs a person."""
+    """All runs of one's scope; one run with all that it did."""
 
     permission = "runs.view"
     label, group = _l("流程实例"), "workflows"
@@ -79,7 +75,7 @@ class Runs(ListPage):
         return select(Run).options(joinedload(Run.owner), joinedload(Run.unit))
 
     def shown(self) -> dict[str, Any]:
-        return super().shown() | {"needing": len(_stuck()) + len(_unsettled())}
+        return super().shown() | {"needing": count_waiting()}
 
     @expose("/<int:key>")
     def show(self, key: int) -> str:
@@ -95,27 +91,68 @@ class Runs(ListPage):
             answer.headers["HX-Refresh"] = "true"
         return answer
 
-    @expose("/attention")
-    def attention(self) -> str:
-        """What does not go on without a person."""
-        return self.render(
-            "screens/runs_attention.html", stuck=_stuck(), unsettled=_unsettled(), title_of=_step_title
+    @expose("/<int:key>/picture")
+    def picture(self, key: int) -> Response:
+        """The run's own tree as BPMN, which the page draws and colours."""
+        run = _one(key)
+        drawn = Definition(run.workflow_key, run.title, "", "", run.tree, "")
+        return Response(bpmn_texts.write(drawn), mimetype="application/xml")
+
+    @expose("/<int:key>/items/<int:step>")
+    def items(self, key: int, step: int) -> str:
+        """The items of one step or list that failed, each with its reason."""
+        run, found = _one(key), _step(key, step)
+        rows = failed_items(
+            db.session(), [found.id], after=request.args.get("after", 0, type=int), most=ITEMS_PAGE + 1
         )
+        facts = {"title": title_of(node_at(run.tree, found.path)), "more": len(rows) > ITEMS_PAGE}
+        return self.render(
+            "screens/run_items.html", run=run, step=found, rows=told_items(rows[:ITEMS_PAGE]), **facts
+        )
+
+    @expose("/<int:key>/items/<int:step>", methods=("POST",))
+    @needs("runs.run")
+    def retry_items(self, key: int, step: int) -> Any:
+        """Try the picked items again, and leave the others."""
+        ids = [int(one) for one in request.form.getlist("rowid") if one.isdecimal()][:ITEMS_PAGE]
+        number = runs.retry_items(db.session(), _one(key), _step(key, step), ids)
+        done(_("已重试 %(number)s 项，其余的没有动。", number=number))
+        return redirect(self.get_url(".show", key=key), 303)
+
+    @expose("/<int:key>/letters", methods=("POST",))
+    @needs("runs.run", "letters.run")
+    def late_letter(self, key: int) -> Any:
+        """Make the letter of somebody whose address is mended now; laid out outside any transaction."""
+        session, recipient = db.session(), _recipient(_one(key))
+        version, head = forms.survey_version(session), letterheads.current(session)
+        plan = letters.plan_late(session, recipient, form_version=version)
+        plan["new_form"] = forms.kept_version(session, forms.SURVEY_LETTER, version) is None
+        session.commit()
+        print_runs.record_late(session, recipient, plan, made=print_runs.make_file([plan], head))
+        done(_("函件已补出，成为单独的一批。请到“待交寄”打印和交寄。"))
+        return redirect(self.get_url(".show", key=key), 303)
 
     @expose("/<int:key>/retry", methods=("POST",))
     @needs("runs.run")
     def retry(self, key: int) -> Any:
-        """Try again what failed."""
-        runs.retry(db.session(), _one(key))
-        done(_("已重试：做完的不重做，从失败处继续。"))
+        """Try again what failed, with the version the run has or the newest one."""
+        run, newest = _one(key), request.form.get("version") == "newest"
+        runs.retry(db.session(), run, newest=newest)
+        done(
+            _("已换用第 %(number)s 版，从失败处继续。", number=run.version)
+            if newest
+            else _("已重试：做完的不重做，从失败处继续。")
+        )
         return redirect(self.get_url(".show", key=key), 303)
 
     @expose("/<int:key>/skip", methods=("POST",))
     @needs("runs.run")
     def skip(self, key: int) -> Any:
-        """Go on behind a failed step."""
-        runs.skip(db.session(), _one(key), request.form.get("reason", "")[:500])
-        done(_("已跳过失败的步骤，流程继续。"))
+        """Go on behind a failed step, or behind a wait."""
+        named = request.form.get("step", type=int)
+        step = _step(key, named) if named else None
+        runs.skip(db.session(), _one(key), request.form.get("reason", "")[:500], step=step)
+        done(_("已跳过，流程继续。"))
         return redirect(self.get_url(".show", key=key), 303)
 
     @expose("/<int:key>/pause", methods=("POST",))
@@ -142,60 +179,60 @@ class Runs(ListPage):
         done(_("流程已取消，已经做完的保留。"))
         return redirect(self.get_url(".show", key=key), 303)
 
-    @expose("/sendings/<int:key>", methods=("POST",))
-    @needs("runs.run")
-    def settle(self, key: int) -> Any:
-        """Say what became of a sending."""
-        outgoing = next((row for row, _step, _run in _unsettled() if row.id == key), None)
-        if outgoing is None:
-            abort(404)
-        runs.settle_sending(db.session(), outgoing, went_out=request.form.get("went_out") == "yes")
-        done(_("已确认，流程继续。"))
-        return redirect(self.get_url(".attention"), 303)
-
 
 def _one(key: int) -> Run:
     run = db.session.get(Run, key) if key < 2**63 else None
     return run if run is not None else abort(404)
 
 
+def _step(key: int, step: int) -> Step:
+    found = db.session.scalar(select(Step).where(Step.id == min(step, 2**63 - 1), Step.run_id == key))
+    return found if found is not None else abort(404)
+
+
+def _recipient(run: Run) -> Recipient:
+    number = min(request.form.get("recipient", 0, type=int), 2**63 - 1)
+    found = db.session.get(Recipient, number)
+    return found if found is not None and found.campaign.run_id == run.id else abort(404)
+
+
 def _facts(run: Run) -> dict[str, Any]:
-    steps = db.session.scalars(select(Step).where(Step.run_id == run.id)).all()
-    starter = db.session.get(Staff, run.facts.get("run", {}).get("started_by") or 0)
+    session = db.session()
+    found = standings(session, run)
+    can_retry = run.state == "parked" or (run.state in FAILED and bool(failed_steps(session, run.id)))
+    troubled = {path: one for path, one in found.items() if one.failed and one.step is not None}
     return {
         "run": run,
-        "workflow": db.session.get(Workflow, run.workflow_id) if run.workflow_id else None,
+        "workflow": session.get(Workflow, run.workflow_id) if run.workflow_id else None,
+        "parent": session.get(Run, run.parent_id) if run.parent_id else None,
         "nodes": told(run.tree),
-        "steps": {step.path: step for step in steps},
-        "starter": starter,
-        "results": lambda node, step: told_result(run.tree, node_at(run.tree, node.path), step.result or {}),
-        "made": [
-            (label, view, run.facts["run"][name])
-            for name, (view, label) in MADE.items()
-            if run.facts.get("run", {}).get(name)
-        ],
+        "found": found,
+        "chunks": {path: turns_of(session, run, path) for path, one in found.items() if _is_list(one)},
+        "items": {
+            path: told_items(failed_items(session, [one.step.id], most=ITEMS_SHOWN))
+            for path, one in troubled.items()
+        },
+        "starter": session.get(Staff, run.facts.get("run", {}).get("started_by") or 0),
+        "made": run_words.made_by(run),
+        "history": run_words.history_of(run),
+        "letters": troubles_of(run),
+        "left_done": runs.accomplished(session, run) if run.state in STOPPED else [],
+        "titles": {path: title_of(node_at(run.tree, path)) for path in found},
         "is_moving": run.state == "running",
-        "can_retry": run.state in STUCK,
-        "can_skip": run.state == "failed",
+        "can_retry": can_retry,
+        "newest": _newest(run) if can_retry else None,
         "ended": runs.ENDED,
+        "marks": run_words.marks_of(found),
+        "words": run_words,
     }
 
 
-def _stuck() -> list[Run]:
-    query = select(Run).where(Run.state.in_(STUCK)).order_by(Run.id.desc()).limit(LISTED)
-    return list(db.session.scalars(query.options(joinedload(Run.owner), joinedload(Run.unit))))
+def _is_list(standing: Any) -> bool:
+    return standing.step is not None and standing.step.kind == "each"
 
 
-def _unsettled() -> list[tuple[Outgoing, Step, Run]]:
-    """Sendings nobody knows of, in runs of the asking person's scope."""
-    query = (
-        select(Outgoing, Step, Run).join(Step, Outgoing.step_id == Step.id).join(Run, Step.run_id == Run.id)
-    )
-    rows = db.session.execute(
-        query.where(Outgoing.state == "unknown").order_by(Outgoing.id).limit(LISTED)
-    ).all()
-    return [(row[0], row[1], row[2]) for row in rows]
-
-
-def _step_title(run: Run, step: Step) -> str:
-    return title_of(node_at(run.tree, step.path))
+def _newest(run: Run) -> int | None:
+    """The newest version, where it is another than the run's."""
+    query = select(WorkflowVersion.number).where(WorkflowVersion.workflow_id == run.workflow_id)
+    number = db.session.scalar(query.order_by(WorkflowVersion.number.desc()).limit(1))
+    return number if number is not None and number != run.version else None

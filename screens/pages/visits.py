@@ -23,6 +23,7 @@ from screens.filters import Filter, chosen, equals, narrowed
 from screens.messages import done, said, warn
 from screens.pages import phone
 from screens.pickers import staff_in_reach
+from screens.run_words import run_filter
 from services import Refused, traces, visit_sheets, visits, walk_lists
 
 PAGE = 50
@@ -39,6 +40,7 @@ def walker_choices() -> list[tuple[int, str]]:
 
 FILTERS = (
     equals("state", _l("状态"), tuple(VISIT_STATES.items()), Visit.state),
+    run_filter(Visit.run_id),
     Filter(
         "person",
         _l("客户经理"),

@@ -1,0 +1,124 @@
+"""Letters of a run that were not made, came back or lack a sign: whose, why, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Select, select
+
+from models import Campaign, Customer, Letter, Recipient, Run, db
+from screens import masking
+from screens.row_words import reason_word
+from services.letters import GONE, MENDABLE, number_of
+
+SHOWN = 20
+ADVICE = {
+    "address_too_long": _l(
+        "地址太长，信封窗口里放不下。打开客户，把通讯地址改短（去掉重复的地名、说明），再点“补发”。"
+    ),
+    "doubtful_address": _l("没有可用的地址。打开客户，核实并补上通讯地址，再点“补发”。"),
+    "undelivered": _l(
+        "信退回来了。打开客户看退信原因和走访任务；有了新地址，在“发送对象”里补打，或等走访结果。"
+    ),
+    "missing_glyph": _l(
+        "信上有字库里没有的字，印成了“〓”。在打印件上手工补写，或在客户资料里改用通行的字后补打。"
+    ),
+}
+ORDER = ("address_too_long", "missing_glyph", "undelivered", "doubtful_address")
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One letter that failed: of which customer, why, what to do; `recipient_id` where it can be made late."""
+
+    kind: str
+    customer_id: int
+    customer: str
+    why: str
+    letter: str = ""
+    recipient_id: int | None = None
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+        return str(ADVICE[self.kind])
+
+
+@dataclass(frozen=True)
+class Troubles:
+    """Those of one campaign, some of each sort; `more`: sorts of which there are further ones in the list."""
+
+    campaign_id: int
+    rows: Sequence[Trouble]
+    more: Sequence[tuple[str, dict[str, str]]]
+
+
+def troubles_of(run: Run) -> Troubles | None:
+    """Letters that failed in the campaign of a run; None for a run without one, or when all is well."""
+    campaign = db.session.scalar(select(Campaign).where(Campaign.run_id == run.id))
+    if campaign is None:
+        return None
+    found = {kind: list(rows) for kind, rows in _found(run, campaign)}
+    rows = [trouble for kind in ORDER for trouble in found.get(kind, ())[:SHOWN]]
+    more = [
+        (str(reason_word("exclusion", kind) if kind in MENDABLE else _("退信")), _list_of(kind))
+        for kind in ORDER
+        if len(found.get(kind, ())) > SHOWN and kind != "missing_glyph"
+    ]
+    return Troubles(campaign.id, rows, more) if rows else None
+
+
+def _list_of(kind: str) -> dict[str, str]:
+    return {"exclusion": kind} if kind in MENDABLE else {"bucket": "undelivered"}
+
+
+def _found(run: Run, campaign: Campaign) -> Iterator[tuple[str, Iterator[Trouble]]]:
+    late = campaign.state == "running"
+    for kind in MENDABLE:
+        query = select(Recipient, Customer).join(Customer, Customer.id == Recipient.customer_id)
+        query = query.where(Recipient.campaign_id == campaign.id, Recipient.exclusion == kind)
+        rows = db.session.execute(query.order_by(Recipient.id).limit(SHOWN + 1)).all()
+        yield kind, (_left_out(recipient, customer, late=late) for recipient, customer in rows)
+    back = _letters(campaign).where(Letter.state == "undelivered").order_by(Letter.serial).limit(SHOWN + 1)
+    yield "undelivered", (_back(letter, customer) for letter, customer in db.session.execute(back).all())
+    lacking = _lacking(run)
+    if lacking:
+        numbers = [int(serial[-5:]) for serial in lacking if serial[-5:].isdecimal()]
+        query = _letters(campaign).where(Letter.serial.in_(numbers), Letter.state.not_in(GONE))
+        rows = db.session.execute(query.order_by(Letter.serial).limit(SHOWN + 1)).all()
+        yield "missing_glyph", (_lacks(letter, customer, lacking) for letter, customer in rows)
+
+
+def _letters(campaign: Campaign) -> Select[Any]:
+    query = select(Letter, Customer).join(Customer, Customer.id == Letter.customer_id)
+    return query.where(Letter.campaign_id == campaign.id)
+
+
+def _lacking(run: Run) -> dict[str, str]:
+    """The letters that a run's steps say lack signs, by number, with the signs."""
+    found = [text for result in run.facts.values() for text in result.get("missing") or ()]
+    return dict(text.split(" ", 1) for text in found if isinstance(text, str) and " " in text)
+
+
+def _left_out(recipient: Recipient, customer: Customer, *, late: bool) -> Trouble:
+    why = reason_word("exclusion", recipient.exclusion)
+    again = recipient.id if late else None
+    return Trouble(recipient.exclusion, customer.id, _name(customer), why, recipient_id=again)
+
+
+def _back(letter: Letter, customer: Customer) -> Trouble:
+    why = _("退信：%(reason)s", reason=reason_word("undelivered", letter.undelivered_reason))
+    return Trouble("undelivered", customer.id, _name(customer), why, number_of(letter))
+
+
+def _lacks(letter: Letter, customer: Customer, lacking: dict[str, str]) -> Trouble:
+    why = _("缺字：%(signs)s", signs=lacking.get(number_of(letter), ""))
+    return Trouble("missing_glyph", customer.id, _name(customer), why, number_of(letter))
+
+
+def _name(customer: Customer) -> str:
+    return f"{customer.account_no} {masking.name_text(customer.name)}"
