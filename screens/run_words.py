@@ -33,7 +33,7 @@ from screens.languages import told as said
 from screens.trace_words import action_word
 from screens.workflow_words import title_of, told_result
 from workflows.bpmn import element_id
-from workflows.standings import Standing
+from workflows.node_states import NodeState
 from workflows.walk import by_id, node_at, placed
 
 RUNS_OFFERED = 30
@@ -101,10 +101,10 @@ class Done:
     url: str = ""
 
 
-def advice_of(standing: Standing) -> str:
+def advice_of(node: NodeState) -> str:
     """What to do about a node that is in trouble; empty for one that is not."""
-    about = standing.state if standing.state in TROUBLED else "items" if standing.failed else ""
-    return advice_for(about, " ".join(standing.errors))
+    about = node.state if node.state in TROUBLED else "items" if node.failed else ""
+    return advice_for(about, " ".join(node.errors))
 
 
 def advice_for(about: str, error: str) -> str:
@@ -114,21 +114,21 @@ def advice_for(about: str, error: str) -> str:
     return str(ADVICE.get(about, ""))
 
 
-def results_of(run: Run, path: str, standing: Standing) -> list[tuple[str, str]]:
+def results_of(run: Run, path: str, node: NodeState) -> list[tuple[str, str]]:
     """What came of a node, in words."""
-    return told_result(run.tree, node_at(run.tree, path), standing.result)
+    return told_result(run.tree, node_at(run.tree, path), node.result)
 
 
-def data_of(standing: Standing) -> str:
+def data_of(node: NodeState) -> str:
     """What came of a node, as data."""
     return (
-        json.dumps(standing.result, ensure_ascii=False, indent=1, sort_keys=True) if standing.result else ""
+        json.dumps(node.result, ensure_ascii=False, indent=1, sort_keys=True) if node.result else ""
     )
 
 
-def marks_of(found: Mapping[str, Standing]) -> dict[str, dict[str, str]]:
+def marks_of(found: Mapping[str, NodeState]) -> dict[str, dict[str, str]]:
     """How the elements of a run's picture are marked: a class, a sign and a word for each."""
-    return {element_id(path): _mark(standing) for path, standing in found.items()}
+    return {element_id(path): _mark(node) for path, node in found.items()}
 
 
 def legend() -> list[tuple[str, str, Any]]:
@@ -188,9 +188,9 @@ def run_filter(column: Any) -> Filter:
     return Filter("run", _l("流程实例"), offered, lambda query, value: query.where(column == int(value)))
 
 
-def _mark(standing: Standing) -> dict[str, str]:
-    key, label = MARKS.get(standing.state, ("waits", ""))
-    if key == "done" and standing.failed:
+def _mark(node: NodeState) -> dict[str, str]:
+    key, label = MARKS.get(node.state, ("waits", ""))
+    if key == "done" and node.failed:
         key, label = "partly", LEGEND[1][1]
     return {"mark": key, "sign": SIGNS[key], "label": str(label)}
 

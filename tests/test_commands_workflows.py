@@ -117,6 +117,40 @@ def test_start_returns_at_once_and_show_tells_how_it_stands(play: Play, small: N
     )
 
 
+LANES = """
+[[nodes]]
+id = "both"
+parallel = {}
+[[nodes.lanes]]
+title = "甲"
+nodes = [{ id = "left", step = "pick" }]
+[[nodes.lanes]]
+title = "乙"
+nodes = [{ id = "right", step = "pick" }]
+[[nodes]]
+id = "all"
+each = { list = "units" }
+[[nodes.do]]
+id = "enough"
+branch = { field = "item.code", op = "eq", value = "x" }
+yes = [{ id = "rest", wait = { days = 1 } }]
+"""
+
+
+def test_show_tells_lanes_lists_and_turns(play: Play, small: None, tmp_path: Path) -> None:
+    path = tmp_path / "lanes.toml"
+    path.write_text(TEXT.replace("small", "lanes").partition("[[nodes]]")[0] + LANES, "utf-8")
+    assert play("import", str(path))[0] == 0
+    _code, told = play("start", "lanes", "--wait")
+    nodes = {node["path"]: node for node in told["nodes"]}
+    assert [lane["path"] for lane in nodes["1"]["lanes"]] == ["1.lane1", "1.lane2"]
+    assert (nodes["2"]["items"], nodes["2.do.1"]["turns"]) == (
+        {"total": 1, "done": 1, "failed": 0},
+        {"done": 1},
+    )
+    assert {"state", "attempt", "started", "ended", "result", "error"} <= set(nodes["2.do.1"])
+
+
 def test_wait_follows_to_the_next_pause(play: Play, small: None) -> None:
     code, told = play("start", "small", "--wait")
     assert (code, told["state"], told["ok"]) == (0, "waiting", True)
@@ -176,7 +210,11 @@ def test_trial_tells_what_a_run_would_do_and_starts_none(play: Play, small: None
 @pytest.mark.parametrize("form", ["--bpmn", "--toml"])
 def test_what_is_exported_imports_as_it_was(play: Play, small: None, tmp_path: Path, form: str) -> None:
     target = tmp_path / "out"
-    assert play("export", "small", form, str(target))[1] == {"key": "small", "version": 1, "file": str(target)}
+    assert play("export", "small", form, str(target))[1] == {
+        "key": "small",
+        "version": 1,
+        "file": str(target),
+    }
     assert play("import", str(target))[1]["version"] == 1  # the same tree makes no new version
 
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from browsing import Browser, browse
-from factories import make_staff, make_unit
+from factories import make_campaign, make_customer, make_letter, make_staff, make_unit
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,7 +16,8 @@ from test_workflows_turns import BAD, begin, each, go_on, lanes, noted, noting, 
 from models import Outgoing, Run, Staff, Step, StepItem, Workflow
 from models.clock import utcnow
 from services import workflows
-from workflows.standings import standings, turns_of
+from services.letters import number_of
+from workflows.node_states import node_states, turns_of
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def step_of(session: Session, run: Run, node: str) -> Step:
 def test_turns_of_a_list_stand_as_one(session: Session, shell: Staff) -> None:
     BAD["b"] = {2, 6}
     run = begin(session, shell, each(noting("a"), noting("b")))
-    found = standings(session, run)
+    found = node_states(session, run)
     assert (found["1"].state, found["1"].failed, found["1.do.1"].turns) == ("done", 2, {"done": 3})
     assert (found["1.do.1"].items_done, found["1.do.1"].step) == (7, None)
     assert [(one.turn, one.states) for one in turns_of(session, run, "1")] == [
@@ -148,3 +149,27 @@ def test_many_sendings_are_settled_at_once(
 def test_who_only_looks_mends_nothing(app: Flask, session: Session, verb: str) -> None:
     auditor = browse(app, session, make_staff(session, "auditor"))
     assert auditor.post(f"/admin/attention/{verb}", {"rowid": "1"}).status_code == 403
+
+
+def test_letters_that_lack_signs_or_came_back_are_told_with_their_customers(
+    session: Session, shell: Staff, steward: Browser
+) -> None:
+    run = begin(session, shell, noting("a"))
+    campaign = make_campaign(session)
+    campaign.run_id = run.id
+    back, lacking = (make_letter(session, make_customer(session), campaign) for _ in range(2))
+    back.state, back.undelivered_reason = "undelivered", "moved"
+    run.facts = {**run.facts, "print": {"missing": [f"{number_of(lacking)} 𰻝"]}}
+    page = (
+        steward.get(f"/admin/runs/{run.id}")
+        .text.partition('id="failed-letters"')[2]
+        .partition("</section>")[0]
+    )
+    for words in (
+        "退信：迁移新址不明",
+        "缺字：𰻝",
+        number_of(lacking),
+        f"/admin/customers/{back.customer_id}",
+    ):
+        assert words in page
+    assert page.index("缺字") < page.index("退信：")

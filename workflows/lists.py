@@ -36,7 +36,7 @@ def recipients(session: Session, facts: Facts, of: str | None) -> Iterator[Item]
 def units(session: Session, facts: Facts, of: str | None) -> Iterator[Item]:
     """The unit the run was started in, and all below it."""
     path = session.scalar(select(Unit.path).where(Unit.id == facts["run"]["unit_id"])) or ""
-    query = select(Unit.id, Unit.code, Unit.name, Unit.kind).where(Unit.path.startswith(path), Unit.active)
+    query = select(Unit.id, Unit.code, Unit.name, Unit.kind).where(Unit.path.startswith(path))
     for row in session.execute(query.order_by(Unit.path)):
         yield {"unit_id": row.id, "code": row.code, "name": row.name, "kind": row.kind}
 

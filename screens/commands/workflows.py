@@ -21,9 +21,9 @@ from services import Refused, health, people, trials, workflows
 from workflows import STEPS, runs, trial_runs, trying
 from workflows.definition_files import bpmn_of, load_file, toml_of
 from workflows.forecasts import FIGURES
+from workflows.node_states import NodeState, node_states
 from workflows.options import from_text
 from workflows.sessions import reading
-from workflows.standings import Standing, standings
 from workflows.trial_figures import totals
 from workflows.walk import LANE, kind_of, placed
 
@@ -252,7 +252,7 @@ def _followed(session: Session, run_id: int) -> dict[str, Any]:
 
 
 def _told(session: Session, run: Run) -> dict[str, Any]:
-    found = standings(session, run)
+    found = node_states(session, run)
     return {
         "run": run.id,
         "title": run.title,
@@ -262,7 +262,7 @@ def _told(session: Session, run: Run) -> dict[str, Any]:
     }
 
 
-def _node(path: str, node: Mapping[str, Any], one: Standing | None) -> dict[str, Any]:
+def _node(path: str, node: Mapping[str, Any], one: NodeState | None) -> dict[str, Any]:
     """A node in the fields of the contract; with `turns` inside a list, `items` of a list, `lanes` of a parallel."""
     key = node.get("step") or kind_of(node)
     kind = STEPS.get(str(node.get("step", "")))
@@ -284,7 +284,7 @@ def _node(path: str, node: Mapping[str, Any], one: Standing | None) -> dict[str,
     }
 
 
-def _parts(path: str, node: Mapping[str, Any], one: Standing | None) -> dict[str, Any]:
+def _parts(path: str, node: Mapping[str, Any], one: NodeState | None) -> dict[str, Any]:
     """What only some nodes have."""
     parts: dict[str, Any] = {"turns": dict(one.turns)} if one and one.turns else {}
     if one and one.items_total:

@@ -27,8 +27,8 @@ from screens.workflow_words import title_of, told
 from services import forms, letterheads, letters, print_runs
 from services.workflows import Definition
 from workflows import bpmn_texts, runs
+from workflows.node_states import failed_items, node_states, turns_of
 from workflows.repairs import failed_steps
-from workflows.standings import failed_items, standings, turns_of
 from workflows.walk import node_at
 
 FAILED = ("failed", "partly_failed")
@@ -198,7 +198,7 @@ def _recipient(run: Run) -> Recipient:
 
 def _facts(run: Run) -> dict[str, Any]:
     session = db.session()
-    found = standings(session, run)
+    found = node_states(session, run)
     can_retry = run.state == "parked" or (run.state in FAILED and bool(failed_steps(session, run.id)))
     troubled = {path: one for path, one in found.items() if one.failed and one.step is not None}
     return {
@@ -227,8 +227,8 @@ def _facts(run: Run) -> dict[str, Any]:
     }
 
 
-def _is_list(standing: Any) -> bool:
-    return standing.step is not None and standing.step.kind == "each"
+def _is_list(node: Any) -> bool:
+    return node.step is not None and node.step.kind == "each"
 
 
 def _newest(run: Run) -> int | None:

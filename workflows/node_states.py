@@ -19,7 +19,7 @@ REASONS = 3  # different errors that are told of one node in turns
 
 
 @dataclass(frozen=True)
-class Standing:
+class NodeState:
     """One node of a run. `step`: its row, for a node that has only one; `turns`: how many turns are in which state."""
 
     state: str
@@ -50,7 +50,7 @@ class TurnTold:
     ended_at: datetime | None
 
 
-def standings(session: Session, run: Run) -> dict[str, Standing]:
+def node_states(session: Session, run: Run) -> dict[str, NodeState]:
     """How every node stands that the run has come to, by its path; three queries however long the lists are."""
     single = session.scalars(select(Step).where(Step.run_id == run.id, Step.turn == "")).all()
     found = {step.path: _of_step(session, step) for step in single}
@@ -84,9 +84,9 @@ def _turn(turn: str, rows: Sequence[Any]) -> TurnTold:
     )
 
 
-def _of_step(session: Session, step: Step) -> Standing:
+def _of_step(session: Session, step: Step) -> NodeState:
     at_work = step.kind in ("each", "step") and step.items_total > 0 and step.started_at is not None
-    return Standing(
+    return NodeState(
         state=step.state,
         attempt=step.attempt,
         started_at=step.started_at,
@@ -100,7 +100,7 @@ def _of_step(session: Session, step: Step) -> Standing:
     )
 
 
-def _in_turns(session: Session, run: Run) -> dict[str, Standing]:
+def _in_turns(session: Session, run: Run) -> dict[str, NodeState]:
     query = select(
         Step.path,
         Step.state,
@@ -128,11 +128,11 @@ def _in_turns(session: Session, run: Run) -> dict[str, Standing]:
     }
 
 
-def _joined(rows: Sequence[Any], result: Mapping[str, Any], errors: Sequence[str]) -> Standing:
+def _joined(rows: Sequence[Any], result: Mapping[str, Any], errors: Sequence[str]) -> NodeState:
     states = {row[0]: int(row[1]) for row in rows}
     state = next((one for one in WORST_FIRST if one in states), next(iter(states)))
     ended = [row[4] for row in rows if row[4] is not None]
-    return Standing(
+    return NodeState(
         state=state,
         attempt=max(row[2] for row in rows),
         started_at=min((row[3] for row in rows if row[3] is not None), default=None),
