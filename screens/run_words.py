@@ -1,18 +1,16 @@
-"""A run in words: each node with how it stands and what to do, what it made, who did what."""
+"""A run in words: each node with how it stands and what to do, how its picture is marked, what it made."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload
 
 from models import (
     BatchChange,
@@ -21,8 +19,6 @@ from models import (
     Message,
     Notice,
     Run,
-    Task,
-    Trace,
     Visit,
     Workflow,
     db,
@@ -30,11 +26,10 @@ from models import (
 from screens import access
 from screens.filters import Filter
 from screens.languages import told as said
-from screens.trace_words import action_word
-from screens.workflow_words import title_of, told_result
+from screens.workflow_words import told_result
 from workflows.bpmn import element_id
 from workflows.node_states import NodeState
-from workflows.walk import by_id, node_at, placed
+from workflows.walk import node_at, placed
 
 RUNS_OFFERED = 30
 MAKERS = {
@@ -90,17 +85,6 @@ class Made:
     key: str = ""
 
 
-@dataclass(frozen=True)
-class Done:
-    """Something that somebody did with a run."""
-
-    at: datetime
-    who: str
-    what: str
-    note: str = ""
-    url: str = ""
-
-
 def advice_of(node: NodeState) -> str:
     """What to do about a node that is in trouble; empty for one that is not."""
     about = node.state if node.state in TROUBLED else "items" if node.failed else ""
@@ -121,9 +105,7 @@ def results_of(run: Run, path: str, node: NodeState) -> list[tuple[str, str]]:
 
 def data_of(node: NodeState) -> str:
     """What came of a node, as data."""
-    return (
-        json.dumps(node.result, ensure_ascii=False, indent=1, sort_keys=True) if node.result else ""
-    )
+    return json.dumps(node.result, ensure_ascii=False, indent=1, sort_keys=True) if node.result else ""
 
 
 def marks_of(found: Mapping[str, NodeState]) -> dict[str, dict[str, str]]:
@@ -147,26 +129,6 @@ def made_by(run: Run) -> dict[str, list[Made]]:
             found.setdefault(path, []).append(one)
         found.setdefault("", []).append(one)
     return found
-
-
-def history_of(run: Run) -> list[Done]:
-    """Who did what with a run, the newest first: its tasks, and what was done with the run itself."""
-    tasks = db.session.scalars(
-        select(Task)
-        .options(joinedload(Task.done_by), joinedload(Task.staff))
-        .where(Task.run_id == run.id)
-        .limit(100)
-    ).all()
-    query = (
-        select(Trace)
-        .options(joinedload(Trace.actor))
-        .where(Trace.object == "runs", Trace.object_id == run.id)
-    )
-    traces = db.session.scalars(query.order_by(Trace.id.desc()).limit(100)).all()
-    rows = [_task(task) for task in tasks if task.kind == "workflow"] + [
-        _trace(run, trace) for trace in traces
-    ]
-    return sorted(rows, key=lambda row: row.at, reverse=True)
 
 
 def workflow_choices() -> list[tuple[str, str]]:
@@ -249,27 +211,3 @@ ONE_OF = {
     "assessment_id": ("assessments.show", _l("质量评价")),
     "batch_id": ("imports.show", _l("导入批次和它写入的资料")),
 }
-
-
-def _task(task: Task) -> Done:
-    url = url_for("tasks.show", key=task.id)
-    if task.done_at is None:
-        who = task.staff.name if task.staff else _("还没有人办理")
-        return Done(task.created_at, who, _("待办：%(title)s", title=said(task.title)), "", url)
-    labels = {choice["code"]: choice["label"] for choice in task.choices}
-    choice = said(labels.get(task.decision, "")) or task.decision
-    what = _("%(title)s：%(choice)s", title=said(task.title), choice=choice)
-    return Done(task.done_at, task.done_by.name if task.done_by else _("系统"), what, task.note, url)
-
-
-def _trace(run: Run, trace: Trace) -> Done:
-    node = by_id(run.tree, str(trace.details.get("node", "")))
-    what = action_word(trace.action)
-    if node is not None:
-        what = _("%(title)s：%(choice)s", title=what, choice=title_of(node))
-    return Done(
-        trace.at,
-        trace.actor.name if trace.actor else _("系统"),
-        str(what),
-        str(trace.details.get("reason", "")),
-    )

@@ -16,7 +16,9 @@ from models.clock import utcnow
 from services import Refused
 from services.workflows import Definition, publish, remove
 from workflows import engine, runs
-from workflows.progress import progress, states_at
+from workflows.node_states import node_states
+from workflows.progress import progress
+from workflows.repairs import needs_somebody
 
 ALWAYS = {"field": "run.id", "op": "gt", "value": 0}
 
@@ -83,10 +85,13 @@ def test_a_wait_is_skipped_with_a_reason(session: Session, shell: Staff) -> None
 def test_many_runs_are_tried_again_together(session: Session, shell: Staff) -> None:
     BAD["a"] = set()
     failed = [begin(session, shell, noting("a", refuse=True)) for _run in range(2)]
-    assert [step.run_id for step in runs.stuck(session)] == [failed[1].id, failed[0].id]
+    needing = select(Run.id).where(needs_somebody()).order_by(Run.id)
+    assert session.scalars(needing).all() == [run.id for run in failed]
     BAD.clear()
     assert list(runs.retry_all(session, [run.id for run in failed])) == [run.id for run in failed]
-    assert [go_on(session, run).state for run in failed] == ["done", "done"] and not runs.stuck(session)
+    assert [go_on(session, run).state for run in failed] == ["done", "done"] and not session.scalars(
+        needing
+    ).all()
 
 
 def test_a_cancelled_run_says_what_was_done(session: Session, shell: Staff) -> None:
@@ -105,7 +110,7 @@ def test_progress_says_the_pace_and_the_end(session: Session, shell: Staff) -> N
     found = progress(session, step)
     assert (found.total, found.done, found.failed, round(found.a_minute)) == (7, 0, 1, 1)
     assert found.ends_at is not None and found.ends_at > utcnow() + timedelta(minutes=5)
-    assert states_at(session, run, "1.do.2") == {"waiting": 2}
+    assert node_states(session, run)["1.do.2"].turns == {"waiting": 2}
 
 
 def test_workflows_start_workflows_only_so_deep(session: Session, shell: Staff) -> None:

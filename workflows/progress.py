@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models import Run, Step, StepItem
+from models import Step, StepItem
 from models.clock import utcnow
-from workflows.walk import container
 
 ENDED = ("done", "failed")
 
@@ -36,9 +35,3 @@ def progress(session: Session, step: Step) -> Progress:
     pace = ended / seconds if seconds > 0 else 0.0
     ends_at = until + timedelta(seconds=(total - ended) / pace) if pace and total > ended else None
     return Progress(total, counted.get("done", 0), counted.get("failed", 0), pace * 60, ends_at)
-
-
-def states_at(session: Session, run: Run, path: str) -> dict[str, int]:
-    """How many turns of a node inside an each are in which state."""
-    query = select(Step.state, func.count()).where(Step.run_id == run.id, Step.path == path)
-    return dict(session.execute(query.group_by(Step.state)).tuples().all()) if container(path) else {}

@@ -24,7 +24,6 @@ from workflows.walk import Tree, placed
 
 ENDED = ("done", "partly_failed", "failed", "cancelled")
 TITLED_BY = ("name", "period")
-STUCK = ("dead", "unknown")
 
 
 @dataclass(frozen=True)
@@ -199,12 +198,6 @@ def accomplished(session: Session, run: Run) -> list[Accomplished]:
     return [
         Accomplished(path, node, ended, int(items or 0)) for path, node, ended, items in session.execute(rows)
     ]
-
-
-def stuck(session: Session, *, most: int = 200) -> Sequence[Step]:
-    """Steps that wait for somebody to retry, skip or settle them, the newest first, of the runs one may see."""
-    query = select(Step).join(Run, Run.id == Step.run_id).where(Step.state.in_(STUCK))
-    return session.scalars(query.where(Run.state != "cancelled").order_by(Step.id.desc()).limit(most)).all()
 
 
 def settle_sending(session: Session, outgoing: Outgoing, *, went_out: bool) -> None:

@@ -21,6 +21,7 @@ from screens.listings import Column, Listing, Sort
 from screens.lists import ListPage
 from screens.messages import done
 from screens.pages.attention import count_waiting
+from screens.run_history import history_of
 from screens.run_items import told_items
 from screens.run_letters import troubles_of
 from screens.workflow_words import title_of, told
@@ -214,7 +215,7 @@ def _facts(run: Run) -> dict[str, Any]:
         },
         "starter": session.get(Staff, run.facts.get("run", {}).get("started_by") or 0),
         "made": run_words.made_by(run),
-        "history": run_words.history_of(run),
+        "history": history_of(run),
         "letters": troubles_of(run),
         "left_done": runs.accomplished(session, run) if run.state in STOPPED else [],
         "titles": {path: title_of(node_at(run.tree, path)) for path in found},

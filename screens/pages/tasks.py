@@ -28,7 +28,7 @@ from screens.list_rows import show
 from screens.listings import Action, Column, Listing, Sort
 from screens.lists import ListPage
 from screens.messages import done, refuse, said
-from screens.pages.runs import workflow_choices
+from screens.run_words import workflow_choices
 from screens.workflow_words import earlier_results
 from services import Refused, task_acts, task_fields, task_lists, tasks
 from services.tasks import Decision
