@@ -84,8 +84,10 @@ def die(session: Session, step_id: int, message: str, limits: Times) -> None:
 
 def split_failed(session: Session, step: Step, errors: Mapping[int, str], *, policy: str) -> dict[str, Any]:
     """Let items that failed in a turn stop, go on, or go down the arm for it; what the result says of them."""
+    if not errors:
+        return {}
     if policy == "go_on":
-        return {"failed": len(errors)} if errors else {}
+        return {"failed": len(errors)}
     if policy == "branch":
         return {"split": turns.joined(step.result, {FAILED: sorted(errors)})}
     run = step.run

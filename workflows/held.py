@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -60,16 +60,21 @@ class Held:
         """The same step with what a chunk has added."""
         return replace(self, result=result, **more)
 
-    def item_of(self, payload: dict[str, Any]) -> int | None:
-        """Takes from what a step has planned inside an each the item of the list that it is for."""
+    def item_of(self) -> Callable[[dict[str, Any]], int | None]:
+        """Takes from what a step plans inside an each the item of the list that it is for; of everything else none."""
         if not self.turn or "step" not in self.node:
-            return None
+            return lambda payload: None
         standing = self.run_facts["each"]["items"]
         only = standing[0]["item"] if len(standing) == 1 else None
-        item = payload.pop("item", only)
-        if not isinstance(item, int):
-            raise TypeError(f"step {self.node['step']} plans without saying for which item of the list")
-        return item
+        key = self.node["step"]
+
+        def take(payload: dict[str, Any]) -> int:
+            item = payload.pop("item", only)
+            if not isinstance(item, int):
+                raise TypeError(f"step {key} plans without saying for which item of the list")
+            return item
+
+        return take
 
 
 def take_up(session: Session, step: Step, token: str, limits: Times) -> Held:

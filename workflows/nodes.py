@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -22,7 +22,7 @@ from workflows.steps import Facts, Planned
 from workflows.transitions import finish, open_lanes, open_turns, rest
 from workflows.turns import joined
 
-ITEM = "item"
+ITEM = "item."
 AT_ONCE, NEVER = timedelta(0), timedelta(days=36500)
 ARMS = {True: "yes", False: "no"}
 
@@ -113,14 +113,12 @@ def _split(session: Session, held: Held) -> dict[str, list[int]]:
         return asked[field]
 
     for item in held.run_facts["each"]["items"]:
-        own = {f"{ITEM}.{name}": value for name, value in item.items()}
-        holding = holds(held.node["branch"], lambda field, own=own: _of_item(own, field, find))  # type: ignore[misc]
-        arms[ARMS[holding]].append(item["item"])
+
+        def find_for_item(field: str, item: Mapping[str, Any] = item) -> Any:
+            return item.get(field.removeprefix(ITEM)) if field.startswith(ITEM) else find(field)
+
+        arms[ARMS[holds(held.node["branch"], find_for_item)]].append(item["item"])
     return arms
-
-
-def _of_item(own: Mapping[str, Any], field: str, find: Callable[[str], Any]) -> Any:
-    return own.get(field) if field.startswith(f"{ITEM}.") else find(field)
 
 
 def _holds(session: Session, condition: Condition, facts: Facts) -> bool:

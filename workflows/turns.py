@@ -6,7 +6,7 @@ failed further on before and is tried again. A turn `3` is the third chunk, `3.2
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ class Portion:
     path: str
     turn: str
     places: tuple[Placed, ...]
-    items: Mapping[int, Mapping[str, Any]]
+    items: Sequence[int]
     begin_at: Mapping[int, int]
     arms: Mapping[tuple[str, str], frozenset[int]]
 
@@ -77,18 +77,20 @@ def portion(session: Session, run: Run, path: str, turn: str) -> Portion:
     places = tuple(place for place in placed(run.tree) if container(place.path) == path)
     numbers = {place.path: place.number for place in places}
     begin, end = positions(turn, size_of(run, path))
+    at = StepItem.result["at"].as_string()
     rows = session.execute(
-        select(StepItem.position, StepItem.payload, StepItem.result)
+        select(StepItem.position, at)
         .where(StepItem.step_id == each_id, StepItem.position.between(begin, end), StepItem.state == "ready")
         .order_by(StepItem.position)
-    ).all()
+    ).tuples()
+    found = dict(rows.all())
     return Portion(
         each_id,
         path,
         turn,
         places,
-        {row.position: row.payload for row in rows},
-        {row.position: numbers[row.result["at"]] for row in rows if "at" in row.result},
+        list(found),
+        {position: numbers[path] for position, path in found.items() if path},
         _arms(session, run, places, turn),
     )
 
@@ -101,7 +103,10 @@ def facts_in_turn(session: Session, run: Run, path: str, turn: str) -> Facts:
         facts |= _made(session, run, within, at)
         within, at = container(within), outer(at)
     part = portion(session, run, container(path), turn)
-    items = [{**part.items[number], "item": number} for number in part.standing(path)]
+    standing = set(part.standing(path))
+    items = [
+        {**payload, "item": number} for number, payload in _payloads(session, part) if number in standing
+    ]
     return facts | {"each": {"items": items}, "item": items[0] if len(items) == 1 else {}}
 
 
@@ -125,7 +130,7 @@ def end_items(session: Session, part: Portion) -> int:
     """Mark what has gone through a turn as done; what was planned for it is forgotten. Returns how many."""
     if not part.items:
         return 0
-    here = ITEMS.c.position.between(min(part.items), max(part.items))
+    here = ITEMS.c.position.between(part.items[0], part.items[-1])
     done: Any = session.execute(
         update(ITEMS)
         .where(ITEMS.c.step_id == part.each_id, here, ITEMS.c.state == "ready")
@@ -169,6 +174,14 @@ def _arms(
         for row in session.execute(query)
         for arm, numbers in row.result.get("split", {}).items()
     }
+
+
+def _payloads(session: Session, part: Portion) -> Iterable[tuple[int, dict[str, Any]]]:
+    if not part.items:
+        return ()
+    here = StepItem.position.between(part.items[0], part.items[-1])
+    query = select(StepItem.position, StepItem.payload).where(StepItem.step_id == part.each_id, here)
+    return session.execute(query.order_by(StepItem.position)).tuples()
 
 
 def _made(session: Session, run: Run, within: str, turn: str) -> dict[str, Mapping[str, Any]]:

@@ -25,7 +25,7 @@ from workflows.sessions import reading, writing
 from workflows.steps import CHUNK, Effects, Options, StepKind
 from workflows.transitions import finish, set_state
 
-ITEMS = StepItem.__table__
+ITEMS, ROWS = StepItem.__table__, Step.__table__
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,9 @@ def _do_chunk(held: Held, kind: StepKind, options: Options, chunk: Chunk) -> Hel
             if unsent
             else _write(session, held, kind, effects, chunk)
         )
-        done = Step.__table__.c.items_done + (0 if unsent else len(chunk.ids))
-        hold(session, held.step_id, held.token, held.limits, result=result, items_done=done)
+        done = ROWS.c.items_done + (0 if unsent else len(chunk.ids))
+        written = update(ROWS).where(ROWS.c.id == held.step_id)
+        session.execute(written.values(result=result, items_done=done))
         stopped = _stopped(session, held)
     later = next((outcome for outcome in outcomes if outcome.state == "ready"), None)
     if later is not None and not stopped:
