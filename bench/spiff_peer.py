@@ -1,4 +1,4 @@
-"""SpiffWorkflow on the same work: an instance with two steps, a branch, a step and a wait for a person, kept as JSON."""
+"""SpiffWorkflow on the same work: an instance with steps, a branch and a wait for a person, kept as JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ BPMN = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d
 <process id="p" isExecutable="true">
 <startEvent id="s"><outgoing>f1</outgoing></startEvent>
 <scriptTask id="a"><incoming>f1</incoming><outgoing>f2</outgoing><script>n = 1</script></scriptTask>
-<exclusiveGateway id="g" default="f4"><incoming>f2</incoming><outgoing>f3</outgoing><outgoing>f4</outgoing></exclusiveGateway>
+<exclusiveGateway id="g" default="f4"><incoming>f2</incoming><outgoing>f3</outgoing><outgoing>f4</outgoing>
+</exclusiveGateway>
 <scriptTask id="b"><incoming>f3</incoming><outgoing>f5</outgoing><script>n = 2</script></scriptTask>
 <scriptTask id="c"><incoming>f4</incoming><outgoing>f6</outgoing><script>n = 3</script></scriptTask>
 <exclusiveGateway id="j"><incoming>f5</incoming><incoming>f6</incoming><outgoing>f7</outgoing></exclusiveGateway>

@@ -34,6 +34,7 @@ def do_branch(held: Held) -> None:
         arm = "" if held.turn else ARMS[_holds(session, held.node["branch"], held.facts)]
     result = {"split": joined(held.result, arms)} if held.turn else {"arm": arm}
     with writing() as session:
+        hold(session, held.step_id, held.token, held.limits)
         finish(session, held, result, arm=arm)
 
 
@@ -45,6 +46,7 @@ def do_wait(held: Held) -> None:
         met = is_met(session, wait, held.facts)
         late = due_at is not None and now(session) >= due_at
     with writing() as session:
+        hold(session, held.step_id, held.token, held.limits)
         if met or late:
             finish(session, held, {"met": met, "late": late and not met})
         else:

@@ -8,7 +8,7 @@ from itertools import islice
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from sqlalchemy import ColumnElement, delete, insert, or_
+from sqlalchemy import ColumnElement, delete, insert, literal_column, or_
 from sqlalchemy.orm import Session
 
 from models import StepItem
@@ -18,6 +18,9 @@ from workflows.sessions import reading, writing
 from workflows.steps import CHUNK, Item, Planned
 
 ITEMS = StepItem.__table__
+NEW = insert(ITEMS).values(
+    state=literal_column("'ready'"), result=literal_column("'{}'"), error=literal_column("''")
+)
 
 
 def plan(held: Held, read: Callable[[Session], Planned], *, begin: int) -> Held:
@@ -57,7 +60,7 @@ def _store(held: Held, spool: IO[str], begin: int, written: Sequence[Mapping[str
             if line:
                 first = begin + number * CHUNK
                 rows = [_row(held, first + place, *one) for place, one in enumerate(json.loads(line))]
-                session.execute(insert(ITEMS), rows)
+                session.execute(NEW, rows)
 
 
 def _row(held: Held, position: int, item: int | None, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,9 +69,6 @@ def _row(held: Held, position: int, item: int | None, payload: Mapping[str, Any]
         "position": position,
         "item": item,
         "payload": payload,
-        "state": "ready",
-        "result": {},
-        "error": "",
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,12 @@ def merged(before: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[st
         else:
             result[name] = value
     return result
+
+
+def decoded(texts: Sequence[str]) -> list[Any]:
+    """Many small JSON texts read as one, which costs a fraction of reading each by itself."""
+    found: list[Any] = json.loads(f"[{','.join(texts)}]")
+    return found
 
 
 def tried_again(result: Mapping[str, Any]) -> dict[str, Any]:

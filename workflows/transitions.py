@@ -17,7 +17,7 @@ from models import Run, Step, Workflow
 from models.clock import utcnow
 from services import traces
 from workflows import STEPS, turns
-from workflows.claims import LIVE, hold
+from workflows.claims import LIVE
 from workflows.held import Held
 from workflows.queues import ring_after_commit
 from workflows.results import merged, tried_again
@@ -61,8 +61,7 @@ def enter(session: Session, run: Run, path: str, *, turn: str = "") -> bool:
 
 
 def finish(session: Session, held: Held, result: Mapping[str, Any], *, arm: str = "") -> None:
-    """Finish a step with its result and enter what follows, in the holder's transaction."""
-    hold(session, held.step_id, held.token, held.limits)
+    """Finish a step with its result and enter what follows, in a transaction that holds it."""
     set_state(session, held.step_id, "done", result=dict(result), error="", ended_at=utcnow())
     move_on(session, session.get_one(Step, held.step_id, populate_existing=True), result, arm=arm)
 
@@ -129,8 +128,7 @@ def settle(session: Session, run: Run) -> None:
 
 
 def rest(session: Session, held: Held, due_at: datetime | None, *, ask_at: datetime | None = None) -> None:
-    """Leave a step waiting for its time, its condition or its person, in the holder's transaction."""
-    hold(session, held.step_id, held.token, held.limits)
+    """Leave a step waiting for its time, its condition or its person, in a transaction that holds it."""
     set_state(session, held.step_id, "waiting", attempt=0, due_at=due_at, not_before=ask_at)
     settle(session, locked(session, held.run_id))
 

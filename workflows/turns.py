@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Text, bindparam, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from models import Run, Step, StepItem
 from workflows.kinds import Each
+from workflows.results import decoded
 from workflows.steps import Facts
 from workflows.walk import Placed, container, node_at, placed, ways_to
 
@@ -180,8 +181,11 @@ def _payloads(session: Session, part: Portion) -> Iterable[tuple[int, dict[str, 
     if not part.items:
         return ()
     here = StepItem.position.between(part.items[0], part.items[-1])
-    query = select(StepItem.position, StepItem.payload).where(StepItem.step_id == part.each_id, here)
-    return session.execute(query.order_by(StepItem.position)).tuples()
+    query = select(StepItem.position, cast(StepItem.payload, Text)).where(
+        StepItem.step_id == part.each_id, here
+    )
+    rows = session.execute(query.order_by(StepItem.position)).all()
+    return zip([row[0] for row in rows], decoded([row[1] for row in rows]), strict=True)
 
 
 def _made(session: Session, run: Run, within: str, turn: str) -> dict[str, Mapping[str, Any]]:

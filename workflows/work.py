@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Text, bindparam, cast, select, update
 from sqlalchemy.orm import Session
 
 from models import Run, Step, StepItem
@@ -18,7 +18,7 @@ from workflows.claims import LIVE, Heartbeat, hold
 from workflows.failures import await_settlement, split_failed
 from workflows.held import Held, Parked
 from workflows.plans import plan
-from workflows.results import merged, tried_again
+from workflows.results import decoded, merged, tried_again
 from workflows.scratch import scratch
 from workflows.sendings import make_settled_ready, unknown_sendings
 from workflows.sessions import reading, writing
@@ -78,12 +78,12 @@ def _not_planned(held: Held) -> list[Mapping[str, Any]]:
 
 
 def _next_chunk(held: Held, size: int) -> Chunk | None:
-    query = select(ITEMS.c.id, ITEMS.c.payload).where(
+    query = select(ITEMS.c.id, cast(ITEMS.c.payload, Text)).where(
         ITEMS.c.step_id == held.step_id, ITEMS.c.state == "ready"
     )
     with reading() as session:
         rows = session.execute(query.order_by(ITEMS.c.position).limit(min(size, CHUNK))).all()
-    return Chunk(tuple(row.id for row in rows), tuple(row.payload for row in rows)) if rows else None
+    return Chunk(tuple(row[0] for row in rows), tuple(decoded([row[1] for row in rows]))) if rows else None
 
 
 def _do_chunks(held: Held, kind: StepKind, options: Options, beat: Heartbeat) -> Held | None:
@@ -93,6 +93,8 @@ def _do_chunks(held: Held, kind: StepKind, options: Options, beat: Heartbeat) ->
         with scratch():
             going = _do_chunk(going, kind, options, chunk)
         beat.moved()
+        if len(chunk.ids) < min(kind.chunk, CHUNK):
+            break  # it was the last one: nothing becomes ready behind it
     return going
 
 
@@ -202,15 +204,22 @@ def _conclude(held: Held) -> bool:
     """Finish the step, or leave it to a person; False when a person has settled sendings meanwhile."""
     with writing() as session:
         hold(session, held.step_id, held.token, held.limits)
-        unsettled = unknown_sendings(session, held.step_id)
-        if unsettled:
+        left = set(session.scalars(_states(held)))
+        if "unknown" in left:
+            unsettled = unknown_sendings(session, held.step_id)
+            if not unsettled:
+                make_settled_ready(session, held.step_id)
+                return False
             await_settlement(session, held, unsettled)
             return True
-        if make_settled_ready(session, held.step_id):
-            return False
-        failed = _failed(session, held)
+        failed = _failed(session, held) if "failed" in left else {}
         finish(session, held, tried_again(held.result) | failed)
     return True
+
+
+def _states(held: Held) -> Any:
+    undone = (StepItem.step_id == held.step_id, StepItem.state.in_(("unknown", "failed")))
+    return select(StepItem.state).where(*undone).distinct()
 
 
 def _failed(session: Session, held: Held) -> dict[str, Any]:
@@ -220,7 +229,7 @@ def _failed(session: Session, held: Held) -> dict[str, Any]:
     )
     errors = session.execute(query).tuples().all()
     if not held.turn:
-        return {"failed": len(errors)} if errors else {}
+        return {"failed": len(errors)}
     step = session.get_one(Step, held.step_id)
     policy = str(held.node.get("on_failure", "stop"))
     return split_failed(session, step, {item: error for item, error in errors if item}, policy=policy)
