@@ -107,7 +107,7 @@ STEPS: dict[str, StepKind] = {
     ),
     "make_visits": StepKind(
         N_("生成走访任务"), visits.plan_make_visits, visits.make_visits, visits.MakeVisits,
-        results={"visits": N_("走访任务")}, forecast=visit_forecasts.forecast_make_visits,
+        results={"visits": N_("走访任务")}, forecast=visit_forecasts.forecast_make_visits, over=("customer",),
     ),
     "collect_failures": StepKind(
         N_("汇集未联系上的客户"), visits.plan_collect_failures, visits.collect_failures, visits.CollectFailures,
@@ -255,6 +255,7 @@ STEPS: dict[str, StepKind] = {
     "start_workflow": StepKind(
         N_("发起另一个流程"), starts.plan_start_workflow, starts.start_workflow, starts.StartWorkflow, chunk=1,
         results={"started": N_("已发起"), "run_id": N_("流程实例编号")}, makes="runs",
+        over=("customer", "unit", "staff", "value"),
     ),
     "note": StepKind(
         N_("记一条说明"), notes.plan_note, notes.note, notes.Note, queue="now", results={"text": N_("说明")},

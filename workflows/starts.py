@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -24,16 +25,22 @@ class StartWorkflow(Options):
 
 
 def plan_start_workflow(session: Session, options: StartWorkflow, facts: Facts) -> Planned:
-    """The workflow with its values, as its start form would take them."""
+    """The workflow with its values, as its start form would take them; inside an each once for every item."""
     workflows.startable(session, options.workflow)
     values = dict(_pair(text) for text in options.values)
-    found = {name: filled(value, facts) for name, value in values.items()}
-    return Planned([{"workflow": options.workflow, "values": found}])
+    if "each" not in facts:
+        return Planned([_start(options.workflow, values, facts)])
+    own = ({**facts, "item": item} for item in facts["each"]["items"])
+    return Planned(_start(options.workflow, values, one) | {"item": one["item"]["item"]} for one in own)
 
 
 def start_workflow(options: StartWorkflow, facts: Facts, items: Sequence[Item]) -> Effects:
     """Start it in the transaction that finishes the item, so that it starts once."""
     return Effects(starts=[Start(**item) for item in items])
+
+
+def _start(workflow: str, values: dict[str, str], facts: Facts) -> dict[str, Any]:
+    return {"workflow": workflow, "values": {name: filled(value, facts) for name, value in values.items()}}
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -47,8 +47,12 @@ def plan_make_visits(session: Session, options: MakeVisits, facts: Facts) -> Pla
     if options.segment:
         query = query.join(Customer, Customer.id == Letter.customer_id)
         query = query.where(saved_segments.criterion_of(session, options.segment))
+    numbers = {one["customer_id"]: one["item"] for one in facts["each"]["items"]} if "each" in facts else {}
+    if "each" in facts:
+        query = query.where(Letter.customer_id.in_(numbers))
     needs = _needs(session, query, options.limit)
-    return Planned(needs, {"doors": len(needs)})
+    own = [{**need, "item": numbers[need["customer_id"]]} for need in needs] if numbers else needs
+    return Planned(own, {"doors": len(needs)})
 
 
 def make_visits(options: MakeVisits, facts: Facts, items: Sequence[Item]) -> Effects:
