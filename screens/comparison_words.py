@@ -99,7 +99,7 @@ def _field(change: Change, name: str) -> Any:
 
 def _shown(change: Change, name: str, value: Any, tree: Tree) -> str | None:
     if value is None:
-        return None
+        return _default(change, name, tree)
     if isinstance(value, Mapping) and (
         "op" in value or any(joint in value for joint in ("all", "any", "not"))
     ):
@@ -107,6 +107,14 @@ def _shown(change: Change, name: str, value: Any, tree: Tree) -> str | None:
     labels = (getattr(_field(change, name), "json_schema_extra", None) or {}).get("labels") or {}
     parts = value if isinstance(value, list | tuple) else [value]
     return _("、").join(_part(part, labels) for part in parts)[:LONGEST] or _("（空）")
+
+
+def _default(change: Change, name: str, tree: Tree) -> str | None:
+    """What holds where a setting is not given."""
+    one = _field(change, name)
+    default = None if one is None or one.is_required() else one.get_default(call_default_factory=True)
+    shown = _shown(change, name, default, tree) if default not in (None, "", ()) else None
+    return _("未设置（默认 %(value)s）", value=shown) if shown is not None else None
 
 
 def _part(part: Any, labels: Mapping[str, str]) -> str:

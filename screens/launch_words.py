@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import Reason, Trial, Unit
 from models.clock import ZONE
-from models.words import CUSTOMER_CLASSES
+from models.words import CUSTOMER_CLASSES, N_
 from paper.launch_sheets import Assumed, Count, LaunchNode, LaunchSheet, UnitLine
 from screens.languages import told as said
 from screens.workflow_words import Told, arm_word, text_of, title_of, told
@@ -207,14 +207,16 @@ def _assumed_label(trial: Trial, name: str) -> str:
     return _("「%(node)s」走“%(arm)s”这一支的占比", node=title_of(node), arm=arm_word(node, code))
 
 
-def _calendar(result: Mapping[str, Any], nodes: Sequence[LaunchNode]) -> Iterator[Count]:
-    yield Count(_("发起"), result["started_on"])
-    for one, node in zip(result["nodes"], nodes, strict=True):
-        if one["share"] > 0 and one["kind"] == "person":
-            yield Count(_("「%(node)s」最迟办完", node=node.title), one["until"])
-        if one["share"] > 0 and one["kind"] == "wait":
-            yield Count(_("「%(node)s」最迟等到", node=node.title), one["until"])
-    yield Count(_("预计结束"), result["ends_on"])
+def _calendar(result: Mapping[str, Any], nodes: Sequence[LaunchNode]) -> list[Count]:
+    """The days that somebody has to know, in their order."""
+    words = {"person": N_("「%(node)s」最迟办完"), "wait": N_("「%(node)s」最迟等到")}
+    found = [
+        Count(_(words[one["kind"]]) % {"node": node.title}, one["until"])
+        for one, node in zip(result["nodes"], nodes, strict=True)
+        if one["share"] > 0 and one["kind"] in words
+    ]
+    first, last = Count(_("发起"), result["started_on"]), Count(_("预计结束"), result["ends_on"])
+    return [first, *sorted(found, key=lambda count: count.number), last]
 
 
 def _risks(result: Mapping[str, Any], nodes: Sequence[LaunchNode], reasons: Labels) -> Iterator[str]:
@@ -238,5 +240,5 @@ def _risks(result: Mapping[str, Any], nodes: Sequence[LaunchNode], reasons: Labe
         )
     if "customers" in totals and not totals["customers"]:
         yield _("按现在的数据没有选中可以联系的客户。")
-    if any(one["source"] == "fallback" for one in result["assumptions"]):
+    if any(one["source"] == "fallback" and "." not in one["name"] for one in result["assumptions"]):
         yield _("没有可比的实例，部分占比用的是默认值，回函、退信和走访的数量只供参考。")

@@ -48,6 +48,7 @@ def test_versions_are_compared_in_words(app, session, survey):
         "删除",
         "结束活动",
         "原第 2 步，现第 1.1 步",
+        "未设置（默认 缺失、无效、存疑、核实有误）",
     ):
         assert text in page
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 from factories import ADDRESS, make_customer, make_staff, make_unit
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from models import Campaign, Competition, Customer, Letter, Recipient, Trial, Visit
 from models.clock import now
@@ -15,6 +15,7 @@ from services.balances import exclusions
 from services.contacts import Draft, record, settle
 from services.workflows import Definition, publish
 from workflows import engine, runs, trial_runs, trying
+from workflows.sessions import writing
 from workflows.trial_rows import kept
 
 VALUES = {"select.name": "秋季核对", "select.kinds": "mobile", "select.reply_days": "10"}
@@ -39,8 +40,9 @@ def tried(session, staff, key, values=None, assumed=None):
     """A trial as a worker reckons it, kept."""
     trial = trial_runs.prepare(session, key, values or {}, staff)
     trial.assumed = assumed or {}
+    trial_id = trial.id
     session.commit()
-    found = trying.reckon(session, trial)
+    found = trying.reckon(trial_id)
     trials.keep(session, trial, **{"result": found["result"], "digest": found["sha256"]})
     session.commit()
     return trial
@@ -107,6 +109,16 @@ def test_a_trial_writes_nothing_but_itself(session, shell):
     ]
     assert counts == [0, 0, 0, 0]
     assert session.scalars(select(Trial.state)).all() == ["done"]
+
+
+def test_a_trial_waits_for_no_writer(session, shell):
+    people(session)
+    trial_id = trial_runs.prepare(session, "contact_survey", VALUES, shell).id
+    session.commit()
+    with writing() as other:
+        other.execute(update(Customer).values(name="别人正在改"))
+        found = trying.reckon(trial_id)
+    assert found["result"]["nodes"][0]["figures"] == {"customers": 6}
 
 
 def test_nobody_to_write_to_is_seen_before_the_start(session, shell):

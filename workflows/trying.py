@@ -28,7 +28,7 @@ class OfTrial(Options):
 def plan_try_workflow(session: Session, options: OfTrial, facts: Facts) -> Planned:
     """Reckon the whole trial; nothing is written."""
     try:
-        return Planned([{"found": reckon(session, session.get_one(Trial, options.trial))}])
+        return Planned([{"found": reckon(options.trial)}])
     except Refused as refusal:
         return Planned([{"message": str(refusal)}])
 
@@ -51,12 +51,13 @@ def conclude(
     return {"nodes": len(trial.result.get("nodes", ()))}
 
 
-def reckon(session: Session, trial: Trial) -> dict[str, Any]:
-    """Reckon a trial in a read-only session of its own, with the scope that a run of it would have."""
-    setup, scope = _setup(session, trial)
+def reckon(trial_id: int) -> dict[str, Any]:
+    """Reckon a trial in sessions of its own that only read, with the scope that a run of it would have."""
+    with reading() as session:
+        setup, scope = _setup(session, session.get_one(Trial, trial_id))
     with tempfile.TemporaryDirectory(prefix="lamplighter-trial-") as folder:
-        with reading(scope, actor_id=setup.owner_id) as own:
-            found = run_trial(own, setup, Path(folder))
+        with reading(scope, actor_id=setup.owner_id) as session:
+            found = run_trial(session, setup, Path(folder))
         return {"result": found.result, "sha256": files.put(found.rows)}
 
 

@@ -204,8 +204,9 @@ def _tried(args: argparse.Namespace, create_app: CreateApp, values: Mapping[str,
     """Reckon a trial in this process; only what came of it is written."""
     with working(create_app, args) as session:
         trial = trial_runs.prepare(session, args.key, values, _who(session))
+        trial_id = trial.id
         session.commit()
-        found = trying.reckon(session, trial)
+        found = trying.reckon(trial_id)
         trials.keep(session, trial, found["result"], found["sha256"])
         return _told_trial(trial)
 
