@@ -162,13 +162,6 @@ def usable(session: Session, customer_ids: Sequence[int], kinds: Collection[str]
     return [row for row in rows if not _is_refuted(found.get((row.customer_id, row.kind, row.value)))]
 
 
-def refuted_among(session: Session, customer_id: int, contact_ids: Sequence[int]) -> list[int]:
-    """Which versions of a customer, current or not, hold a value that was found wrong."""
-    found = latest_confirmations(session, [customer_id])
-    rows = session.scalars(select(Contact).where(Contact.id.in_(contact_ids)))
-    return [row.id for row in rows if _is_refuted(found.get((row.customer_id, row.kind, row.value)))]
-
-
 def _is_refuted(confirmation: Confirmation | None) -> bool:
     return confirmation is not None and confirmation.result == "refuted"
 
