@@ -138,7 +138,8 @@ def fields(filled: Filled, *, common: bool) -> list[Field]:
     wrong = faults(filled) if filled.checked else {}
     lists = OfferedLists(_tree_lists(filled))
     asked = [one for one in _questions(filled.node, filled.answers) if one.name.startswith(COMMON) == common]
-    shown = [one for one in asked if is_shown(one, filled.answers)]
+    values = {one.name: filled.answers.get(one.name, one.default) for one in asked}
+    shown = [one for one in asked if is_shown(one, values)]
     return [_field(filled, offering(question, lists), wrong) for question in shown]
 
 

@@ -150,7 +150,9 @@ def list_faults(
 
 
 def _fits(value: Any, wanted: Any) -> bool:
-    return bool(value) == wanted if isinstance(wanted, bool) else value in wanted
+    if isinstance(wanted, bool):
+        return bool(value) == wanted
+    return value == wanted if isinstance(wanted, str) else value in wanted
 
 
 def _is_same(value: Any, default: Any) -> bool:

@@ -21,6 +21,7 @@ from services import Refused, traces, workflows
 KEPT_STEPS = 100
 KEY = re.compile(r"[a-z][a-z0-9_]{2,39}")
 OPENED = N_("打开草稿")
+STALE = N_("这份草稿刚才被别人或另一个窗口改过，您的这一步没有保存。请看一下最新的内容，再做一次。")
 
 
 class Stale(Refused):
@@ -160,7 +161,7 @@ def _take(session: Session, draft: WorkflowDraft, revision: int) -> None:
         ).execution_options(synchronize_session=False)
     )
     if getattr(taken, "rowcount", 0) != 1:
-        raise Stale("这份草稿刚才被别人或另一个窗口改过，您的这一步没有保存。请看一下最新的内容，再做一次。")
+        raise Stale(STALE)
     session.refresh(draft)
 
 

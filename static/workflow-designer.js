@@ -17,7 +17,7 @@
   let drawn = "";
   let paneOf = "";
   let designer = null;
-  let replacing = false;
+  let shaped = "";
 
   // --- nodes of the server to steps of the designer, and back to order and nesting
   const ARMS = { branch: ["yes", "no"], each: ["do"], parallel: ["lane1", "lane2"] };
@@ -73,7 +73,10 @@
   }
   function take(answer) {
     revision = answer.revision;
-    if (waiting > 1 && !answer.message) return;  // a later change is under way and brings its own answer
+    if (waiting > 1 && !answer.message) {  // a later change is under way and brings its own answer, to be drawn
+      drawn = "";
+      return;
+    }
     say(answer.message);
     showSteps(answer);
     if (JSON.stringify(answer.nodes) !== drawn) draw(answer.nodes);
@@ -89,8 +92,9 @@
   function draw(nodes) {
     const chosen = designer.getSelectedStepId();
     drawn = JSON.stringify(nodes);
-    replacing = true;
-    designer.replaceDefinition(definitionOf(nodes)).finally(() => { replacing = false; });
+    const definition = definitionOf(nodes);
+    shaped = JSON.stringify(shapeOf(definition));
+    designer.replaceDefinition(definition);
     if (chosen && !drawn.includes(`"id":"${chosen}"`)) designer.clearSelectedStep();
   }
   function showSteps(answer) {
@@ -163,10 +167,15 @@
   });
   window.cards = designer;
   if (readonly) return;
+  shaped = JSON.stringify(shapeOf(designer.getDefinition()));
   designer.onDefinitionChanged.subscribe(() => {
-    if (!replacing) save(() => ({ shape: shapeOf(designer.getDefinition()) }));
+    const now = JSON.stringify(shapeOf(designer.getDefinition()));
+    if (now === shaped) return;  // what the server sent, drawn
+    shaped = now;
+    save(() => ({ shape: shapeOf(designer.getDefinition()) }));
   });
   document.body.addEventListener("draft-changed", refresh);
+  pane.addEventListener("htmx:responseError", refresh);  // the node has gone meanwhile: show the tree as it is
   document.getElementById("undo").addEventListener("submit", (event) => {
     event.preventDefault();
     event.stopPropagation();

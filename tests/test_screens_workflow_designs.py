@@ -202,6 +202,7 @@ def test_every_kind_and_step_has_a_form_that_keeps_what_it_shows(
 ) -> None:
     for key in [*NODE_KINDS, *STEPS]:
         answer = posted(admin, draft, "/insert", {"place": "//3", "key": key})
+        assert answer.status_code == 303, (key, answer.text[:3000])
         page = admin.get(answer.headers["Location"])
         assert page.status_code == 200 and 'id="node-form"' in page.text, key
         assert admin.get(f"/admin/workflow_steps/{key}").status_code == 200, key

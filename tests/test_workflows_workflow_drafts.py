@@ -82,7 +82,7 @@ def test_what_was_drawn_is_told(editor: Editor) -> None:
     shape = [{"id": name} for name in ("pick", "ask", "wait", "fresh")]
     shape[3]["key"] = "parallel"
     drafts.arrange(editor, shape)
-    assert [node["id"] for node in editor.tree] == ["pick", "ask", "wait", "fresh"]
+    assert [node["id"] for node in editor.draft.tree] == ["pick", "ask", "wait", "fresh"]
     assert workflow_drafts.history(editor.session, editor.draft)[0].text == "插入「并行」"
 
 

@@ -15,7 +15,7 @@ from models.words import N_, Said
 from services import Refused, people, workflow_access, workflow_drafts, workflows
 from services.choices import Lists
 from services.options import list_faults, option_faults
-from services.workflow_drafts import Content
+from services.workflow_drafts import STALE, Content, Stale
 from services.workflows import Definition
 from workflows import tree_changes
 from workflows.definitions import node_faults
@@ -37,7 +37,9 @@ class Editor:
 
     @property
     def tree(self) -> Tree:
-        """The tree as it is."""
+        """The tree as it was seen; refused where somebody has changed it since."""
+        if self.draft.revision != self.revision:
+            raise Stale(STALE)
         tree: Tree = self.draft.tree
         return tree
 
@@ -108,6 +110,9 @@ def put(editor: Editor, node_id: str, settings: Mapping[str, Any], lanes: Sequen
 def arrange(editor: Editor, shape: Any) -> None:
     """Take over the order and nesting that was drawn."""
     tree = tree_changes.arrange(editor.tree, shape)
+    if tree == list(editor.tree):
+        workflow_drafts.check_current(editor.session, editor.draft, editor.revision)
+        return
     _keep(editor, tree, _drawn(editor.tree, tree), {})
 
 

@@ -247,9 +247,8 @@ class WorkflowDesigns(Page):
     def _node_form(self, draft: WorkflowDraft, filled: node_forms.Filled, mistake: str = "") -> str:
         form = _Form(draft, filled, mistake)
         is_part = bool(request.headers.get("HX-Request"))
-        return self.render(
-            "screens/_node_form.html" if is_part else "screens/workflow_node.html", form=form, draft=draft
-        )
+        template = "screens/_node_form.html" if is_part else "screens/workflow_node.html"
+        return self._rendered(template, form)
 
     def _rendered(self, template: str, form: _Form) -> str:
         action = self.get_url(".node", key=form.draft.id, node=form.id)
@@ -270,10 +269,11 @@ class WorkflowDesigns(Page):
             return self._node_form(_draft(key), filled, message), 200 if is_part else 422
         if not (is_part and request.form.get("pane")):
             done(_("「%(node)s」已保存到草稿。", node=_title(draft, node_id)))
-            return redirect(self.get_url(".show", key=key, _anchor=f"n-{node_id}"), 303)
-        answer = make_response(
-            self._node_form(draft, node_forms.stored(draft.tree, _node(draft, node_id)), "")
-        )
+            target = self.get_url(".show", key=key, _anchor=f"n-{node_id}")
+            return Response("", headers={"HX-Redirect": target}) if is_part else redirect(target, 303)
+        form = _Form(draft, node_forms.stored(draft.tree, _node(draft, node_id)))
+        form.revision, form.saved = draft.revision, True
+        answer = make_response(self._rendered("screens/_node_form.html", form))
         answer.headers["HX-Trigger"] = "draft-changed"
         return answer
 
