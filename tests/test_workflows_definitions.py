@@ -135,6 +135,7 @@ SENSITIVE = {"field": "item.sensitivity", "op": "eq", "value": "high"}
             {"each": {"list": "results", "of": "z.y"}, "do": [{"id": "w", "wait": {"days": 1}}]},
             "前面没有「z.y」",
         ),
+        ({"each": {"list": "segment"}, "do": [{"id": "w", "wait": {"days": 1}}]}, "要选是哪个客户群"),
         ({"each": {"list": "units"}, "do": [PICK]}, "不能对「本单位和下级单位」逐项处理"),
         ({"each": {"list": "units"}, "do": [{"id": "p", "parallel": {}, "lanes": []}]}, "不能再放并行"),
         (

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import Campaign, Recipient, Run, Staff, Unit, Visit
 from models.clock import utcnow
-from services import Refused
+from services import Refused, saved_segments
 from services.workflows import Definition, publish
 from workflows import definitions, engine, runs
 from workflows.lists import LISTS
@@ -43,6 +43,18 @@ def test_recipients_are_those_not_left_out(session: Session, root: Unit) -> None
     session.flush()
     (found,) = listed(session, "recipients", run={"campaign_id": campaign.id})
     assert (found["customer_id"], found["sensitivity"]) == (kept.id, "high")
+
+
+def test_customers_of_a_segment_are_listed_as_they_are_now(
+    session: Session, shell: Staff, root: Unit
+) -> None:
+    wanted = {"field": "sensitivity", "op": "eq", "value": "high"}
+    row = saved_segments.keep(session, None, {"code": "high", "name": "敏感客户", "condition": wanted}, shell)
+    kept = make_customer(session, root, sensitivity="high")
+    make_customer(session, root)
+    (found,) = listed(session, "segment", row.code)
+    assert found == {"customer_id": kept.id, "unit_id": root.id, "sensitivity": "high",
+                     "customer_class": kept.customer_class}  # fmt: skip
 
 
 def test_visitors_are_those_with_doors(session: Session, shell: Staff, root: Unit) -> None:

@@ -228,6 +228,8 @@ def _each_faults(node: Node, known: _Known) -> Iterator[str]:
         yield N_("名单是前面节点的结果（results）时要选是哪个结果（of），其他名单不选")
     elif each.get("of") is not None and each["of"] not in known.fields:
         yield Said("前面没有「%(field)s」", field=each["of"])
+    if (each.get("list") == "segment") != bool(each.get("segment")):
+        yield N_("名单是客户群（segment）时要选是哪个客户群，其他名单不选")
     if not node.get(DO):
         yield N_("逐项处理里至少要有一个节点（do）")
 

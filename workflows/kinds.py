@@ -214,6 +214,7 @@ class Each(Options):
         choices="results",
         shown_if={"list": ("results",)},
     )
+    segment: str | None = asked(N_("客户群"), None, choices="segments", shown_if={"list": ("segment",)})
     size: int = asked(N_("每批几项"), 1000, ge=1, le=1000)
     at_once: int = asked(N_("同时处理几批"), 2, ge=1, le=16)
 

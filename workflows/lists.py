@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import Customer, Recipient, Staff, Unit, Visit
 from models.words import N_
-from services import Refused
+from services import Refused, saved_segments
 from workflows.steps import Facts, Item, ListKind
 
 READ_AT_ONCE = 1000
@@ -31,6 +31,16 @@ def recipients(session: Session, facts: Facts, of: str | None) -> Iterator[Item]
     )
     for row in session.execute(query.execution_options(yield_per=READ_AT_ONCE)):
         yield {"recipient_id": row[0], **_marks(row[1:])}
+
+
+def segment(session: Session, facts: Facts, of: str | None) -> Iterator[Item]:
+    """The open customers of a saved segment (`of` = its code), as it is on that day."""
+    kept = saved_segments.by_code(session, of or "")
+    query = (
+        saved_segments.members(session, kept.condition).with_only_columns(*_customer()).order_by(Customer.id)
+    )
+    for row in session.execute(query.execution_options(yield_per=READ_AT_ONCE)):
+        yield _marks(row)
 
 
 def units(session: Session, facts: Facts, of: str | None) -> Iterator[Item]:
@@ -65,6 +75,7 @@ def results(session: Session, facts: Facts, of: str | None) -> Iterator[Item]:
 # name: ListKind(label, what an item is, find(session, facts, of), what conditions may ask of an item)
 LISTS: dict[str, ListKind] = {
     "recipients": ListKind(N_("活动的发送对象"), "customer", recipients, CUSTOMER),
+    "segment": ListKind(N_("客户群里的客户"), "customer", segment, CUSTOMER),
     "units": ListKind(
         N_("本单位和下级单位"),
         "unit",

@@ -74,7 +74,7 @@ def do_each(held: Held) -> None:
     going = held
     if not held.planned:
         begun = int(held.result.get("opened", 0)) * settings.size
-        facts, of = held.facts, settings.of
+        facts, of = held.facts, settings.of or settings.segment
         going = plan(held, lambda session: Planned(kind.find(session, facts, of)), begin=begun + 1)
     with writing() as session:
         hold(session, held.step_id, held.token, held.limits)

@@ -28,7 +28,7 @@ def items_of(session: Session, settings: Mapping[str, Any], facts: Facts, ahead:
     if settings["list"] == RECIPIENTS:
         found: Iterable[Mapping[str, Any]] = _recipients(session, ahead.rows(RECIPIENTS))
     else:
-        found = LISTS[str(settings["list"])].find(session, facts, settings.get("of"))
+        found = LISTS[str(settings["list"])].find(session, facts, settings.get("of") or settings.get("segment"))
     return [{**item, "item": number} for number, item in enumerate(found, start=1)]
 
 
