@@ -66,7 +66,8 @@ def test_one_failed_item_is_tried_again_alone(session: Session, shell: Staff, st
     run = begin(session, shell, each(noting("a"), noting("b")))
     BAD.clear()
     address = f"/admin/runs/{run.id}/items/{step_of(session, run, 'list').id}"
-    items = session.scalars(select(StepItem).where(StepItem.state == "failed", StepItem.item.is_(None))).all()
+    failed = select(StepItem).where(StepItem.state == "failed", StepItem.item.is_(None))
+    items = session.scalars(failed.order_by(StepItem.position)).all()
     assert "第 6 项" in steward.get(address).text
     assert steward.post(address, {"rowid": items[0].id}).status_code == 303
     assert (go_on(session, run).state, noted(session, run, "b")) == ("partly_failed", [1, 2, 3, 4, 5, 7])
