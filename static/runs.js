@@ -3,11 +3,24 @@
   "use strict";
   if (!window.BpmnJS) return;
   const MARKS = ["done", "partly", "now", "waits", "again", "failed", "skipped"];
+  const SMALLEST = 0.6;
 
+  // the whole picture where it can still be read, else its beginning
   function fit(canvas) {
     canvas.resized();
     canvas.zoom("fit-viewport", "auto");
-    if (canvas.zoom() < 0.6) canvas.zoom(0.6, { x: 0, y: canvas.getContainer().clientHeight / 2 });
+    if (canvas.zoom() >= SMALLEST) return false;
+    const box = canvas.viewbox();
+    canvas.viewbox({ x: box.inner.x - 20, y: box.inner.y - 20, width: box.outer.width / SMALLEST, height: box.outer.height / SMALLEST });
+    return true;
+  }
+  // where a run stands: what failed, else what is at work or waits
+  function look(viewer) {
+    const run = document.getElementById("run");
+    const marks = run ? Object.entries(JSON.parse(run.dataset.marks)) : [];
+    const found = ["failed", "again", "now", "waits"].flatMap((mark) => marks.filter(([, told]) => told.mark === mark))
+      .find(([id]) => viewer.get("elementRegistry").get(id));
+    if (found) viewer.get("canvas").scrollToElement(found[0], 60);
   }
 
   function show(viewer) {
@@ -34,8 +47,9 @@
       .then(() => {
         const canvas = viewer.get("canvas");
         const tools = place.closest("section").querySelector(".picture-tools");
-        fit(canvas);
+        const isCut = fit(canvas);
         show(viewer);
+        if (isCut) look(viewer);
         tools.hidden = false;
         tools.addEventListener("click", (event) => {
           const way = event.target.dataset.zoom;
