@@ -106,8 +106,11 @@ def is_asked(one: Any) -> bool:
 
 
 def is_shown(question: Question, values: Mapping[str, Any]) -> bool:
-    """Whether a field is shown beside these values of the others."""
-    return all(_fits(values.get(name), wanted) for name, wanted in question.shown_if.items())
+    """Whether a field is shown beside these values of the others; of `one|other` either will do."""
+    return all(
+        any(_fits(values.get(one), wanted) for one in names.split("|"))
+        for names, wanted in question.shown_if.items()
+    )
 
 
 def offering(question: Question, offered: Callable[[str], Mapping[str, str]]) -> Question:

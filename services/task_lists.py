@@ -20,6 +20,10 @@ DUE = func.coalesce(
     Task.due_at, literal(NEVER, Task.due_at.type)
 )  # what a list by urgency goes by: never null
 
+ENDED = func.coalesce(
+    Task.done_at, literal(NEVER, Task.done_at.type)
+)  # open ones first, then the newest done
+
 
 def waiting(session: Session, staff: Staff) -> Select[tuple[Task]]:
     """The open tasks that a person may decide, in their own name or in that of whom they stand in for."""

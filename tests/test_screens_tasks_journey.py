@@ -23,6 +23,8 @@ LOOK = {
     "permission": "notices.review",
     "choices": [{"code": "agree", "label": "同意"}, {"code": "return", "label": "退回"}],
     "due_days": 1,
+    "phrases": [{"text": "情况属实"}],
+    "fields": [{"code": "doors", "label": "抽查户数", "kind": "number", "required": True}],
 }
 TREE = [{"id": "look", "person": LOOK}, {"id": "pause", "wait": {"days": 3}}]
 
@@ -38,14 +40,28 @@ def run_id(session: Session, shell: Staff) -> int:
 
 
 def test_a_task_is_decided_and_the_run_moves_on(app: Flask, session: Session, run_id: int) -> None:
+    make_staff(session, "team_leader")
     with driven(app, session, make_staff(session, "team_leader"), size=NARROW) as page:
         page.goto("/admin/")
         page.get_by_role("link", name="审核名单").click()
         assert not serious_findings(page)
+        page.get_by_role("button", name="认领").click()
+        expect(page.get_by_role("heading", name="办理记录")).to_be_visible()
+        page.get_by_text("转办、加签").click()
+        assert not serious_findings(page)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= NARROW[0]
         page.get_by_label("同意").check()
+        page.get_by_label("抽查户数").fill("12")
+        page.get_by_label("常用语").select_option("情况属实")
         page.get_by_label("说明").fill("名单已核对")
         page.get_by_role("button", name="办结").click()
         expect(page.get_by_text("没有待办，都办完了。")).to_be_visible()
+        page.get_by_role("link", name="我已办").click()
+        page.get_by_role("link", name="审核名单").click()
+        expect(page.get_by_text("情况属实 名单已核对").first).to_be_visible()
+        page.goto("/admin/delegations/")
+        assert not serious_findings(page)
     with driven(app, session, make_staff(session, "data_steward")) as page:
         page.goto(f"/admin/runs/{run_id}")
         expect(page.locator("#run")).to_contain_text("进行中")

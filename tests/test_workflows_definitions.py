@@ -207,3 +207,22 @@ def test_what_staff_published_is_not_overwritten_by_the_seed(session: Session, s
     assert workflow is not None
     version = workflows.newest(session, workflow)
     assert version is not None and version.tree == mine.tree
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({"role": ""}, "请选由谁办理"),
+        ({"to": "staff"}, "指定的办理人"),
+        ({"due_days": 1, "due_hours": 8}, "只能填一项"),
+        ({"remind_hours": 8}, "先填办理期限"),
+        ({"fields": [{"code": "choice", "label": "甲"}]}, "代码不能重复"),
+        ({"fields": [{"code": "a", "label": "甲", "kind": "choice", "options": "，"}]}, "写出有哪些选项"),
+        ({"to": "manager"}, "逐项处理里"),
+        ({"to": "starter", "role": "", "due_hours": 8, "remind_hours": 2, "on_timeout": "ok"}, ""),
+    ],
+)
+def test_a_person_node_says_who_until_when_and_what_to_fill_in(settings: dict[str, Any], fault: str) -> None:
+    plain = {"title": "看", "role": "clerk", "choices": [{"code": "ok", "label": "好"}]}
+    found = [str(one) for one in definitions.faults([{"id": "p", "person": plain | settings}])]
+    assert fault in "".join(found) and bool(found) == bool(fault)

@@ -139,12 +139,16 @@ class Person(Options):
         help=N_("按自然时间算，节假日也算在内。工作日和小时只填一项。"),
     )  # fmt: skip
     on_timeout: str | None = asked(
-        N_("逾期按哪项意见处理"), None, choices="own_choices", help=N_("不选就一直等下去，只提醒。")
-    )
+        N_("逾期按哪项意见处理"), None, choices="own_choices", shown_if={"due_days|due_hours": True},
+        help=N_("不选就一直等下去，只提醒。"),
+    )  # fmt: skip
     remind_hours: int | None = asked(
-        N_("到期前几小时提醒"), None, ge=1, le=720, help=N_("提醒落在工作日上班时间；不填就不提前提醒。")
+        N_("到期前几小时提醒"), None, ge=1, le=720, shown_if={"due_days|due_hours": True},
+        help=N_("提醒落在工作日上班时间；不填就不提前提醒。"),
+    )  # fmt: skip
+    remind_every: int | None = asked(
+        N_("逾期后每几个工作日提醒一次"), None, ge=1, le=60, shown_if={"due_days|due_hours": True}
     )
-    remind_every: int | None = asked(N_("逾期后每几个工作日提醒一次"), None, ge=1, le=60)
     phrases: tuple[Phrase, ...] = asked(
         N_("常用语"), (), max_length=20, help=N_("办理人点一下就填进说明，不用打字。")
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from flask import abort, redirect, request
@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session
 from models import Run, Staff, Task, db
 from models.clock import now
 from models.scope import ALL, working_as
-from models.words import TASK_ACTS
 from screens import looks
 from screens.access import needs
 from screens.cards import Card, Line
@@ -29,12 +28,12 @@ from screens.listings import Action, Column, Listing, Sort
 from screens.lists import ListPage
 from screens.messages import done, refuse, said
 from screens.run_words import workflow_choices
+from screens.task_words import decided, done_with, due_words, in_hand, source_of, urgency
 from screens.workflow_words import earlier_results
 from services import Refused, task_acts, task_fields, task_lists, tasks
 from services.tasks import Decision
 from workflows.tasks import answer_task, answer_tasks, are_alike, earlier_persons, send_back, withdraw
 
-SOON_HOURS = 24
 BOXES = {"waiting": _l("待我办理"), "done": _l("我已办"), "started": _l("我发起的")}
 FIND: dict[str, Callable[[Session, Staff], Select[tuple[Task]]]] = {
     "waiting": task_lists.waiting,
@@ -74,7 +73,7 @@ FILTERS = (
 )
 WHAT = (
     Column(_l("事项"), lambda task, _extra: told(task.title)),
-    Column(_l("来自"), lambda task, _extra: _from(task)),
+    Column(_l("来自"), lambda task, _extra: source_of(task)),
     Column(_l("单位"), lambda task, _extra: task.unit.name, css="nowrap"),
 )
 WAITING = Listing(
@@ -101,24 +100,12 @@ OTHERS = replace(
         Column(_l("状态"), lambda task, _extra: looks.badge(task.state, "TASK_STATES")),
         Column(_l("意见"), lambda task, _extra: decided(task)),
         Column(_l("现在在谁手里"), lambda task, _extra: in_hand(task)),
-        Column(_l("办结时间"), lambda task, _extra: looks.moment(task.done_at), css="nowrap"),
+        Column(_l("办结时间"), lambda task, _extra: looks.moment(task.done_at), sort="recent", css="nowrap"),
     ),
-    sorts={"recent": Sort(_l("最近的在前"), (Task.id,), descending=True)},
+    sorts={"recent": Sort(_l("最近的在前"), (task_lists.ENDED,), descending=True)},
     actions=(),
     empty=_l("还没有。流程走到人工处理时，这里会出现待办。"),
 )
-
-
-@dataclass(frozen=True)
-class Did:
-    """One line of a task's history."""
-
-    at: datetime
-    who: str
-    act: str
-    choice: str
-    to: str
-    note: str
 
 
 class Tasks(ListPage):
@@ -207,7 +194,7 @@ class Tasks(ListPage):
             refusal = _refusal(session, task)
             may_act = not refusal and task.rule == "any" and task.state == "open"
             facts = {
-                "history": [_did(task, act) for act in tasks.acts_of(session, task)],
+                "history": [done_with(task, act) for act in tasks.acts_of(session, task)],
                 "several": tasks.people_of(session, task),
                 "colleagues": task_acts.colleagues(session, task, current_user) if may_act else [],
                 "earlier": earlier_persons(session, task) if not refusal else [],
@@ -258,55 +245,6 @@ def waiting_card(session: Session, staff: Staff) -> Card | None:
     ]
     note = _("其中 %(late)s 项已经逾期", late=late) if late else ""
     return Card(_l("待办"), len(rows), looks.screen_url("tasks"), "alarm" if late else "care", note, lines)
-
-
-def urgency(task: Task, moment: datetime) -> str:
-    """The tone of a due date: bad when it has passed, warn on its last day."""
-    if task.due_at is None or task.state != "open":
-        return "mute"
-    left = (task.due_at - moment).total_seconds() / 3600
-    return "bad" if left < 0 else "warn" if left < SOON_HOURS else "mute"
-
-
-def due_words(task: Task, moment: datetime) -> Any:
-    """When a task is due, whether that has passed, and how often it was reminded of."""
-    parts: list[Any] = [looks.moment(task.due_at)] if task.due_at else []
-    tone = urgency(task, moment)
-    if tone in ("bad", "warn"):
-        parts.append(looks.badge_text(tone, _("已逾期") if tone == "bad" else _("即将到期")))
-    if task.reminders:
-        parts.append(looks.badge_text("warn", _("已提醒 %(number)s 次", number=task.reminders)))
-    return looks.joined(*parts) if parts else ""
-
-
-def decided(task: Task, code: str | None = None) -> str:
-    """The words of a decision."""
-    labels = {choice["code"]: choice["label"] for choice in task.choices}
-    code = task.decision if code is None else code
-    return _(labels[code]) if code in labels else code
-
-
-def in_hand(task: Task) -> str:
-    """Who has an open task now: a person, or everybody it was made for."""
-    if task.state != "open":
-        return ""
-    if task.staff is not None:
-        return task.staff.name
-    return _("会签中") if task.rule != "any" else _("等人认领")
-
-
-def _from(task: Task) -> str:
-    if task.run is not None:
-        return told(task.run.title)
-    return _("柜台") if task.customer_id else ""
-
-
-def _did(task: Task, act: Any) -> Did:
-    who = act.staff.name if act.staff else _("系统")
-    if act.principal is not None:
-        who = _("%(who)s 代 %(principal)s", who=who, principal=act.principal.name)
-    words = _(TASK_ACTS.get(act.act, act.act))
-    return Did(act.at, who, words, decided(task, act.choice), act.to.name if act.to else "", act.note)
 
 
 def _decision() -> Decision:
