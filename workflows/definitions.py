@@ -73,7 +73,7 @@ class _Known:
     fields: set[str] = field(default_factory=lambda: {f"run.{name}" for name in RUN_FIELDS})
     ids: set[str] = field(default_factory=set)
     over: tuple[ListKind, ...] = ()
-    size: int = 0
+    size: Any = 0
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,8 @@ def _visited_inside(node: Node, known: _Known, path: str) -> Iterator[tuple[str,
         inside = replace(known, fields=(before if "parallel" in node else gained) | _known_in(node, arm))
         if arm == DO:
             inside.over = (*known.over, *_list_of(node))
-            inside.size = int(node["each"].get("size", 0)) if isinstance(node.get("each"), Mapping) else 0
+            settings = node.get("each")
+            inside.size = settings.get("size", 0) if isinstance(settings, Mapping) else 0
         yield from _visited(nodes, inside, f"{path}.{arm}.")
         gained |= {name for name in inside.fields if not name.startswith("item.")}
     known.fields = gained
