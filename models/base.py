@@ -63,6 +63,15 @@ class HouseSession(Session):
         return engines[id(bind)]
 
 
+# 32 MB of pages a connection: with SQLite's own 2 MB an import writes one page of an index again and again.
+PRAGMAS = (
+    "journal_mode=WAL",
+    "busy_timeout=20000",
+    "foreign_keys=ON",
+    "synchronous=FULL",
+    "cache_size=-32768",
+)
+
 db = SQLAlchemy(model_class=Base, session_options={"class_": HouseSession})
 
 
@@ -87,7 +96,7 @@ def prepare_engine(engine: Engine) -> None:
 def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
     dbapi_connection.isolation_level = None
     cursor = dbapi_connection.cursor()
-    for pragma in ("journal_mode=WAL", "busy_timeout=20000", "foreign_keys=ON", "synchronous=FULL"):
+    for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -22,6 +22,8 @@ def run(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
     """Go through all customers, span by span; every span is committed."""
     wrong = 0
     with working(create_app, args) as session, working_as(session, ALL):
+        session.commit()
+        session.info["readonly"] = args.dry_run  # whoever only looks keeps nobody from writing
         spans = map(len, search_checks.differences(session)) if args.dry_run else search_checks.mend(session)
         for place, number in enumerate(spans, start=1):
             session.commit()
