@@ -1,13 +1,13 @@
 """Trial runs: the figures a real run comes to, shares of branches, assumptions, and nothing written."""
 
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 from factories import ADDRESS, make_customer, make_staff, make_unit
 from sqlalchemy import func, select, update
 
 from models import Campaign, Competition, Customer, Letter, Recipient, Trial, Visit
-from models.clock import now
+from models.clock import ZONE, move_to, now
 from models.home import home_path
 from models.people import root_unit
 from services import trials
@@ -285,3 +285,14 @@ def test_lanes_begin_together_and_hand_on_what_they_made(session, shell):
     assert (
         "letters" not in node(trial, "early")["figures"] and node(trial, "print")["figures"]["letters"] == 5
     )
+
+
+@pytest.mark.parametrize(
+    ("due", "until"), [({"due_days": 3}, "2026-11-26"), ({"due_hours": 30}, "2026-11-25"), ({}, "2026-11-23")]
+)
+def test_a_task_takes_as_long_as_it_may(session, shell, due, until):
+    move_to(session, datetime(2026, 11, 23, 9, tzinfo=ZONE))  # a Monday
+    task = {"title": "批准", "permission": "notices.review", "choices": CHOICES[:1], **due}
+    publish_tree(session, {"id": "head", "person": task})
+    told = node(tried(session, shell, "any_tree"), "head")
+    assert (told["until"], told["choices"]) == (until, {"agree": 1.0})

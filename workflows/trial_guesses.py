@@ -51,9 +51,9 @@ class Guesses:
 
         What was changed by hand holds, the other choices share what is left.
         """
-        node_id, codes = str(node["id"]), [str(choice["code"]) for choice in node["person"]["choices"]]
-        if len(codes) == 1:
-            return {codes[0]: 1.0}
+        node_id, codes = str(node["id"]), [str(choice["code"]) for choice in node["person"].get("choices", ())]
+        if len(codes) <= 1:
+            return dict.fromkeys(codes, 1.0)
         last = _results(self.session, self.run, node_id) if self.run is not None else []
         for at, code in enumerate(codes):
             self._value(f"{node_id}.{code}", float(at == 0), partial(_chosen, last, code))

@@ -6,6 +6,7 @@ its share. The session only reads; what came of a trial is kept afterwards (`ser
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -219,9 +220,11 @@ def _visit_wait(journey: Journey, node: Node, path: str, told: dict[str, Any]) -
 def _visit_person(journey: Journey, node: Node, path: str, told: dict[str, Any]) -> None:
     chances = journey.guesses.choices(node)
     choose(journey, str(node["id"]), chances)
-    told["figures"] = {"tasks": 1}
+    person = node["person"]
+    told["figures"] = {"tasks": len(journey.items or ()) if person.get("to") == "manager" else 1}
     told["choices"] = {code: round(share, 4) for code, share in chances.items()}
-    journey.day = journey.calendar.after(journey.day, int(node["person"].get("due_days") or 0))
+    journey.day = journey.calendar.after(journey.day, int(person.get("due_days") or 0))
+    journey.day += timedelta(days=math.ceil((person.get("due_hours") or 0) / 24))
 
 
 def _visit_all(journey: Journey, node: Node, path: str, told: dict[str, Any]) -> None:
