@@ -200,20 +200,29 @@ def _given(filled: Filled) -> tuple[dict[str, Any], dict[str, Any]]:
         if question.kind == "condition":
             found[question.name] = condition_forms.as_condition(value or {"parts": []}, filled.known)
         elif question.kind == "rows":
-            found[question.name] = _coded([dict(row) for row in value or () if any(row.values())])
+            found[question.name] = _rows_of(question, value or ())
     found = {name: value for name, value in found.items() if value is not None}
     common = {name.removeprefix(COMMON): found.pop(name) for name in list(found) if name.startswith(COMMON)}
     return split(model, found) if model is not None else {}, split(Common, common)
 
 
-def _coded(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _rows_of(question: Question, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows in which something was typed, without their empty fields, each with a code where rows have codes."""
+    typed_in = [part.name for part in question.parts if part.kind not in ("hidden", "choice", "bool")]
+    kept = [{name: value for name, value in row.items() if value != ""} for row in rows]
+    kept = [row for row in kept if any(row.get(name) for name in typed_in)]
+    has_codes = any(part.name == "code" for part in question.parts)
+    return _coded(kept, question.name.removesuffix("s")) if has_codes else kept
+
+
+def _coded(rows: list[dict[str, Any]], base: str) -> list[dict[str, Any]]:
     """Rows that people name by their text get a code that stays when the text changes."""
     taken = {str(row.get("code")) for row in rows if row.get("code")}
     for row in rows:
         number = 1
         while not row.get("code"):
-            if f"choice_{number}" not in taken:
-                row["code"] = f"choice_{number}"
+            if f"{base}_{number}" not in taken:
+                row["code"] = f"{base}_{number}"
                 taken.add(row["code"])
             number += 1
     return rows
@@ -246,7 +255,7 @@ def _tree_lists(filled: Filled) -> dict[str, dict[str, str]]:
 
 def _own_choices(filled: Filled) -> dict[str, str]:
     rows = filled.answers.get("choices") or ()
-    coded = _coded([dict(row) for row in rows if isinstance(row, Mapping) and row.get("label")])
+    coded = _coded([dict(row) for row in rows if isinstance(row, Mapping) and row.get("label")], "choice")
     return {str(row["code"]): str(row["label"]) for row in coded}
 
 

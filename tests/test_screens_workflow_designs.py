@@ -191,10 +191,10 @@ def test_choices_of_a_person_keep_their_codes_and_new_ones_get_one(
 
 
 def test_fields_are_shown_when_others_ask_for_them(admin: Browser, draft: WorkflowDraft) -> None:
-    assert 'name="on_timeout"' not in admin.get(f"{base(draft)}/nodes/ask").text
+    assert 'name="due_hours"' in admin.get(f"{base(draft)}/nodes/ask").text
     form = {"title": "看", "due_days": "5", "choices.0.label": "好", "choices.0.code": "", "act": "redraw"}
     page = posted(admin, draft, "/nodes/ask", form).text
-    assert 'name="on_timeout"' in page and '<option value="choice_1" >好</option>' in page
+    assert 'name="due_hours"' not in page and '<option value="choice_1" >好</option>' in page
 
 
 def test_every_kind_and_step_has_a_form_that_keeps_what_it_shows(
@@ -218,7 +218,9 @@ def test_lanes_are_added_named_and_removed(admin: Browser, draft: WorkflowDraft,
 
 
 def test_whoever_was_slower_is_told_and_loses_nothing_typed(admin: Browser, draft: WorkflowDraft) -> None:
-    answer = admin.post(f"{base(draft)}/nodes/pick", {"revision": "0", "name": "秋季", "conditions": "missing"})
+    answer = admin.post(
+        f"{base(draft)}/nodes/pick", {"revision": "0", "name": "秋季", "conditions": "missing"}
+    )
     assert answer.status_code == 422 and "没有保存" in answer.text and 'value="秋季"' in answer.text
     answer = sent(admin, f"{base(draft)}/arrange", {"revision": 0, "shape": []})
     assert (
@@ -280,3 +282,23 @@ def test_only_who_may_change_a_workflow_gets_in(app: Flask, session: Session, dr
     workflow_access.allow(session, draft.workflow, {"edit": ["service_specialist"]})
     page = own.get(base(draft))
     assert page.status_code == 200 and "放弃草稿" in page.text and "/publish" not in page.text
+
+
+def test_what_a_person_fills_in_and_whom_it_goes_to_are_set(
+    admin: Browser, draft: WorkflowDraft, session: Session
+) -> None:
+    somebody = make_staff(session, "station_head")
+    form = {
+        "title": "看", "to": "staff", "staff": somebody.username, "rule": "any",
+        "choices.0.code": "ok", "choices.0.label": "好",
+        "fields.0.code": "", "fields.0.label": "户数", "fields.0.kind": "number", "fields.0.required": "true",
+        "fields.1.code": "", "fields.1.label": "", "fields.1.kind": "text",
+        "phrases.0.text": "已核对",
+    }  # fmt: skip
+    assert posted(admin, draft, "/nodes/ask", form).status_code == 303
+    person = by_id(fresh(session, draft).tree, "ask")["person"]
+    assert person["staff"] == [somebody.username] and person["phrases"] == [{"text": "已核对"}]
+    (asked,) = person["fields"]
+    assert (asked["code"], asked["kind"], asked["required"]) == ("field_1", "number", True)
+    page = admin.get(f"{base(draft)}/nodes/ask").text
+    assert 'value="户数"' in page and "每一步都能执行" in admin.get(base(draft)).text

