@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from models import Event, EventStart, EventSubscription, Run, Setting, Staff, Task, Unit
 from models.clock import now, utcnow
 from models.words import N_
-from services import Refused, traces, workflow_access, workflows
+from services import Refused, people, traces, workflow_access, workflows
 from services.conditions import holds
 
 RUN = "run_id"  # in session.info: the run whose step writes; what it causes is one level deeper
@@ -198,10 +198,16 @@ def remove(session: Session, row: EventSubscription) -> None:
     session.flush()
 
 
+def find(session: Session, key: int) -> EventSubscription | None:
+    """A subscription that runs in the name of somebody within the session's scope."""
+    return session.scalar(select(EventSubscription).where(EventSubscription.id == key, _in_reach(session)))
+
+
 def listed(session: Session) -> Sequence[EventSubscription]:
-    """All subscriptions by name."""
+    """The subscriptions of people within the session's scope, by name."""
     whole = (joinedload(EventSubscription.run_as), joinedload(EventSubscription.unit))
-    return session.scalars(select(EventSubscription).options(*whole).order_by(EventSubscription.name)).all()
+    query = select(EventSubscription).where(_in_reach(session)).options(*whole)
+    return session.scalars(query.order_by(EventSubscription.name)).all()
 
 
 def starts(session: Session, subscription_id: int, *, limit: int = 30) -> Sequence[Any]:
@@ -223,6 +229,11 @@ def remove_old(session: Session) -> int:
     old: Any = utcnow() - timedelta(days=KEPT_DAYS)
     gone: Any = session.execute(delete(rows).where(rows.c.handled_at < old))
     return int(gone.rowcount)
+
+
+def _in_reach(session: Session) -> ColumnElement[bool]:
+    mine = select(Staff.id).join(Unit, Unit.id == Staff.unit_id).where(people.in_scope_units(session))
+    return EventSubscription.run_as_id.in_(mine)
 
 
 def _put_in(value: Any, facts: Mapping[str, Any]) -> Any:

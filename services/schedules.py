@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session, joinedload
 
-from models import Schedule, ScheduleSlot, Staff, Task
+from models import Schedule, ScheduleSlot, Staff, Task, Unit
 from models.clock import now, utcnow
 from models.words import MISSED_POLICIES, Said
-from services import Refused, calendar, schedule_rules, tasks, traces, workflow_access, workflows
+from services import Refused, calendar, people, schedule_rules, tasks, traces, workflow_access, workflows
 from services.options import option_faults
 from services.schedule_rules import When
 
@@ -92,9 +92,14 @@ def remove(session: Session, row: Schedule) -> None:
     session.flush()
 
 
+def find(session: Session, key: int) -> Schedule | None:
+    """A schedule that runs in the name of somebody within the session's scope."""
+    return session.scalar(select(Schedule).where(Schedule.id == key, _in_reach(session)))
+
+
 def listed(session: Session) -> Sequence[Schedule]:
-    """All schedules, the next to start first, stopped ones last."""
-    query = select(Schedule).options(joinedload(Schedule.run_as))
+    """The schedules of people within the session's scope, the next to start first, stopped ones last."""
+    query = select(Schedule).where(_in_reach(session)).options(joinedload(Schedule.run_as))
     return session.scalars(query.order_by(Schedule.next_at.is_(None), Schedule.next_at, Schedule.id)).all()
 
 
@@ -159,6 +164,11 @@ def slots_of(session: Session, row: Schedule, *, limit: int = 30) -> Sequence[Sc
 def next_slots(session: Session, rule: When, *, number: int = 5) -> list[datetime]:
     """The next moments of a rule, holidays and make-up workdays looked at."""
     return list(islice(schedule_rules.slots(rule, now(session), calendar.calendar(session)), number))
+
+
+def _in_reach(session: Session) -> ColumnElement[bool]:
+    mine = select(Staff.id).join(Unit, Unit.id == Staff.unit_id).where(people.in_scope_units(session))
+    return Schedule.run_as_id.in_(mine)
 
 
 def _fresh(session: Session, row: Schedule, slots: Sequence[datetime]) -> Sequence[datetime]:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from browsing import browse
-from factories import make_staff
+from factories import make_staff, make_unit
 from sqlalchemy import select
 
 from models import Run, Schedule
@@ -82,6 +82,16 @@ def test_a_schedule_starts_by_hand_too(session, specialist):
     row = session.scalars(select(Schedule)).one()
     answer = specialist.post(f"/admin/schedules/{row.id}/start")
     assert answer.location == f"/admin/runs/{session.scalars(select(Run.id)).one()}"
+
+
+def test_nobody_sees_or_changes_schedules_of_another_unit(app, session, specialist):
+    specialist.post("/admin/schedules/new", FORM)
+    row = session.scalars(select(Schedule)).one()
+    other = browse(app, session, make_staff(session, "service_specialist", make_unit(session)))
+    assert "每周核对" not in other.get("/admin/schedules/").text
+    assert other.get(f"/admin/schedules/{row.id}").status_code == 404
+    assert other.post(f"/admin/schedules/{row.id}/delete").status_code == 404
+    assert session.scalars(select(Schedule.id)).all() == [row.id]
 
 
 def test_who_may_only_look_changes_nothing(app, session, specialist):

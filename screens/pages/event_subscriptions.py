@@ -154,5 +154,5 @@ def _reasons() -> dict[str, Mapping[str, str]]:
 
 
 def _one(key: int) -> EventSubscription:
-    row = db.session.get(EventSubscription, key) if key < 2**63 else None
+    row = events.find(db.session(), key) if key < 2**63 else None
     return row if row is not None else abort(404)

@@ -160,5 +160,5 @@ def _written(workflow_key: str, given: Mapping[str, Any], rule: Mapping[str, Any
 
 
 def _one(key: int) -> Schedule:
-    row = db.session.get(Schedule, key) if key < 2**63 else None
+    row = schedules.find(db.session(), key) if key < 2**63 else None
     return row if row is not None else abort(404)
