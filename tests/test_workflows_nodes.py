@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -274,6 +275,25 @@ def test_the_folder_takes_a_file_once_and_no_other_of_its_name(session: Session,
     with pytest.raises(DeliveryFailed, match="内容不同"):
         channels.send_to_folder({"name": "通报 1.pdf", "sha256": second})
     assert [found.name for found in (home_path() / "outbox").iterdir() if found.is_file()] == ["通报 1.pdf"]
+
+
+def test_a_full_disk_leaves_no_half_of_a_file(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "letters.pdf"
+    path.write_bytes(b"%PDF" * 1000)
+
+    def half(source: Path, target: Path) -> None:
+        target.write_bytes(source.read_bytes()[:1000])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.shutil, "copyfile", half)
+    with pytest.raises(OSError, match="No space"):
+        files.put(path)
+    folder = files.location(files.sha256_of(path)).parent
+    assert not list(folder.glob(f"*{files.sha256_of(path)}*"))
+    monkeypatch.undo()
+    assert files.location(files.put(path)).read_bytes() == path.read_bytes()
 
 
 def test_two_clocks_take_turns(session: Session) -> None:
