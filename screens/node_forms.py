@@ -72,7 +72,9 @@ def stored(tree: Tree, node: Node) -> Filled:
     answers = {**settings_of(node), **common}
     for question in _questions(node, {}):
         if question.kind == "condition":
-            answers[question.name] = condition_forms.of_condition(answers.get(question.name))
+            group = condition_forms.of_condition(answers.get(question.name))
+            begun = condition_forms.of_condition(condition_forms.BLANK) if question.required else group
+            answers[question.name] = group if group["parts"] else begun
     return Filled(tree, node, answers, [str(lane.get("title", "")) for lane in node.get("lanes", ())])
 
 

@@ -89,7 +89,7 @@ class Segments(Page):
 
     def _edited(self, row: SavedSegment | None) -> Any:
         if request.method in READING:
-            group = condition_forms.of_condition(row.condition if row else None)
+            group = condition_forms.of_condition(row.condition if row else condition_forms.BLANK)
             return self._form(row, group)
         group = condition_forms.typed(request.form, PREFIX)
         act = request.form.get("act", "save")
