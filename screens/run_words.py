@@ -28,6 +28,7 @@ from screens.filters import Filter
 from screens.languages import told as said
 from screens.workflow_words import told_result
 from workflows.bpmn import element_id
+from workflows.failures import is_program_error
 from workflows.node_states import NodeState
 from workflows.walk import node_at, placed
 
@@ -52,7 +53,6 @@ ADVICE = {
     "parked": _l("按原因改好后点“重试”，流程从停下的地方继续。"),
     "program": _l("这是程序的问题：先重试一次；还是不行，请把这一页交给系统管理员。"),
 }
-PROGRAM = "程序错误"
 MARKS = {
     "done": ("done", _l("已完成")),
     "leased": ("now", _l("正在做")),
@@ -93,7 +93,7 @@ def advice_of(node: NodeState) -> str:
 
 def advice_for(about: str, error: str) -> str:
     """What to do about a state (of a step or a run), or about items that failed; empty where nothing is to be done."""
-    if about == "dead" and error.startswith(PROGRAM):
+    if about == "dead" and is_program_error(error):
         return str(ADVICE["program"])
     return str(ADVICE.get(about, ""))
 

@@ -185,6 +185,7 @@ ACTIONS = {
     "workflow.enabled": _l("流程启用"),
     "workflow.owned": _l("流程负责人变更"),
     "workflow.published": _l("流程发布"),
+    "workflow.removed": _l("流程删除"),
 }
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from models import Run, Step, Workflow
 from models.clock import utcnow
-from models.words import Said
+from models.words import N_, Said
 from services import Refused, tasks, traces
 from workflows import turns
 from workflows.channels import DeliveryFailed
@@ -30,6 +30,7 @@ from workflows.walk import FAILED, container, node_at
 FAILED_STEP, PARKED_RUN, UNKNOWN_SENDING = "failed_step", "parked_run", "unknown_sending"
 LONG_NUMBER = re.compile(r"\d{5,}")
 TOLD_MOST = 500
+PROGRAM_ERROR = N_("程序错误 %(kind)s：%(error)s")
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +128,13 @@ def told(error: Exception) -> str:
         return Said("数据库没有完成这次写入（%(kind)s），稍后会自动重试。", kind=type(error).__name__)
     if isinstance(error, MemoryError):
         return Said("这一步需要的内存超过了上限，已停止。请减少一次处理的数量，或请管理员调高上限后重试。")
-    return LONG_NUMBER.sub("…", f"程序错误 {type(error).__name__}：{error}")[:TOLD_MOST]
+    text = LONG_NUMBER.sub("…", str(error))[:TOLD_MOST]
+    return Said(PROGRAM_ERROR, kind=type(error).__name__, error=text)
+
+
+def is_program_error(text: str) -> bool:
+    """Whether what was told is a fault of the program, which no setting mends."""
+    return text.startswith(PROGRAM_ERROR.partition(" ")[0])
 
 
 def _stop(session: Session, run: Run, step: Step, message: str, limits: Times) -> None:
