@@ -9,11 +9,12 @@ from datetime import date, timedelta
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from models import Delegation, Staff
+from models import Delegation, Staff, Unit
 from models.clock import today, utcnow
 from services import Refused, people, traces
 
 LONGEST = timedelta(days=366)
+LISTED = 500
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,9 @@ class Away:
 
 def delegate(session: Session, staff: Staff, away: Away) -> Delegation:
     """Let another decide a person's tasks for some days; what that one was given by others is not passed on."""
-    to = session.get(Staff, away.to_id)
-    if to is None or not to.active or to.username == people.SHELL or to.id == staff.id:
-        raise Refused("请选择一位在用账号的同事作为代办人，不能选自己。")
+    to = session.scalar(_stand_ins(session, staff).where(Staff.id == away.to_id))
+    if to is None:
+        raise Refused("请选择一位在用账号的同事作为代办人：本单位或上下级单位的，不能选自己。")
     if away.until < away.since or away.until < today(session) or away.until - away.since > LONGEST:
         raise Refused("委托的日期不对：结束日期不能早于开始日期和今天，最长一年。请改正。")
     if session.scalar(_of(staff, away.since, away.until)) is not None:
@@ -50,6 +51,13 @@ def end(session: Session, row: Delegation, staff: Staff) -> None:
         raise Refused("这项委托已经结束。")
     row.ended_at = utcnow()
     traces.record(session, "delegation.ended", row, details={"to": row.to_id})
+
+
+def stand_ins(session: Session, staff: Staff) -> list[Staff]:
+    """Who may stand in for a person: able to decide tasks, of the same unit or one above or below it."""
+    near = _stand_ins(session, staff).order_by(Staff.unit_id != staff.unit_id, Unit.path, Staff.name)
+    rows = session.scalars(near.options(joinedload(Staff.unit)).limit(LISTED)).unique()
+    return [one for one in rows if one.can("tasks.edit")]
 
 
 def principals(session: Session, staff: Staff) -> Sequence[Staff]:
@@ -72,6 +80,12 @@ def of_person(session: Session, staff: Staff) -> Sequence[Delegation]:
     )
     both = (joinedload(Delegation.principal), joinedload(Delegation.delegate))
     return session.scalars(query.options(*both).order_by(Delegation.id.desc())).all()
+
+
+def _stand_ins(session: Session, staff: Staff) -> Select[tuple[Staff]]:
+    query = select(Staff).join(Unit, Unit.id == Staff.unit_id)
+    able = (Staff.active, Staff.username != people.SHELL, Staff.id != staff.id)
+    return query.where(*able, people.along_the_line(session, staff.unit_id))
 
 
 def _of(staff: Staff, since: date, until: date) -> Select[tuple[int]]:

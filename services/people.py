@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from models import Staff, Unit
@@ -45,7 +45,8 @@ def require(staff: Staff, permission: str) -> None:
         raise Refused(
             "账号「%(username)s」没有这项操作的权限（%(permission)s）。如工作需要，"
             "请联系系统管理员调整角色。",
-            username=staff.username, permission=permission,
+            username=staff.username,
+            permission=permission,
         )
 
 
@@ -54,6 +55,13 @@ def in_scope_units(session: Session) -> ColumnElement[bool]:
     scope = current_scope(session)
     path = scope.path if scope is not None else "/-"
     return Unit.path.startswith(path, autoescape=True)
+
+
+def along_the_line(session: Session, unit_id: int) -> ColumnElement[bool]:
+    """The condition on `Unit` of a unit, those above it and those below it: who may do its work for a time."""
+    path = session.scalar(select(Unit.path).where(Unit.id == unit_id)) or "/-"
+    above = [int(part) for part in path.strip("/").split("/") if part.isdigit()]
+    return or_(Unit.id.in_(above), Unit.path.startswith(path))
 
 
 def staff_in_scope(session: Session, staff_id: int) -> Staff | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from models import Staff, Task, Unit
@@ -63,9 +63,7 @@ def ask_after(session: Session, task: Task, staff: Staff, to_id: int, note: str)
 
 def colleagues(session: Session, task: Task, staff: Staff) -> Sequence[Staff]:
     """Who may get a task from a person: active, allowed to decide it, of a unit above or below the task's."""
-    path = session.scalar(select(Unit.path).where(Unit.id == task.unit_id)) or "/-"
-    above = [int(part) for part in path.strip("/").split("/") if part.isdigit()]
-    near = or_(Unit.id.in_(above), Unit.path.startswith(path))
+    near = people.along_the_line(session, task.unit_id)
     query = (
         select(Staff)
         .join(Unit, Unit.id == Staff.unit_id)

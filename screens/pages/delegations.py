@@ -10,19 +10,14 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload
 
-from models import Delegation, Staff, db
+from models import Delegation, db
 from models.clock import today
 from screens.access import needs
 from screens.base import Page
 from screens.messages import done
 from services import Refused, delegations
 from services.delegations import Away
-from services.people import SHELL
-
-MOST = 500
 
 
 class Delegations(Page):
@@ -37,11 +32,7 @@ class Delegations(Page):
         """Delegations that are not over, and the form for one."""
         session = db.session()
         rows = delegations.of_person(session, current_user)
-        query = select(Staff).where(Staff.active, Staff.username != SHELL, Staff.id != current_user.id)
-        near = query.order_by(Staff.unit_id != current_user.unit_id, Staff.unit_id, Staff.name).limit(MOST)
-        people = [
-            one for one in session.scalars(near.options(joinedload(Staff.unit))) if one.can("tasks.edit")
-        ]
+        people = delegations.stand_ins(session, current_user)
         return self.render("screens/delegations.html", rows=rows, people=people, day=today(session))
 
     @expose("/new", methods=("POST",))
