@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models import Role, Staff, Workflow
 from models.words import N_, Said
 from services import Refused, traces
-from services.people import SHELL
+from services.people import SHELL, staff_in_scope
 
 EDIT = "workflows.edit"
 ACTS = {"edit": N_("修改"), "approve": N_("发布"), "start": N_("发起")}
@@ -44,6 +44,17 @@ def require(staff: Staff, workflow: Workflow, act: str) -> None:
             "您不能%(act)s流程「%(name)s」。谁可以修改、发布和发起，写在流程页面上；如工作需要，请联系系统管理员。",
             act=Said(ACTS[act]),
             name=workflow.name,
+        )
+
+
+def require_to_publish(session: Session, staff: Staff, workflow: Workflow) -> None:
+    """Refuse whoever may not publish it, or reaches less far than the owner: runs borrow the owner's reach."""
+    require(staff, workflow, "approve")
+    if workflow.owner_id is None or staff.username == SHELL:
+        return
+    if staff_in_scope(session, workflow.owner_id) is None:
+        raise Refused(
+            "流程「%(name)s」的负责人不在您的单位范围内，要由能管到负责人的人发布。", name=workflow.name
         )
 
 

@@ -7,12 +7,13 @@ from datetime import date
 from typing import Any, Literal
 
 import pytest
+from factories import make_staff, make_unit
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import seed
 from models import Staff, WorkflowVersion
-from services import Refused, workflows
+from services import Refused, people, workflow_access, workflows
 from workflows import STEPS, definitions
 from workflows.facts import FACTS
 from workflows.options import questions
@@ -69,6 +70,24 @@ def test_a_new_version_is_made_only_when_the_tree_changes(session: Session, shel
         workflow = definitions.load_definition(session, text, shell)
     query = select(func.count()).where(WorkflowVersion.workflow_id == workflow.id)
     assert (workflow.name, session.scalar(query)) == ("小流程", 2)
+
+
+def test_a_file_publishes_over_nothing_that_its_bringer_may_not_publish(session: Session, shell: Staff) -> None:
+    workflow = definitions.load_definition(session, GOOD, shell)
+    low = make_staff(session, "administrator", unit=make_unit(session))
+    workflow.owner_id = make_staff(session, "administrator").id
+    session.flush()
+    session.info["scope"] = people.scope_of(session, low)
+    with pytest.raises(Refused, match="负责人不在您的单位范围内"):
+        definitions.load_definition(session, GOOD, low)
+    workflow_access.allow(session, workflow, {"approve": ["station_head"]})
+    with pytest.raises(Refused, match="不能发布流程"):
+        definitions.load_definition(session, GOOD, low)
+
+
+def test_a_file_nested_without_end_is_refused() -> None:
+    with pytest.raises(Refused, match="TOML"):
+        definitions.read(f"nodes = {'[' * 9000}")
 
 
 @pytest.mark.parametrize(

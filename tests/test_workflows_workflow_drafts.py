@@ -9,7 +9,7 @@ from factories import make_staff, make_unit
 from sqlalchemy.orm import Session
 
 from models import Staff, Workflow
-from services import Refused, workflow_access, workflow_drafts, workflows
+from services import Refused, people, workflow_access, workflow_drafts, workflows
 from services.conditions import line_fault
 from services.workflow_drafts import Content, Stale
 from services.workflows import Definition
@@ -150,7 +150,7 @@ def test_nobody_publishes_for_an_owner_who_reaches_further(
 ) -> None:
     low = make_staff(session, "administrator", unit=make_unit(session))
     editor.draft.workflow.owner_id = admin.id
-    session.info["scope"] = drafts.people.scope_of(session, low)
+    session.info["scope"] = people.scope_of(session, low)
     with pytest.raises(Refused, match="负责人不在您的单位范围内"):
         drafts.publish(editor, low, over=1)
 

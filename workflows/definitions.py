@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import Staff, Workflow
 from models.words import N_, Said
-from services import Refused, conditions, workflows
+from services import Refused, conditions, workflow_access, workflows
 from services.options import option_faults
 from services.workflows import START, Definition
 from workflows import STEPS
@@ -37,12 +37,19 @@ LANES = (2, 6)
 
 
 def load_definition(session: Session, text: str, staff: Staff | None) -> Workflow:
-    """Check a definition written as TOML and publish it; a new version only when its tree changed."""
+    """Check a definition written as TOML and publish it; a new version only when its tree changed.
+
+    Who may change and publish a workflow holds for files as for drafts; `staff` is none for the program itself.
+    """
     definition = read(text)
     found = list(faults(definition.tree))
     if found:
         listed = Said.joined((Said("- %(fault)s", fault=fault) for fault in found[:20]), joint="\n")
         raise Refused("流程定义有 %(count)s 处要改，没有保存：\n%(listed)s", count=len(found), listed=listed)
+    known = workflows.by_key(session, definition.key)
+    if known is not None and staff is not None:
+        workflow_access.require(staff, known, "edit")
+        workflow_access.require_to_publish(session, staff, known)
     return workflows.publish(session, definition, staff)
 
 
@@ -50,7 +57,7 @@ def read(text: str) -> Definition:
     """A definition from its TOML text; only its outer form is looked at."""
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise Refused("流程定义不是正确的 TOML：%(error)s。请按行号改正后再导入。", error=error) from error
     if not NAME.fullmatch(str(data.get("key", ""))) or not data.get("name") or not is_tree(data.get("nodes")):
         raise Refused(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models import Role, Staff, Workflow, WorkflowDraft
 from models.people import staff_roles
 from models.words import N_, Said
-from services import Refused, people, workflow_access, workflow_drafts, workflows
+from services import Refused, workflow_access, workflow_drafts, workflows
 from services.choices import Lists
 from services.options import list_faults, option_faults
 from services.workflow_drafts import STALE, Content, Stale
@@ -147,8 +147,7 @@ def publish(editor: Editor, staff: Staff, *, over: int | None) -> Workflow:
     """Make a draft the newest version, if every node can run and nobody published another than `over` meanwhile."""
     session, draft = editor.session, editor.draft
     workflow = draft.workflow
-    workflow_access.require(staff, workflow, "approve")
-    _check_owner(session, workflow, staff)
+    workflow_access.require_to_publish(session, staff, workflow)
     workflow_drafts.check_current(session, draft, editor.revision)
     newest = workflows.newest(session, workflow)
     if (newest.number if newest is not None else None) != over:
@@ -222,16 +221,6 @@ def _drawn(before: Tree, after: Tree) -> str:
         if added:
             return Said(text, node=label_of(added[0]))
     return N_("移动步骤")
-
-
-def _check_owner(session: Session, workflow: Workflow, staff: Staff) -> None:
-    """Runs borrow their owner's reach: nobody publishes for an owner who reaches further than they do."""
-    if workflow.owner_id is None or staff.username == people.SHELL:
-        return
-    if people.staff_in_scope(session, workflow.owner_id) is None:
-        raise Refused(
-            "流程「%(name)s」的负责人不在您的单位范围内，要由能管到负责人的人发布。", name=workflow.name
-        )
 
 
 def _placed_text(tree: Tree, obstacle: Obstacle) -> str:
