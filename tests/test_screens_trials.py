@@ -92,6 +92,13 @@ def test_every_figure_opens_its_list_masked(tried):
     assert page.get(f"/admin/trials/{trial.id}/rows?node=9&what=letters").status_code == 404
 
 
+def test_who_may_not_see_customers_gets_no_list_of_them(app, session, tried):
+    _page, trial = tried
+    admin = browse(app, session, make_staff(session, "administrator"))
+    assert "rows?" not in admin.get(f"/admin/trials/{trial.id}").text
+    assert admin.get(f"/admin/trials/{trial.id}/rows?node=1&what=customers").status_code == 403
+
+
 def test_changed_assumptions_make_another_trial(session, tried):
     page, trial = tried
     before = trial.result

@@ -65,6 +65,8 @@ class Trials(Page):
     @expose("/<int:key>/rows")
     def rows(self, key: int) -> str:
         """Whom a figure is about: the would-be rows of one node, of one kind and reason."""
+        if not may("customers.view"):
+            abort(403)
         row, page = _one(key), max(request.args.get("page", 0, type=int), 0)
         path, what, reason = (request.args.get(name, "") for name in ("node", "what", "reason"))
         found = kept(trials.rows_path(row), path, what, reason)
