@@ -30,7 +30,7 @@
     const branches = {};
     arms.forEach((one, at) => {
       let label = one.label || labelOf(one.arm, at);
-      while (label in branches) label += " ";
+      while (label in branches || /^\d+$/.test(label)) label += " ";  // a bare number would be sorted before the others
       branches[label] = one.nodes;
     });
     return Object.assign(made, { componentType: "switch", branches });

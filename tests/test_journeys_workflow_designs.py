@@ -93,6 +93,23 @@ def test_what_the_cards_change_the_list_shows_and_back(
         lose_a_race(page, session, draft)
 
 
+def test_lanes_named_by_numbers_keep_their_order(
+    app: Flask, session: Session, draft: int, clerk: Staff
+) -> None:
+    row, rest = session.get_one(WorkflowDraft, draft), {"wait": {"days": 1}}
+    lanes = [{"title": name, "nodes": [{"id": f"rest_{name}", **rest}]} for name in "21"]
+    tree = [{"id": "both", "parallel": {}, "lanes": lanes}, {"id": "last", "title": "最后", **rest}]
+    content = workflow_drafts.Content(row.name, row.description, tree)
+    workflow_drafts.keep(session, row, content, revision=row.revision, said="并行")
+    session.commit()
+    with driven(app, session, clerk) as page:
+        page.goto(f"{base(draft)}/cards")
+        page.locator(".sqd-step-task", has_text="最后").click()
+        with page.expect_response("**/arrange"):
+            page.keyboard.press("Delete")
+    assert kept(session, draft) == tree[:1]
+
+
 def lose_a_race(page: Page, session: Session, draft: int) -> None:
     """Somebody else changes the draft; the next drag is told so and shows the tree as it is."""
     session.expire_all()
