@@ -31,6 +31,7 @@ ACCOUNT, CONTACTS, REACH, EARLIER = (
 )
 REFUTED = "refuted"
 CAMPAIGNS_LISTED = 100
+LONGEST_AGO = 36500.0  # days; nothing that is kept here is older
 REACHED = {
     "letter": N_("函件可达"),
     "sms": N_("短信可达"),
@@ -213,8 +214,9 @@ def _days(latest: ScalarSelect[Any], moment: datetime) -> Compare:
     def compare(op: str, value: Any) -> ColumnElement[bool]:
         if op in ("empty", "filled"):
             return latest.is_(None) if op == "empty" else latest.is_not(None)
-        begins = moment - timedelta(days=float(value) + 1)  # so many whole days ago lies in (begins, ends]
-        ends = moment - timedelta(days=float(value))
+        days = max(-LONGEST_AGO, min(float(value), LONGEST_AGO))
+        begins = moment - timedelta(days=days + 1)  # so many whole days ago lies in (begins, ends]
+        ends = moment - timedelta(days=days)
         tests: dict[str, Any] = {
             "gt": latest <= begins, "ge": latest <= ends, "lt": latest > ends, "le": latest > begins,
         }  # fmt: skip

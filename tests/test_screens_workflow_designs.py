@@ -228,7 +228,12 @@ def test_whoever_was_slower_is_told_and_loses_nothing_typed(admin: Browser, draf
     )
 
 
-def sent(admin: Browser, path: str, what: dict[str, Any]) -> Any:
+def test_what_was_drawn_has_to_be_a_drawing(admin: Browser, draft: WorkflowDraft) -> None:
+    answer = sent(admin, f"{base(draft)}/arrange", [1])
+    assert answer.status_code == 409 and len(answer.json["nodes"]) == 3
+
+
+def sent(admin: Browser, path: str, what: Any) -> Any:
     admin.session.commit()
     return admin.client.post(path, json=what, headers={"X-CSRFToken": admin.token})
 

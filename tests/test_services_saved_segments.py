@@ -88,6 +88,8 @@ def line(field: str, op: str, value: Any = None) -> dict[str, Any]:
         (line("visited_days", "lt", 11), "b"),
         (line("visited_days", "le", 9), ""),
         (line("visited_days", "gt", 9), "b"),
+        (line("visited_days", "lt", 999_999_999_999_999), "b"),
+        (line("visited_days", "ge", -999_999_999_999_999), "b"),
         (line("visited_days", "ge", 11), ""),
         (line("visited_days", "ne", 10), "ac"),
         (line("visited_days", "empty"), "ac"),

@@ -148,6 +148,8 @@ SURVEY = bpmn_texts.write(
         ('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "不是本系统导出"),
         (SURVEY.replace("lamplighter:definition", "lamplighter:other"), "不是本系统导出"),
         (SURVEY.replace('"path":"2"', '"path":"9"'), "不是本系统导出"),
+        (SURVEY.replace('"branch":{', '"branch":[{').replace('"yes":[]', '"yes":{}'), "不是本系统导出"),
+        (SURVEY.replace('"step":"', '"stop":"'), "不是本系统导出"),
         (SURVEY.replace('name="冻结名单"', 'name="先不冻结"'), "别的工具里改过"),
         (SURVEY.replace('sourceRef="node_1"', 'sourceRef="start"'), "别的工具里改过"),
     ],

@@ -17,7 +17,7 @@ from services import Refused, delegations, task_acts, task_lists, tasks
 from services.delegations import Away
 from services.tasks import Decision
 from services.workflows import Definition, publish
-from workflows import STEPS, clock, engine, runs
+from workflows import STEPS, clock, engine, persons, runs
 from workflows.lists import LISTS
 from workflows.steps import Effects, Facts, ListKind, Options, Planned, StepKind
 from workflows.tasks import answer_task, answer_tasks, decide_task, earlier_persons, send_back, withdraw
@@ -342,3 +342,8 @@ def test_a_steps_state_follows_its_task(session: Session, shell: Staff, leaders:
     send_back(session, task, leaders[1], earlier_persons(session, task)[0].id, "再看")
     states = dict(session.execute(select(Step.node, Step.state).where(Step.run_id == run.id)).tuples().all())
     assert states == {"p": "waiting", "q": "cancelled"}
+
+
+def test_a_value_in_the_address_of_a_task_leads_nowhere_else() -> None:
+    facts = {"run": {"title": "/elsewhere.example/?a=b", "campaign_id": 7}}
+    assert persons._link("/{run.title}/{run.campaign_id}", facts) == "/%2Felsewhere.example%2F%3Fa%3Db/7"

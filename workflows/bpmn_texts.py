@@ -72,9 +72,10 @@ def read(text: str) -> Definition:
         nodes = [json.loads(one.text or "") for one in process.iter(f"{{{OWN}}}node")]
         tree = _put_together({str(one["path"]): one["node"] for one in nodes})
         found = Definition(**{name: str(value) for name, value in head.items()}, tree=tree, source=text)
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        block = _laid_out(found)
+    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise Refused(FOREIGN) from error
-    _refuse_changed(process, found)
+    _refuse_changed(process, block)
     return found
 
 
@@ -106,11 +107,15 @@ def _parsed(text: str) -> ElementTree.Element:
         raise Refused("这个文件不是正确的 XML：%(error)s。请重新导出后再导入。", error=error) from error
 
 
-def _refuse_changed(process: ElementTree.Element, definition: Definition) -> None:
-    """What the file draws must be what its nodes say: else it was changed elsewhere, and that would be lost."""
+def _laid_out(definition: Definition) -> Block:
+    """The picture of a definition; nodes that were written by hand may be none that can be drawn."""
     if not definition.tree or not is_tree(definition.tree):
-        raise Refused(FOREIGN)
-    block = picture(definition.tree)
+        raise ValueError(definition.key)
+    return picture(definition.tree)
+
+
+def _refuse_changed(process: ElementTree.Element, block: Block) -> None:
+    """What the file draws must be what its nodes say: else it was changed elsewhere, and that would be lost."""
     wanted = {(one.tag, one.id, _clean(one.name)) for one in block.shapes}
     wanted |= {("sequenceFlow", f"{one.source}>{one.target}", _clean(one.name)) for one in block.flows}
     drawn = set(_drawn(process))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -196,5 +197,5 @@ def _link(link: str, facts: Facts) -> str:
     """An address of the task's work; `{run.campaign_id}` and the like are filled in."""
     for node_id, results in facts.items():
         for name, value in results.items():
-            link = link.replace(f"{{{node_id}.{name}}}", str(value))
+            link = link.replace(f"{{{node_id}.{name}}}", quote(str(value), safe=""))
     return link

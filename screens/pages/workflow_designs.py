@@ -157,7 +157,8 @@ class WorkflowDesigns(Page):
     def arrange(self, key: int) -> Any:
         """Take over what was drawn; who was slower is told so, with the tree as it is."""
         draft = _draft(key)
-        sent = request.get_json(silent=True) or {}
+        found = request.get_json(silent=True)
+        sent = found if isinstance(found, dict) else {}
         act = sent.get("act", "arrange")
         try:
             editor = Editor(db.session(), draft, _whole(sent.get("revision")))
