@@ -22,7 +22,7 @@ from models import (
     Recipient,
     Unit,
 )
-from models.clock import now
+from models.clock import now, today
 from models.contacts import GOOD
 from paper.masks import mask_name
 from services import contacts, letterheads, traces
@@ -114,12 +114,13 @@ def suppressed_by(session: Session, customer_ids: Sequence[int], wanted: Wanted)
 
 
 def is_still_right(session: Session, item: Mapping[str, Any]) -> bool:
-    """Whether what was planned may still go out: the value stands and is usable, nobody has opted out since.
+    """Whether what was planned may still go out: the value stands and is usable, and nobody has opted out, closed the
+    account or put it on legal hold since.
 
     A `former` value no longer stands and may still be told of the change, unless it was found wrong.
     """
     query = _still_right(item["channel"], item["purpose"], bool(item.get("former")))
-    return session.scalar(query, {"contact_id": item["contact_id"]}) is not None
+    return session.scalar(query, {"contact_id": item["contact_id"], "day": today(session)}) is not None
 
 
 @lru_cache(maxsize=32)
@@ -127,7 +128,8 @@ def _still_right(channel: str, purpose: str, is_former: bool) -> Select[tuple[in
     """The question of `is_still_right`, built once: it is asked before every message."""
     stands = () if is_former else (Contact.state == "current", Contact.verdict.in_(GOOD))
     query = select(Contact.id).join(Customer, Customer.id == Contact.customer_id)
-    right = (~refuted(Contact), ~opted_out(purpose, channel))
+    is_open = Customer.closed_on.is_(None) | (Customer.closed_on > bindparam("day"))
+    right = (~refuted(Contact), ~opted_out(purpose, channel), ~Customer.legal_hold, is_open)
     return query.where(Contact.id == bindparam("contact_id"), *stands, *right)
 
 

@@ -110,13 +110,16 @@ def due(session: Session) -> Sequence[int]:
 
 
 def take_due(session: Session, schedule_id: int) -> tuple[Schedule, Passed] | None:
-    """Take what has come due of a schedule and move it on to its next slot; None where another clock was first."""
+    """Take what has come due of a schedule and move it on to its next slot; None where another clock was first.
+
+    A slot that the calendar has since taken away (a holiday entered later) starts nothing and was not missed.
+    """
     row = session.get(Schedule, schedule_id, with_for_update=True, populate_existing=True)
     moment = now(session)
     if row is None or row.next_at is None or row.next_at > moment:
         return None
     rule, known = When(**row.rule), calendar.calendar(session)
-    slots = schedule_rules.between(rule, row.next_at, moment, known, most=MOST) or [row.next_at]
+    slots = schedule_rules.between(rule, row.next_at, moment, known, most=MOST)
     passed = _passed(row, _fresh(session, row, slots), moment)
     row.next_at = schedule_rules.next_slot(rule, moment, known)
     row.missed_count += len(passed.missed)
@@ -173,6 +176,8 @@ def _in_reach(session: Session) -> ColumnElement[bool]:
 
 def _fresh(session: Session, row: Schedule, slots: Sequence[datetime]) -> Sequence[datetime]:
     """The slots that nothing was written of yet: a clock that was put back comes to some a second time."""
+    if not slots:
+        return ()
     query = select(ScheduleSlot.slot_at).where(
         ScheduleSlot.schedule_id == row.id, ScheduleSlot.slot_at >= slots[0]
     )

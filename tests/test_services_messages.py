@@ -1,6 +1,6 @@
 """Messages: texts and their length, who gets one and who does not, quiet hours."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from factories import make_campaign, make_contact, make_customer
@@ -209,3 +209,14 @@ def test_every_customer_with_a_message_keeps_the_value_it_went_to(session, shell
     contacts.end(session, [contact.id], "stopped", action="contact.stopped")
     assert not messages.is_still_right(session, item)
     assert session.scalars(select(Contact.state)).all() == ["stopped"]
+
+
+@pytest.mark.parametrize("facts", [{"legal_hold": True}, {"closed_on": date(2020, 1, 1)}])
+def test_who_was_closed_or_put_on_hold_since_gets_no_message(session, shell, facts):
+    customer = make_customer(session)
+    make_contact(session, customer)
+    (item,), _reasons = planned(session, customer)
+    for name, value in facts.items():
+        setattr(customer, name, value)
+    session.flush()
+    assert not messages.is_still_right(session, item)

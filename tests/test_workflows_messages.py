@@ -178,6 +178,15 @@ def test_an_unclear_outcome_stands_on_the_message_and_waits_for_a_person(session
     assert session.scalars(select(Message.state)).all() == ["sent"]
 
 
+def test_what_was_begun_by_one_way_is_never_repeated_by_another_that_sends_twice(session):
+    again = {"step_id": None, "token": "t"}
+    assert channels.begin(session, channels.Send("email_file", "email-1", {}), **again) is None
+    channels.conclude(session, [channels.Outcome("email-1", "ready")], token="t")
+    by_server = channels.Send("email_smtp", "email-1", {})
+    assert channels.begin(session, by_server, **again) is None
+    assert channels.begin(session, by_server, **again).state == "unknown"
+
+
 def test_a_refused_message_is_an_item_that_failed_and_the_others_go_on(session, shell, monkeypatch):
     reachable(session), reachable(session)
     errors = [DeliveryFailed("空号", permanent=True, reason="dead_number")]
@@ -299,6 +308,7 @@ ALLOWED = ("https://api.example.com/v1", "http://10.0.0.5:8080")
         "http://api.example.com/v1",
         "https://api.example.com/v1 /x",
         "https://api.example.com/v1\\x",
+        "https://api.example.com/v1/户",
         "http://[::1",
         "",
     ],
@@ -317,7 +327,20 @@ def test_an_address_below_an_allowed_one_may_be_called(url):
 
 
 @pytest.mark.parametrize(
-    "address", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "fd00::1", "100.64.0.1", "192.0.2.1"]
+    "address",
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "169.254.169.254",
+        "::1",
+        "fd00::1",
+        "100.64.0.1",
+        "192.0.2.1",
+        "224.0.0.1",
+        "::ffff:10.1.2.3",
+        "::ffff:100.64.0.1",
+        "64:ff9b::a00:1",
+    ],
 )
 def test_a_name_that_points_into_a_private_net_is_not_called(monkeypatch, address):
     entry = (2, 1, 6, "", (address, 443))

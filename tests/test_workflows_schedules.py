@@ -6,7 +6,7 @@ import pytest
 from factories import make_staff
 from sqlalchemy import event, select
 
-from models import Run, Schedule, ScheduleSlot, Task, Workflow, db
+from models import Holiday, Run, Schedule, ScheduleSlot, Task, Workflow, db
 from models.clock import ZONE, move_to
 from services import Refused
 from services import schedules as kept
@@ -139,6 +139,22 @@ def test_nothing_starts_in_the_name_of_somebody_who_left(session, shell):
     assert [state for _at, state in slots(session)] == ["refused"]
     told = session.scalars(select(Task).where(Task.kind == kept.TROUBLE)).one()
     assert (told.staff_id, told.permission) == (None, "schedules.edit")
+
+
+def test_a_holiday_entered_later_takes_the_slot_away(session, shell):
+    row = made(session, shell, {"every": "workday"})
+    session.add(Holiday(day=MONDAY.date(), kind="holiday", name="放假"))
+    at(session, MONDAY + timedelta(hours=1))
+    assert (schedules.start_due(), slots(session), row.missed_count) == (0, [], 0)
+    assert row.next_at == MONDAY.replace(hour=8, day=24)
+
+
+def test_a_schedule_that_cannot_be_read_keeps_no_other_from_its_time(session, shell):
+    broken = made(session, shell)
+    schedules.save(session, Written("另一个", "test", {"every": "week"}, {}), shell)
+    broken.rule, broken.next_at = {"every": "moon"}, MONDAY
+    at(session, MONDAY + timedelta(hours=1))
+    assert (schedules.start_due(), len(runs_of(session)), broken.next_at) == (1, 1, MONDAY)
 
 
 def test_a_stopped_schedule_misses_nothing(session, shell):

@@ -115,7 +115,7 @@ def begin(session: Session, send: Send, *, step_id: int, token: str) -> Outcome 
         row.state, row.step_id = "unknown", step_id
         messages.conclude(session, row.key, "unknown")
         return Outcome(send.key, "unknown", row.outcome)
-    row.state, row.step_id, row.token = "sending", step_id, token
+    row.state, row.step_id, row.token, row.channel = "sending", step_id, token, send.channel
     row.payload = (
         {} if send.about else dict(send.payload)
     )  # numbers and texts of people stay in their own tables

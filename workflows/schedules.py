@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -13,18 +14,14 @@ from workflows import runs
 from workflows.options import with_values
 from workflows.sessions import reading, writing
 
+log = logging.getLogger(__name__)
+
 
 def start_due() -> int:
     """Start what has come due; returns how many runs were started. While nothing is due: one indexed query."""
     with reading() as session:
         due = schedules.due(session)
-    started = 0
-    for schedule_id in due:
-        with writing() as session:
-            taken = schedules.take_due(session, schedule_id)
-            if taken is not None:
-                started += _start(session, *taken)
-    return started
+    return sum(_act_on(schedule_id) for schedule_id in due)
 
 
 def save(session: Session, written: Written, staff: Staff, row: Schedule | None = None) -> Schedule:
@@ -37,6 +34,17 @@ def save(session: Session, written: Written, staff: Staff, row: Schedule | None 
 def start_now(session: Session, row: Schedule, staff: Staff) -> int:
     """Start a schedule's workflow by hand, apart from its slots; returns the run."""
     return runs.start(session, row.workflow_key, row.options, staff).id
+
+
+def _act_on(schedule_id: int) -> bool:
+    """Start what has come due of one schedule, all in one transaction: either it was acted on, or it is still due."""
+    try:
+        with writing() as session:
+            taken = schedules.take_due(session, schedule_id)
+            return taken is not None and _start(session, *taken)
+    except Exception as error:  # noqa: BLE001 one schedule that cannot be read now must not keep the others waiting
+        log.error("schedule %s: %s", schedule_id, type(error).__name__)
+        return False
 
 
 def _start(session: Session, row: Schedule, passed: Passed) -> bool:

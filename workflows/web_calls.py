@@ -19,6 +19,7 @@ from workflows.channel_settings import ChannelSettings
 from workflows.deliveries import DeliveryFailed
 
 MOST = 64 * 1024  # bytes of an answer that are read
+TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # IPv4 behind NAT64 (RFC 6052)
 SAFE_PORTS = {"https": 443, "http": 80}
 
 
@@ -58,7 +59,7 @@ def checked(url: str, settings: ChannelSettings) -> SplitResult:
         and parts.hostname
         and not (parts.username or parts.password or parts.fragment)
     )
-    if not is_plain or port == 0 or any(ord(letter) < 33 or letter == "\\" for letter in url):
+    if not is_plain or port == 0 or any(not "!" <= letter <= "~" or letter == "\\" for letter in url):
         raise _failed(Said("网址「%(url)s」写得不对。", url=url[:80]), permanent=True)
     if not any(_is_below(parts, prefix) for prefix in settings.call_allowed):
         message = Said(
@@ -109,9 +110,15 @@ def _address(host: str, port: int, settings: ChannelSettings) -> str:
     except OSError as error:
         raise _failed(Said("找不到主机 %(host)s，稍后会自动重试。", host=host), permanent=False) from error
     addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
-    if host not in settings.call_private and not all(
-        ipaddress.ip_address(one).is_global for one in addresses
-    ):
+    if host not in settings.call_private and not all(map(_is_public, addresses)):
         message = Said("主机 %(host)s 在内部网络里，没有允许调用（CALL_PRIVATE）。", host=host)
         raise _failed(message, permanent=True)
     return addresses[0]
+
+
+def _is_public(text: str) -> bool:
+    """Whether an address lies in the public net; one of IPv4 written as IPv6 is judged as what it is."""
+    address = ipaddress.ip_address(text)
+    if isinstance(address, ipaddress.IPv6Address) and (address.ipv4_mapped or address in TRANSLATED):
+        address = ipaddress.IPv4Address(address.packed[-4:])
+    return address.is_global and not address.is_multicast
