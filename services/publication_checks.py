@@ -24,6 +24,8 @@ from services.results import measure_rows, rule_rows
 
 KEY = "publication_check:"
 PARTS = ("number", "unit", "unit_name", "period", "customers", "timeliness", "rules")
+DIGITS = ("cohort", "numerator", "denominator", "grade")
+ESTIMATED = ("weighted", "low", "high")  # kept with a sampled measure; rates of rules follow from their counts
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,9 @@ def all_of_them(session: Session) -> Iterator[int]:
 
 def _digits(rows: Any) -> list[tuple[Any, ...]]:
     """The figures without the names, which may be given anew."""
-    return [(row["cohort"], row["numerator"], row["denominator"], row.get("grade")) for row in rows]
+    return [
+        tuple(row.get(name) for name in (DIGITS + ESTIMATED if "measure" in row else DIGITS)) for row in rows
+    ]
 
 
 def _is_of_all(row: Mapping[str, Any]) -> bool:

@@ -98,6 +98,16 @@ def test_a_published_run_never_changes(bureau):
     assert action.details["sha256"] == made.sha256
 
 
+@pytest.mark.parametrize("name", ["numerator", "weighted", "low", "high"])
+def test_a_changed_digit_is_found_even_where_the_count_stands(bureau, name):
+    session, unit, head = bureau
+    made = publications.publish(session, assess(session, unit), staff=head)
+    told = json.loads(json.dumps(publication_checks.contents(made)))
+    assert publication_checks.is_same(session, made, told)
+    told["measures"][0][name] = 0.125
+    assert not publication_checks.is_same(session, made, told)
+
+
 def test_a_correction_is_a_new_publication_linked_to_the_old_one(bureau):
     session, unit, head = bureau
     first = publications.publish(session, assess(session, unit), staff=head)
