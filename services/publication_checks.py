@@ -25,7 +25,7 @@ from services.results import measure_rows, rule_rows
 KEY = "publication_check:"
 PARTS = ("number", "unit", "unit_name", "period", "customers", "timeliness", "rules")
 DIGITS = ("cohort", "numerator", "denominator", "grade")
-ESTIMATED = ("weighted", "low", "high")  # kept with a sampled measure; rates of rules follow from their counts
+ESTIMATED = ("weighted", "low", "high")  # kept with sampled measures; rates of rules follow from counts
 
 
 @dataclass(frozen=True)
