@@ -53,11 +53,10 @@ def end(session: Session, row: Delegation, staff: Staff) -> None:
     traces.record(session, "delegation.ended", row, details={"to": row.to_id})
 
 
-def stand_ins(session: Session, staff: Staff) -> list[Staff]:
+def stand_ins(session: Session, staff: Staff) -> Sequence[Staff]:
     """Who may stand in for a person: able to decide tasks, of the same unit or one above or below it."""
     near = _stand_ins(session, staff).order_by(Staff.unit_id != staff.unit_id, Unit.path, Staff.name)
-    rows = session.scalars(near.options(joinedload(Staff.unit)).limit(LISTED)).unique()
-    return [one for one in rows if one.can("tasks.edit")]
+    return session.scalars(near.options(joinedload(Staff.unit)).limit(LISTED)).unique().all()
 
 
 def principals(session: Session, staff: Staff) -> Sequence[Staff]:
@@ -85,7 +84,8 @@ def of_person(session: Session, staff: Staff) -> Sequence[Delegation]:
 def _stand_ins(session: Session, staff: Staff) -> Select[tuple[Staff]]:
     query = select(Staff).join(Unit, Unit.id == Staff.unit_id)
     able = (Staff.active, Staff.username != people.SHELL, Staff.id != staff.id)
-    return query.where(*able, people.along_the_line(session, staff.unit_id))
+    near = people.along_the_line(session, staff.unit_id)
+    return query.where(*able, near, people.holding(session, "tasks.edit"))
 
 
 def _of(staff: Staff, since: date, until: date) -> Select[tuple[int]]:

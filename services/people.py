@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from models import Staff, Unit
+from models import Role, Staff, Unit
 from models.scope import ALL, Scope, current_scope, set_scope
 from services import Refused
 
@@ -48,6 +48,12 @@ def require(staff: Staff, permission: str) -> None:
             username=staff.username,
             permission=permission,
         )
+
+
+def holding(session: Session, permission: str) -> ColumnElement[bool]:
+    """The condition on `Staff` of who has a permission by any of their roles."""
+    roles = [role.id for role in session.scalars(select(Role)) if permission in role.permissions]
+    return Staff.roles.any(Role.id.in_(roles))
 
 
 def in_scope_units(session: Session) -> ColumnElement[bool]:

@@ -63,18 +63,15 @@ def ask_after(session: Session, task: Task, staff: Staff, to_id: int, note: str)
 
 def colleagues(session: Session, task: Task, staff: Staff) -> Sequence[Staff]:
     """Who may get a task from a person: active, allowed to decide it, of a unit above or below the task's."""
-    near = people.along_the_line(session, task.unit_id)
-    query = (
-        select(Staff)
-        .join(Unit, Unit.id == Staff.unit_id)
-        .where(Staff.active, Staff.username != people.SHELL, near)
-    )
-    barred = {staff.id, task.staff_id, *task.next_ids, *task.not_by}
+    barred = {staff.id, *task.next_ids, *task.not_by, *([task.staff_id] if task.staff_id else ())}
     wanted = ("tasks.edit", *([task.permission] if task.permission else ()))
-    rows = session.scalars(
-        query.options(joinedload(Staff.unit)).order_by(Unit.path, Staff.name).limit(LISTED)
+    query = select(Staff).join(Unit, Unit.id == Staff.unit_id)
+    query = query.where(Staff.active, Staff.username != people.SHELL, Staff.id.not_in(barred))
+    query = query.where(
+        people.along_the_line(session, task.unit_id), *(people.holding(session, name) for name in wanted)
     )
-    return [one for one in rows.unique() if one.id not in barred and all(one.can(name) for name in wanted)]
+    near = query.options(joinedload(Staff.unit)).order_by(Unit.path, Staff.name).limit(LISTED)
+    return session.scalars(near).unique().all()
 
 
 def _one_hand(session: Session, task: Task, staff: Staff) -> Staff:

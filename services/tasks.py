@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from models import Staff, Task, TaskAct, TaskPerson
@@ -109,6 +109,13 @@ def persons_of(session: Session, task: Task) -> list[int]:
         TaskAct.task_id == task.id, TaskAct.act.in_(("decided", "signed"))
     )
     return sorted({one for row in session.execute(query) for one in row if one is not None})
+
+
+def decided_for(session: Session, task: Task) -> int | None:
+    """In whose name a task was decided last: where a stand-in did, that of who was away."""
+    query = select(func.coalesce(TaskAct.for_id, TaskAct.staff_id))
+    decided = query.where(TaskAct.task_id == task.id, TaskAct.act == "decided")
+    return session.scalar(decided.order_by(TaskAct.id.desc()).limit(1)) or task.done_by_id
 
 
 def acts_of(session: Session, task: Task) -> Sequence[TaskAct]:

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
-from test_workflows_turns import ALL, BAD, begin, each, go_on, noted, noting, parts  # noqa: F401 a fixture
+from test_workflows_turns import ALL, BAD, begin, each, go_on, lanes, noted, noting, parts  # noqa: F401 a fixture
 
 from models import Run, Staff, Step, Trace, Workflow, WorkflowVersion
 from models.clock import utcnow
@@ -19,6 +19,7 @@ from workflows import engine, runs
 from workflows.node_states import node_states
 from workflows.progress import progress
 from workflows.repairs import needs_somebody
+from workflows.transitions import set_state
 
 ALWAYS = {"field": "run.id", "op": "gt", "value": 0}
 
@@ -80,6 +81,17 @@ def test_a_wait_is_skipped_with_a_reason(session: Session, shell: Staff) -> None
         runs.skip(session, run, " ", step=step)
     runs.skip(session, run, "不用等了", step=step)
     assert (go_on(session, run).state, noted(session, run, "a")) == ("done", [0])
+
+
+def test_a_run_stays_failed_while_another_of_its_lanes_has_failed(session: Session, shell: Staff) -> None:
+    BAD["a"] = set()
+    run = begin(session, shell, lanes([noting("a", refuse=True)], [noting("b")]), noting("last"))
+    one, two = (session.scalars(select(Step).where(Step.node == name)).one() for name in ("a", "b"))
+    set_state(session, two.id, "dead", error="没有纸")  # another worker had it in hand at that moment
+    runs.skip(session, run, "不用了", step=one)
+    assert (go_on(session, run).state, run.message) == ("failed", "没有纸")
+    runs.skip(session, run, "也不用了", step=two)
+    assert (go_on(session, run).state, noted(session, run, "last")) == ("partly_failed", [0])
 
 
 def test_many_runs_are_tried_again_together(session: Session, shell: Staff) -> None:

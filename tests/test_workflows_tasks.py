@@ -203,6 +203,37 @@ def test_a_delegate_decides_in_the_name_of_who_is_away(
     assert not delegations.principals(session, clerk)
 
 
+def test_what_a_delegate_decided_is_sent_back_to_who_was_away(
+    session: Session, shell: Staff, leaders: list[Staff]
+) -> None:
+    clerk, day = make_staff(session, "clerk", make_unit(session)), today(session)
+    run = begin(session, shell, person("p"), person("q"))
+    row = delegations.delegate(session, leaders[0], Away(clerk.id, day, day, "休假"))
+    first = task_of(session, run)
+    decide_task(session, first, clerk, "agree")
+    task = task_of(session, go_on(session, run))
+    send_back(session, task, leaders[1], first.id, "请再核对")
+    delegations.end(session, row, leaders[0])
+    assert (first.staff_id, sees(session, clerk), sees(session, leaders[0])) == (
+        leaders[0].id,
+        [],
+        [first.id],
+    )
+    decide_task(session, first, leaders[0], "agree")
+
+
+def test_nobody_who_decides_no_tasks_stands_in(session: Session, leaders: list[Staff]) -> None:
+    auditor, day = make_staff(session, "auditor"), today(session)
+    assert leaders[1] in delegations.stand_ins(session, leaders[0])
+    with pytest.raises(Refused, match="代办人"):
+        delegations.delegate(session, leaders[0], Away(auditor.id, day, day))
+
+
+def test_a_task_for_one_who_may_not_decide_it_fails_at_once(session: Session, shell: Staff) -> None:
+    run = begin(session, shell, person("p", to="starter", role="", not_by=["start"]))
+    assert run.state == "failed" and "不能办理" in run.message
+
+
 def test_a_delegation_has_a_time_and_another_person(session: Session, leaders: list[Staff]) -> None:
     day = today(session)
     later = day + timedelta(days=2)

@@ -100,6 +100,7 @@ def _open_task(session: Session, held: Held) -> Task:
     run = session.get_one(Run, held.run_id)
     barred = _not_by(person.not_by, held.facts)
     to = _to(session, person, run, held.facts, barred)
+    _require_able(session, person, to, barred)
     due_at = due_of(session, person)
     details = {name: given[name] for name in ("on_timeout", "remind_every") if given.get(name) is not None}
     phrases = {"phrases": [phrase.text for phrase in person.phrases]} if person.phrases else {}
@@ -143,11 +144,21 @@ def _named(session: Session, person: Person, run: Run, barred: list[int]) -> To:
     query = select(Staff.id).where(Staff.username.in_(person.staff), Staff.active, Staff.id.not_in(barred))
     found = tuple(session.scalars(query.order_by(Staff.id)))
     if not found:
-        raise Refused(
-            "「%(title)s」指定的办理人都不能办理：账号已停用，或办理过前面的环节。请改正流程定义后重试。",
-            title=person.title,
-        )
+        raise _nobody(person)
     return To(run.unit_id, found[0]) if len(found) == 1 else To(run.unit_id, several=found)
+
+
+def _require_able(session: Session, person: Person, to: To, barred: list[int]) -> None:
+    """Refuse a task for one person who may not decide it: it would wait for ever."""
+    if to.staff_id is not None and (to.staff_id in barred or not session.get_one(Staff, to.staff_id).active):
+        raise _nobody(person)
+
+
+def _nobody(person: Person) -> Refused:
+    return Refused(
+        "「%(title)s」指定的办理人都不能办理：账号已停用，或办理过前面的环节。请改正流程定义后重试。",
+        title=person.title,
+    )
 
 
 def _manager(session: Session, run: Run, facts: Facts) -> To:

@@ -249,7 +249,14 @@ def _require_room(session: Session, workflow: Workflow, depth: int, limits: Time
 
 
 def _go_on(session: Session, run: Run) -> None:
-    """A run that had stopped is live again; what it had told its owner is no more."""
+    """A run that had stopped is live again, and what it had told its owner is no more; unless it stands at another step
+    too that failed."""
+    dead = (
+        select(Step.error).where(Step.run_id == run.id, Step.state == "dead").order_by(Step.position).limit(1)
+    )
+    if (error := session.scalar(dead)) is not None:
+        run.message = error
+        return
     run.state, run.message, run.ended_at = "running", "", None
     settle(session, run)
     for kind in (FAILED_STEP, PARKED_RUN, UNKNOWN_SENDING):

@@ -91,9 +91,8 @@ def send_back(session: Session, task: Task, staff: Staff, earlier_id: int, note:
             raise Refused("不能退回到这个环节：流程没有在进行，或这个环节不在前面。请刷新后再选。")
         tasks.change_open(session, task, state="sent_back", next_ids=[])
         words = note.strip()[: tasks.NOTE]
-        tasks.note_act(
-            session, task, "sent_back", staff=staff, for_id=name.id, to_id=earlier.done_by_id, note=words
-        )
+        to_id = tasks.decided_for(session, earlier)
+        tasks.note_act(session, task, "sent_back", staff=staff, for_id=name.id, to_id=to_id, note=words)
         _go_back(session, run, task, earlier)
         traces.record(session, "task.sent_back", task, details={"to": earlier.id, "run": run.id})
         session.refresh(task)
@@ -166,7 +165,7 @@ def _go_back(session: Session, run: Run, task: Task, earlier: Task) -> None:
     }
     session.execute(update(rows).where(rows.c.id.in_([step.id for step in anew])).values(**undone))
     person = node_at(run.tree, there.path)["person"]
-    staff_id = earlier.done_by_id if earlier.rule == "any" else None
+    staff_id = tasks.decided_for(session, earlier) if earlier.rule == "any" else None
     open_again(session, earlier, person, staff_id=staff_id)
     set_state(session, there.id, "waiting", result={}, ended_at=None, due_at=earlier.due_at)
     gone = {there.node, *(step.node for step in anew)}

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models import Run, Step, StepItem
 from models.scope import working_as
 from models.words import Said
-from workflows import STEPS, channels, runs
+from workflows import STEPS, channels, runs, turns
 from workflows.channels import DeliveryFailed, Outcome
 from workflows.claims import LIVE, Heartbeat, hold
 from workflows.failures import await_settlement, split_failed
@@ -224,12 +224,12 @@ def _states(held: Held) -> Any:
 
 def _failed(session: Session, held: Held) -> dict[str, Any]:
     """What the result says of items that failed; inside an each they leave it as the node says."""
+    if not held.turn:
+        return {"failed": turns.counts(session, held.step_id)["failed"]}
     query = select(StepItem.item, StepItem.error).where(
         StepItem.step_id == held.step_id, StepItem.state == "failed"
     )
     errors = session.execute(query).tuples().all()
-    if not held.turn:
-        return {"failed": len(errors)}
     step = session.get_one(Step, held.step_id)
     policy = str(held.node.get("on_failure", "stop"))
     return split_failed(session, step, {item: error for item, error in errors if item}, policy=policy)
