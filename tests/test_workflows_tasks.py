@@ -234,6 +234,19 @@ def test_a_task_for_one_who_may_not_decide_it_fails_at_once(session: Session, sh
     assert run.state == "failed" and "不能办理" in run.message
 
 
+def test_all_who_decided_in_a_list_are_barred_behind_it(
+    session: Session, shell: Staff, leaders: list[Staff], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [{"n": 1}, {"n": 2}]
+    monkeypatch.setitem(LISTS, "ours", ListKind("我们的", "number", lambda session, facts, of: found, {}))
+    inside = {"id": "all", "each": {"list": "ours", "size": 1}, "do": [person("p")]}
+    run = begin(session, shell, inside, person("q", not_by=["p"]))
+    rows = session.scalars(select(Task).where(Task.run_id == run.id).order_by(Task.id)).all()
+    for leader, task in zip(leaders, rows, strict=False):
+        decide_task(session, task, leader, "agree")
+    assert task_of(session, go_on(session, run)).not_by == [leaders[0].id, leaders[1].id]
+
+
 def test_a_delegation_has_a_time_and_another_person(session: Session, leaders: list[Staff]) -> None:
     day = today(session)
     later = day + timedelta(days=2)

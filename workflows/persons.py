@@ -99,8 +99,7 @@ def _open_task(session: Session, held: Held) -> Task:
     person = Person.model_validate(given)
     run = session.get_one(Run, held.run_id)
     barred = _not_by(person.not_by, held.facts)
-    to = _to(session, person, run, held.facts, barred)
-    _require_able(session, person, to, barred)
+    to = _able(session, person, _to(session, person, run, held.facts, barred), barred)
     due_at = due_of(session, person)
     details = {name: given[name] for name in ("on_timeout", "remind_every") if given.get(name) is not None}
     phrases = {"phrases": [phrase.text for phrase in person.phrases]} if person.phrases else {}
@@ -148,10 +147,11 @@ def _named(session: Session, person: Person, run: Run, barred: list[int]) -> To:
     return To(run.unit_id, found[0]) if len(found) == 1 else To(run.unit_id, several=found)
 
 
-def _require_able(session: Session, person: Person, to: To, barred: list[int]) -> None:
-    """Refuse a task for one person who may not decide it: it would wait for ever."""
+def _able(session: Session, person: Person, to: To, barred: list[int]) -> To:
+    """Who gets a task, refused for one person who may not decide it: it would wait for ever."""
     if to.staff_id is not None and (to.staff_id in barred or not session.get_one(Staff, to.staff_id).active):
         raise _nobody(person)
+    return to
 
 
 def _nobody(person: Person) -> Refused:

@@ -219,7 +219,7 @@ def _close_list(session: Session, run: Run, step: Step) -> dict[str, Any]:
 
 
 def _sums(session: Session, run: Run, path: str) -> dict[str, Any]:
-    query = select(Step.node, Step.key, Step.result, Step.turn).where(
+    query = select(Step.node, Step.kind, Step.key, Step.result, Step.turn).where(
         Step.run_id == run.id, Step.path.startswith(f"{path}."), Step.state.in_(("done", "skipped"))
     )
     rows = sorted(session.execute(query).all(), key=lambda row: [int(one) for one in row.turn.split(".")])
@@ -227,7 +227,9 @@ def _sums(session: Session, run: Run, path: str) -> dict[str, Any]:
     for row in rows:
         kind = STEPS.get(row.key)
         result = {name: value for name, value in row.result.items() if name not in OWN}
-        sums[row.node] = merged(sums.get(row.node, {}), result, kind.sets if kind else ())
+        if row.kind == "person" and result.get("by") is not None:
+            result["persons"] = result.get("persons", [result["by"]])
+        sums[row.node] = merged(sums.get(row.node, {}), result, kind.sets if kind else ("by",))
     return sums
 
 
