@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from io import BytesIO
 from typing import Any, Literal
 
 import pytest
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from models import Outgoing, Run, Step, Task, Workflow
 from models.clock import utcnow
+from screens.pages import workflows as pages
 from services import Refused, workflows
 from services.workflows import Definition
 from workflows import STEPS, engine
@@ -216,6 +218,17 @@ def test_an_unknown_sending_is_settled_within_ones_scope_only(
     assert "信函-1" in steward.get("/admin/attention/").text
     assert steward.post("/admin/attention/settle", {"rowid": key, "went_out": "yes"}).status_code == 303
     assert session.scalars(select(Outgoing.state)).one() == "done"
+
+
+def test_a_file_too_large_is_not_brought_in_by_half(
+    app: Flask, session: Session, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "BIGGEST", 80)
+    admin = browse(app, session, make_staff(session, "administrator"))
+    text = 'key = "mine"\nname = "自己的"\n[[nodes]]\nid = "one"\nstep = "pick"\n' + "# \n" * 40
+    admin.post("/admin/workflows/import", {"file": (BytesIO(text.encode()), "mine.toml")})
+    assert workflows.by_key(session, "mine") is None
+    assert "文件太大" in admin.get("/admin/workflows/").text
 
 
 def test_an_administrator_switches_owns_and_imports(app: Flask, session: Session, kept: int) -> None:

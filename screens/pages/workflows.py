@@ -205,6 +205,13 @@ def _uploaded() -> str:
     if file is None or not file.filename:
         return ""
     try:
-        return file.stream.read(BIGGEST).decode("utf-8-sig")
+        return _whole(file.stream.read(BIGGEST + 1)).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Refused(_("文件不是 UTF-8 文字。请用 UTF-8 编码保存流程定义再上传。")) from None
+
+
+def _whole(content: bytes) -> bytes:
+    """A file that was read to its end: half a definition must not pass for a whole one."""
+    if len(content) > BIGGEST:
+        raise Refused(_("文件太大"))
+    return content
