@@ -205,6 +205,23 @@ def test_a_refused_message_is_an_item_that_failed_and_the_others_go_on(session, 
     ]
 
 
+def test_a_way_out_that_stays_shut_is_given_up_after_some_attempts(session, shell, monkeypatch):
+    reachable(session)
+    asked = []
+
+    def shut(payload):
+        asked.append(payload["key"])
+        raise DeliveryFailed("稍后", permanent=False)
+
+    monkeypatch.setitem(channels.DRIVERS, "sms_file", Driver("试验", shut, repeatable=True))
+    run = begin(session, shell, {"id": "tell", "step": "send_sms"})
+    for _attempt in range(10):
+        session.scalars(select(Step).where(Step.node == "tell")).one().not_before = None
+        session.commit()
+        go_on(session, run)
+    assert (run.state, len(asked), len(set(asked))) == ("failed", 5, 1)
+
+
 def test_a_template_that_is_gone_stops_before_anything_is_sent(session, shell):
     reachable(session)
     save(session, Written("mine", "我的", "sms", "您好", enabled=False))

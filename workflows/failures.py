@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from pydantic import ValidationError
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -47,10 +48,11 @@ def fail(held: Held, error: Exception) -> None:
         log.error("step %s: %s\n%s", held.step_id, type(error).__name__, _where(error))
     with writing() as session:
         hold(session, held.step_id, held.token, held.limits)
-        if permanent or held.attempt >= held.limits.attempts:
+        attempt = session.scalar(select(Step.attempt).where(Step.id == held.step_id)) or 1
+        if permanent or attempt >= held.limits.attempts:
             die(session, held.step_id, told(error), held.limits)
         else:
-            again = utcnow() + timedelta(seconds=pause_before(held.attempt, held.limits))
+            again = utcnow() + timedelta(seconds=pause_before(attempt, held.limits))
             set_state(session, held.step_id, "failed", error=told(error), not_before=again)
 
 

@@ -37,7 +37,6 @@ class Held:
     path: str
     turn: str
     tree: Tree
-    attempt: int
     planned: bool
     items_total: int
     result: Mapping[str, Any]
@@ -89,7 +88,6 @@ def take_up(session: Session, step: Step, token: str, limits: Times) -> Held:
         path=step.path,
         turn=step.turn,
         tree=run.tree,
-        attempt=step.attempt,
         planned=step.planned,
         items_total=step.items_total,
         result=step.result,

@@ -103,8 +103,10 @@ def _do_chunk(held: Held, kind: StepKind, options: Options, chunk: Chunk) -> Hel
     effects = kind.do(options, held.facts, chunk.payloads)
     _check(effects, chunk)
     outcomes = list(_send(held, effects))
+    later = next((outcome for outcome in outcomes if outcome.state == "ready"), None)
+    moved = {} if later else {"attempt": 1}  # what did not go out is no progress
     with writing() as session:
-        hold(session, held.step_id, held.token, held.limits, attempt=1)
+        hold(session, held.step_id, held.token, held.limits, **moved)
         session.info["actor_id"] = held.owner_id
         session.info["run_id"] = held.run_id
         channels.conclude(session, outcomes, token=held.token)
@@ -118,7 +120,6 @@ def _do_chunk(held: Held, kind: StepKind, options: Options, chunk: Chunk) -> Hel
         written = update(ROWS).where(ROWS.c.id == held.step_id)
         session.execute(written.values(result=result, items_done=done))
         stopped = _stopped(session, held)
-    later = next((outcome for outcome in outcomes if outcome.state == "ready"), None)
     if later is not None and not stopped:
         raise DeliveryFailed(later.text, permanent=False)
     return None if stopped else held.with_result(result)
