@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import traceback
 from collections.abc import Mapping
 from datetime import timedelta
@@ -29,9 +28,7 @@ from workflows.transitions import locked, move_on, set_state, settle
 from workflows.walk import FAILED, container, node_at
 
 FAILED_STEP, PARKED_RUN, UNKNOWN_SENDING = "failed_step", "parked_run", "unknown_sending"
-LONG_NUMBER = re.compile(r"\d{5,}")
-TOLD_MOST = 500
-PROGRAM_ERROR = N_("程序错误 %(kind)s：%(error)s")
+PROGRAM_ERROR = N_("程序错误 %(kind)s，详情在日志里")
 
 log = logging.getLogger(__name__)
 
@@ -130,8 +127,7 @@ def told(error: Exception) -> str:
         return Said("数据库没有完成这次写入（%(kind)s），稍后会自动重试。", kind=type(error).__name__)
     if isinstance(error, MemoryError):
         return Said("这一步需要的内存超过了上限，已停止。请减少一次处理的数量，或请管理员调高上限后重试。")
-    text = LONG_NUMBER.sub("…", str(error))[:TOLD_MOST]
-    return Said(PROGRAM_ERROR, kind=type(error).__name__, error=text)
+    return Said(PROGRAM_ERROR, kind=type(error).__name__)
 
 
 def is_program_error(text: str) -> bool:
