@@ -35,6 +35,10 @@ def served(app: Flask) -> Iterator[str]:
         server.server_close()
 
 
+# What htmx says of a question that a click on a link ended.
+ENDED = ("htmx:sendAbort", "htmx:afterRequest")
+
+
 @contextmanager
 def driven(
     app: Flask, session: Session, staff: Staff, *, size: tuple[int, int] = WIDE, expected: tuple[str, ...] = ()
@@ -53,7 +57,7 @@ def driven(
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         yield page
         browser.close()
-        surprising = [error for error in errors if not any(part in error for part in expected)]
+        surprising = [error for error in errors if not any(part in error for part in (*ENDED, *expected))]
         assert not surprising, surprising
 
 

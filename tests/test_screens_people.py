@@ -166,7 +166,7 @@ def test_the_state_of_the_system_is_asked_for_afterwards(session, admin):
 
 def test_what_got_stuck_stands_on_the_home_page(app, session):
     steward = browse(app, session, make_staff(session, "data_steward"))
-    assert "要处理" not in steward.get("/admin/").text
+    assert "个流程实例要处理" not in steward.get("/admin/").text
     facts = {"unit_id": root_unit(session).id, "started_at": utcnow(), "tree": [], "version": 1}
     session.add(Run(workflow_key="contact_survey", title="春季核对", state="parked", **facts))
     batch = {"unit_id": root_unit(session).id, "created_at": utcnow(), "file_name": "客户.csv"}

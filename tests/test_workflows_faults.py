@@ -19,7 +19,7 @@ from needs import POSTGRES_URL, needs_postgres
 from places import Place
 from sqlalchemy import create_engine, make_url, select, text
 
-from models import Lease, Run, SignInAttempt, Step
+from models import Lease, Run, SignInAttempt, Step, db
 from workflows import clock, runs
 from workflows.times import Times
 
@@ -179,6 +179,8 @@ def test_whoever_starts_runs_may_be_killed_at_any_moment(machines: Machines) -> 
     """A web process that dies leaves whole runs or none; whole ones end though nobody rang for them."""
     machines.keep_alive("now", "bulk")
     for pause in (0.05, 0.15):
+        with machines.app.app_context():
+            db.engine.dispose()  # a connection that two processes share is nobody's
         pid = os.fork()
         if not pid:
             while True:
