@@ -27,6 +27,8 @@ FIELDS = [
 ]
 CONDITION = st.sampled_from([*FIELDS, {"not": FIELDS[0]}, {"all": FIELDS}])
 PERSON = {"title": '办<一>办 & "看"', "permission": "letters.run", "choices": [{"code": "ok", "label": "好"}]}
+# A large tree is a good example, however long it is in print.
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 TEXT = st.text(st.characters(blacklist_categories=["Cs"]), max_size=12)
 WHENS = [{}, {"when": FIELDS[0]}]
 LEAF = st.one_of(
