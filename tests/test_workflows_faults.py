@@ -104,13 +104,15 @@ def test_a_machine_whose_clock_jumps_goes_on(machines: Machines, jump: timedelta
     run_id = machines.start_run()
     until(lambda: Place.marks("in-do") > 0)
     everybody = [pid for pid in (*machines.children.values(), machines.child_of("bulk")) if pid]
-    for pid in everybody:
-        os.kill(pid, signal.SIGSTOP)
-    machines.kill_child("bulk")
     with machines.session() as session:
-        for row in session.scalars(select(Step).where(Step.lease_until.is_not(None))):
-            row.lease_until -= jump
-        for lease in session.scalars(select(Lease).where(Lease.until.is_not(None))):
+        steps = session.scalars(select(Step).where(Step.lease_until.is_not(None)).with_for_update()).all()
+        leases = session.scalars(select(Lease).where(Lease.until.is_not(None)).with_for_update()).all()
+        for pid in everybody:  # while the test holds the rows: nobody falls asleep with a lock in hand
+            os.kill(pid, signal.SIGSTOP)
+        machines.kill_child("bulk")
+        for step in steps:
+            step.lease_until -= jump
+        for lease in leases:
             lease.until -= jump
     for pid in machines.children.values():
         os.kill(pid, signal.SIGCONT)
