@@ -8,9 +8,10 @@ from factories import ADDRESS, make_contact, make_customer, make_staff
 from flask import Flask
 from needs import needs_chromium
 from playwright.sync_api import expect
+from running import begin, go_on
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from test_workflows_turns import BAD, begin, each, go_on, lanes, noting, parts  # noqa: F401 a fixture
+from test_workflows_turns import BAD, each, lanes, noting, parts  # noqa: F401 a fixture
 
 from models import Campaign, Customer, Letter, PrintRun, Staff, Trace
 from workflows import engine, runs

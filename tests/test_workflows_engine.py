@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from factories import make_customer, make_staff, make_unit
 from flask import Flask
+from running import begin
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -57,16 +58,6 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> None:
     kind = StepKind("数一数", plan_count, do_count, Count, chunk=2, results={"noted": "记下的条数"})
     monkeypatch.setitem(STEPS, "count", kind)
     monkeypatch.setitem(STEPS, "refuse", StepKind("拒绝", plan_count, refuse, Count))
-
-
-def begin(session: Session, shell: Staff, *nodes: dict[str, Any], **values: Any) -> Run:
-    """Publish a workflow of these nodes, start it, and run what is due."""
-    publish(session, Definition("test", "试验", "", "workflows.start", list(nodes), ""), shell)
-    run = runs.start(session, "test", values, shell)
-    session.commit()
-    engine.drain()
-    session.refresh(run)
-    return run
 
 
 def did(session: Session) -> int:

@@ -7,8 +7,10 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+import running
 from factories import make_contact, make_customer
 from flask import current_app
+from running import go_on
 from sqlalchemy import select
 
 from models import Campaign, Contact, Message, Outgoing, Recipient, Step, StepItem
@@ -17,7 +19,7 @@ from models.home import home_path
 from services import contacts
 from services.message_templates import Written, save
 from services.workflows import Definition, publish
-from workflows import channels, engine, runs
+from workflows import channels, runs
 from workflows.channel_settings import channel_settings
 from workflows.channels import Driver
 from workflows.deliveries import DeliveryFailed
@@ -45,16 +47,7 @@ def reachable(session, **contact):
 
 
 def begin(session, shell, *nodes):
-    publish(session, Definition("test", "试验", "", "workflows.start", [SELECT, FREEZE, *nodes], ""), shell)
-    run = runs.start(session, "test", {}, shell)
-    session.commit()
-    return go_on(session, run)
-
-
-def go_on(session, run):
-    engine.drain()
-    session.expire_all()
-    return run
+    return running.begin(session, shell, SELECT, FREEZE, *nodes)
 
 
 def set_config(monkeypatch, **values):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from factories import ADDRESS, make_contact, make_customer, make_staff, make_unit
 from flask import current_app
+from running import begin
 from sqlalchemy import select
 
 from models import (
@@ -48,15 +49,6 @@ def selected(session, number=1, **facts):
     for customer in found:
         make_contact(session, customer, "supply_address", raw=ADDRESS, value=ADDRESS)
     return found
-
-
-def begin(session, staff, *nodes):
-    publish(session, Definition("test", "试验", "", "workflows.start", list(nodes), ""), None)
-    run = runs.start(session, "test", {}, staff)
-    session.commit()
-    engine.drain()
-    session.expire_all()
-    return run
 
 
 def exclusions(session):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from running import begin, go_on
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -17,7 +18,7 @@ from models.clock import move_to, now, utcnow
 from models.home import home_path
 from services import Refused, files, task_lists, traces
 from services.workflows import Definition, publish
-from workflows import STEPS, channels, clock, engine, runs
+from workflows import STEPS, channels, clock, runs
 from workflows.channels import DeliveryFailed, Driver
 from workflows.facts import FACTS
 from workflows.steps import Effects, Fact, Facts, Options, Planned, Send, StepKind
@@ -42,20 +43,6 @@ def live(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     monkeypatch.setitem(FACTS, "live", Fact("活事实", lambda session, facts: value["live"]))
     monkeypatch.setitem(STEPS, "nothing", StepKind("无事", plan_nothing, do_nothing))
     return value
-
-
-def begin(session: Session, staff: Staff, *nodes: dict[str, Any]) -> Run:
-    publish(session, Definition("test", "试验", "", "workflows.start", list(nodes), ""), staff)
-    run = runs.start(session, "test", {}, staff)
-    session.commit()
-    return go_on(session, run)
-
-
-def go_on(session: Session, run: Run) -> Run:
-    session.commit()
-    engine.drain()
-    session.refresh(run)
-    return run
 
 
 def states(session: Session, run: Run) -> dict[str, str]:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from running import begin, go_on
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
-from test_workflows_turns import ALL, BAD, begin, each, go_on, lanes, noted, noting, parts  # noqa: F401 a fixture
+from test_workflows_turns import ALL, BAD, each, lanes, noted, noting, parts  # noqa: F401 a fixture
 
 from models import Run, Staff, Step, Trace, Workflow, WorkflowVersion
 from models.clock import utcnow

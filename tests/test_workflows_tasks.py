@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from factories import make_customer, make_staff, make_unit
+from running import begin, go_on
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,8 +17,7 @@ from models.clock import ZONE, move_to, now, today
 from services import Refused, delegations, task_acts, task_lists, tasks
 from services.delegations import Away
 from services.tasks import Decision
-from services.workflows import Definition, publish
-from workflows import STEPS, clock, engine, persons, runs
+from workflows import STEPS, clock, persons
 from workflows.lists import LISTS
 from workflows.steps import Effects, Facts, ListKind, Options, Planned, StepKind
 from workflows.tasks import answer_task, answer_tasks, decide_task, earlier_persons, send_back, withdraw
@@ -50,20 +50,6 @@ def leaders(session: Session) -> list[Staff]:
 
 def person(node: str, **more: Any) -> dict[str, Any]:
     return {"id": node, "person": ASKED | more}
-
-
-def begin(session: Session, staff: Staff, *nodes: dict[str, Any]) -> Run:
-    publish(session, Definition("test", "试验", "", "workflows.start", list(nodes), ""), staff)
-    session.info["actor_id"] = staff.id
-    run = runs.start(session, "test", {}, staff)
-    return go_on(session, run)
-
-
-def go_on(session: Session, run: Run) -> Run:
-    session.commit()
-    engine.drain()
-    session.refresh(run)
-    return run
 
 
 def task_of(session: Session, run: Run) -> Task:

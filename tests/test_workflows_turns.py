@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from running import begin, go_on
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Run, SignInAttempt, Staff, Step, StepItem, Task
 from models.clock import utcnow
 from services import Refused
-from services.workflows import Definition, publish
-from workflows import STEPS, clock, engine, runs
+from workflows import STEPS, clock, runs
 from workflows.lists import LISTS
 from workflows.steps import Call, Effects, Facts, Item, ListKind, Options, Planned, StepKind
 from workflows.tasks import decide_task
@@ -85,19 +85,6 @@ def lanes(*nodes: list[dict[str, Any]]) -> dict[str, Any]:
 
 ODD = {"field": "item.odd", "op": "eq", "value": 1}
 PERSON = {"title": "办", "permission": "notices.review", "choices": [{"code": "yes", "label": "是"}]}
-
-
-def begin(session: Session, shell: Staff, *nodes: dict[str, Any]) -> Run:
-    publish(session, Definition("test", "试验", "", "workflows.start", list(nodes), ""), shell)
-    run = runs.start(session, "test", {}, shell)
-    return go_on(session, run)
-
-
-def go_on(session: Session, run: Run) -> Run:
-    session.commit()
-    engine.drain()
-    session.refresh(run)
-    return run
 
 
 def noted(session: Session, run: Run, name: str) -> list[int]:
