@@ -54,10 +54,11 @@ def test_a_long_menu_is_open_where_one_is_and_a_short_one_everywhere(app, stewar
     assert "<details>" not in short
 
 
-def test_a_deadline_too_large_for_its_column_is_told_at_its_field(app, session):
+@pytest.mark.parametrize("field", ("position", "retry_after_days"))
+def test_a_deadline_too_large_for_its_column_is_told_at_its_field(app, session, field):
     admin = browse(app, session, make_staff(session, "administrator"))
     session.commit()
-    answer = admin.post("/admin/reasons/new/", {"label": "其他", "position": HUGE})
+    answer = admin.post("/admin/reasons/new/", {"label": "其他", "position": "1", field: HUGE})
     assert answer.status_code < 500 and "2147483647" in answer.text
 
 

@@ -7,14 +7,14 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import extract
-from wtforms import BooleanField, IntegerField, validators
+from wtforms import BooleanField, validators
 
 from models import ContactKind, Holiday, Letterhead, Reason, db
 from models.words import DAY_KINDS, OUTCOMES
 from screens import rows
 from screens.base import Screen
 from screens.filters import Filter
-from screens.forms import ChoiceField, choices
+from screens.forms import ChoiceField, WholeField, choices
 
 JUDGED_AS = (
     ("phone", _l("电话号码")),
@@ -115,7 +115,7 @@ class Reasons(Screen):
     form_choices = {"list": tuple(REASON_LISTS.items())}
     form_args = {"code": {"validators": [validators.Regexp(r"^[a-z][a-z_]{1,39}$")]}}
     form_extra_fields = {name: BooleanField(label) for name, label in CONSEQUENCES.items()} | {
-        "retry_after_days": IntegerField(
+        "retry_after_days": WholeField(
             _l("隔几天再试"), [validators.Optional(), validators.NumberRange(1, 365)]
         ),
         "outcome": ChoiceField(_l("发送对象的结局"), choices=[("", "—"), *choices(OUTCOMES)]),
