@@ -232,8 +232,7 @@ def remove_old(session: Session) -> int:
 
 
 def _in_reach(session: Session) -> ColumnElement[bool]:
-    mine = select(Staff.id).join(Unit, Unit.id == Staff.unit_id).where(people.in_scope_units(session))
-    return EventSubscription.run_as_id.in_(mine)
+    return EventSubscription.run_as_id.in_(people.in_scope_staff(session))
 
 
 def _put_in(value: Any, facts: Mapping[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from models import Role, Staff, Unit
@@ -68,6 +68,11 @@ def along_the_line(session: Session, unit_id: int) -> ColumnElement[bool]:
     path = session.scalar(select(Unit.path).where(Unit.id == unit_id)) or "/-"
     above = [int(part) for part in path.strip("/").split("/") if part.isdigit()]
     return or_(Unit.id.in_(above), Unit.path.startswith(path))
+
+
+def in_scope_staff(session: Session) -> Select[tuple[int]]:
+    """A select of the ids of everybody whose unit lies in the session's scope."""
+    return select(Staff.id).join(Unit, Unit.id == Staff.unit_id).where(in_scope_units(session))
 
 
 def staff_in_scope(session: Session, staff_id: int) -> Staff | None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session, joinedload
 
-from models import Schedule, ScheduleSlot, Staff, Task, Unit
+from models import Schedule, ScheduleSlot, Staff, Task
 from models.clock import now, utcnow
 from models.words import MISSED_POLICIES, Said
 from services import Refused, calendar, people, schedule_rules, tasks, traces, workflow_access, workflows
@@ -170,8 +170,7 @@ def next_slots(session: Session, rule: When, *, number: int = 5) -> list[datetim
 
 
 def _in_reach(session: Session) -> ColumnElement[bool]:
-    mine = select(Staff.id).join(Unit, Unit.id == Staff.unit_id).where(people.in_scope_units(session))
-    return Schedule.run_as_id.in_(mine)
+    return Schedule.run_as_id.in_(people.in_scope_staff(session))
 
 
 def _fresh(session: Session, row: Schedule, slots: Sequence[datetime]) -> Sequence[datetime]:
