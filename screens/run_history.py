@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from flask import url_for
 from flask_babel import gettext as _
+from flask_security import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
@@ -16,6 +17,7 @@ from screens import looks
 from screens.languages import told as said
 from screens.trace_words import action_word
 from screens.workflow_words import title_of
+from services import task_lists
 from workflows.walk import by_id
 
 SHOWN = 100
@@ -44,28 +46,32 @@ def _of_tasks(run: Run) -> Iterator[Done]:
     tasks = {task.id: task for task in db.session.scalars(query.limit(SHOWN))}
     people = (joinedload(TaskAct.staff), joinedload(TaskAct.principal), joinedload(TaskAct.to))
     acts = select(TaskAct).options(*people).where(TaskAct.task_id.in_(tasks)).order_by(TaskAct.id.desc())
+    links = _links(tasks)
     decided = set()
     for act in db.session.scalars(acts.limit(SHOWN)):
         if act.act == "decided":
             decided.add(act.task_id)
-        yield _act(tasks[act.task_id], act)
+        yield _act(tasks[act.task_id], act, links.get(act.task_id, ""))
     for task in tasks.values():
         if task.state == "open":
             who = task.staff.name if task.staff else _("还没有人办理")
-            yield Done(task.created_at, who, _("待办：%(title)s", title=said(task.title)), "", _link(task))
+            yield Done(
+                task.created_at, who, _("待办：%(title)s", title=said(task.title)), "", links.get(task.id, "")
+            )
         elif task.id not in decided and task.done_at is not None and task.decision:
             who = task.done_by.name if task.done_by else _("系统")
-            yield Done(task.done_at, who, _title(task, _choice(task, task.decision)), task.note, _link(task))
+            what = _title(task, _choice(task, task.decision))
+            yield Done(task.done_at, who, what, task.note, links.get(task.id, ""))
 
 
-def _act(task: Task, act: TaskAct) -> Done:
+def _act(task: Task, act: TaskAct, link: str) -> Done:
     who = act.staff.name if act.staff else _("系统")
     if act.principal is not None:
         who = _("%(person)s（代%(principal)s）", person=who, principal=act.principal.name)
     what = _choice(task, act.choice) if act.choice else looks.word(act.act, "TASK_ACTS")
     if act.to is not None:
         what = f"{what} → {act.to.name}"
-    return Done(act.at, who, _title(task, what), act.note, _link(task))
+    return Done(act.at, who, _title(task, what), act.note, link)
 
 
 def _of_run(run: Run) -> Iterator[Done]:
@@ -88,5 +94,7 @@ def _choice(task: Task, code: str) -> str:
     return said(labels.get(code, "")) or code
 
 
-def _link(task: Task) -> str:
-    return url_for("tasks.show", key=task.id)
+def _links(task_ids: Collection[int]) -> dict[int, str]:
+    """The addresses of the tasks that the asking person may open."""
+    mine = task_lists.readable(db.session(), current_user, task_ids)
+    return {key: url_for("tasks.show", key=key) for key in mine}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, false, func, literal, or_, select
@@ -60,10 +60,24 @@ def waiting_for(session: Session, staff: Staff) -> Sequence[Task]:
 def find(session: Session, staff: Staff, task_id: int) -> Task | None:
     """A task that a person may look at: one meant for them, one they had to do with, or one of a run they started."""
     with working_as(session, ALL):
-        for query in (meant_for(session, staff), done(session, staff), started(session, staff)):
+        for query in _readable(session, staff):
             if (found := session.scalar(query.where(Task.id == task_id))) is not None:
                 return found
     return None
+
+
+def readable(session: Session, staff: Staff, task_ids: Collection[int]) -> set[int]:
+    """Which of these tasks a person may look at."""
+    found: set[int] = set()
+    with working_as(session, ALL):
+        for query in _readable(session, staff):
+            ids = query.with_only_columns(Task.id).order_by(None).where(Task.id.in_(task_ids))
+            found.update(session.scalars(ids))
+    return found
+
+
+def _readable(session: Session, staff: Staff) -> tuple[Select[tuple[Task]], ...]:
+    return meant_for(session, staff), done(session, staff), started(session, staff)
 
 
 def meant_for(session: Session, staff: Staff) -> Select[tuple[Task]]:

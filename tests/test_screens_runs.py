@@ -9,13 +9,14 @@ import pytest
 from browsing import Browser, browse
 from factories import make_campaign, make_customer, make_letter, make_staff, make_unit
 from flask import Flask
+from running import begin, go_on
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from test_workflows_turns import BAD, begin, each, go_on, lanes, noted, noting, parts  # noqa: F401 a fixture
+from test_workflows_turns import BAD, PERSON, each, lanes, noted, noting, parts  # noqa: F401 a fixture
 
-from models import Outgoing, Run, Staff, Step, StepItem, Workflow
+from models import Outgoing, Run, Staff, Step, StepItem, Task, Workflow
 from models.clock import utcnow
-from services import workflows
+from services import task_lists, workflows
 from services.letters import number_of
 from workflows.node_states import node_states, turns_of
 
@@ -174,3 +175,19 @@ def test_letters_that_lack_signs_or_came_back_are_told_with_their_customers(
     ):
         assert words in page
     assert page.index("缺字") < page.index("退信：")
+
+
+def test_a_task_is_linked_only_for_whoever_may_open_it(
+    app: Flask, session: Session, shell: Staff, steward: Browser
+) -> None:
+    clerk = make_staff(session, "clerk")
+    run = begin(
+        session,
+        shell,
+        {"id": "ask", "person": {**PERSON, "permission": "", "to": "staff", "staff": [clerk.username]}},
+    )
+    session.commit()
+    link = f'href="/admin/tasks/{session.scalars(select(Task.id)).one()}"'
+    assert "待办：办" in steward.get(f"/admin/runs/{run.id}").text
+    assert link not in steward.get(f"/admin/runs/{run.id}").text
+    assert task_lists.readable(session, clerk, [1, 2, 3]) == set(session.scalars(select(Task.id)))
