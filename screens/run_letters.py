@@ -17,10 +17,8 @@ from services.letters import GONE, MENDABLE, number_of
 
 SHOWN = 20
 ADVICE = {
-    "address_too_long": _l(
-        "地址太长，信封窗口里放不下。打开客户，把通讯地址改短（去掉重复的地名、说明），再点“补发”。"
-    ),
-    "doubtful_address": _l("没有可用的地址。打开客户，核实并补上通讯地址，再点“补发”。"),
+    "address_too_long": _l("地址太长，信封窗口里放不下。打开客户，把通讯地址改短（去掉重复的地名、说明）。"),
+    "doubtful_address": _l("没有可用的地址。打开客户，核实并补上通讯地址。"),
     "undelivered": _l(
         "信退回来了。打开客户看退信原因和走访任务；有了新地址，在“发送对象”里补打，或等走访结果。"
     ),
@@ -28,6 +26,7 @@ ADVICE = {
         "信上有字库里没有的字，印成了“〓”。在打印件上手工补写，或在客户资料里改用通行的字后补打。"
     ),
 }
+NOW, LATER = _l("改好以后点“补发”。"), _l("活动不在进行中，改好以后下一次活动会选到。")
 ORDER = ("address_too_long", "missing_glyph", "undelivered", "doubtful_address")
 
 
@@ -44,8 +43,10 @@ class Trouble:
 
     @property
     def advice(self) -> str:
-        """What to do about it."""
-        return str(ADVICE[self.kind])
+        """What to do about it; a letter is made late only while its campaign runs."""
+        if self.kind not in MENDABLE:
+            return str(ADVICE[self.kind])
+        return _("%(advice)s%(then)s", advice=ADVICE[self.kind], then=NOW if self.recipient_id else LATER)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from test_workflows_turns import BAD, PERSON, each, lanes, noted, noting, parts  # noqa: F401 a fixture
 
-from models import Outgoing, Run, Staff, Step, StepItem, Task, Workflow
+from models import Outgoing, Recipient, Run, Staff, Step, StepItem, Task, Workflow
 from models.clock import utcnow
 from services import task_lists, workflows
 from services.letters import number_of
@@ -175,6 +175,20 @@ def test_letters_that_lack_signs_or_came_back_are_told_with_their_customers(
     ):
         assert words in page
     assert page.index("缺字") < page.index("退信：")
+
+
+@pytest.mark.parametrize(("state", "then"), [("running", "点“补发”"), ("closed", "下一次活动会选到")])
+def test_what_to_do_about_an_address_depends_on_whether_the_campaign_runs(
+    session: Session, shell: Staff, steward: Browser, state: str, then: str
+) -> None:
+    campaign = make_campaign(session)
+    run = begin(session, shell, noting("a"))
+    campaign.run_id, campaign.state = run.id, state
+    left_out = make_customer(session)
+    facts = {"customer_id": left_out.id, "unit_id": left_out.unit_id, "exclusion": "doubtful_address"}
+    session.add(Recipient(campaign_id=campaign.id, **facts))
+    page = steward.get(f"/admin/runs/{run.id}").text
+    assert "没有可用的地址" in page and then in page and ("补发" in page) == (state == "running")
 
 
 def test_a_task_is_linked_only_for_whoever_may_open_it(
