@@ -30,6 +30,7 @@ from models.publications import Publication
 from models.reports import Report
 from models.rules import Rule, RuleResult
 from models.samples import AuditEntry, AuditItem, BatchAudit, Sample, SampledCustomer
+from models.scan_batches import KeyJob, ScanBatch, Sheet
 from models.schedules import Event, EventStart, EventSubscription, Schedule, ScheduleSlot
 from models.search import SearchRow
 from models.segments import SavedSegment
@@ -79,6 +80,7 @@ __all__ = [
     "ImportBatch",
     "ImportMapping",
     "Issue",
+    "KeyJob",
     "Keying",
     "Lease",
     "Leave",
@@ -110,12 +112,14 @@ __all__ = [
     "SampledCustomer",
     "SavedFilter",
     "SavedSegment",
+    "ScanBatch",
     "Schedule",
     "ScheduleSlot",
     "ScoreEntry",
     "SearchRow",
     "Setting",
     "SharedNumber",
+    "Sheet",
     "SignIn",
     "SignInAttempt",
     "Staff",

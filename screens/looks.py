@@ -12,14 +12,18 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
-from models import quality_words, words
+from models import quality_words, return_words, words
 from models.clock import ZONE
 from screens import access, languages
 from screens.row_words import broken_word, kinds_word, reason_word, record_word
 from screens.trace_words import action_word
 
 LISTS = SimpleNamespace(
-    **{name: value for name, value in {**vars(words), **vars(quality_words)}.items() if name.isupper()}
+    **{
+        name: value
+        for name, value in {**vars(words), **vars(quality_words), **vars(return_words)}.items()
+        if name.isupper()
+    }
 )
 TONES = {
     "good": "valid current confirmed done answered approved signed issued acknowledged final changed visited created "
@@ -150,7 +154,9 @@ def menu() -> list[dict[str, Any]]:
         found = [_group(item) for item in current_app.extensions["admin"][0].menu() if item.is_category()]
         groups = [group for group in found if group["entries"]]
         short = sum(len(group["entries"]) for group in groups) <= SHORT_MENU
-        current = [group["name"] for group in groups if group["active"]] or [group["name"] for group in groups[:2]]
+        current = [group["name"] for group in groups if group["active"]] or [
+            group["name"] for group in groups[:2]
+        ]
         g.menu = [{**group, "open": short or group["name"] in current} for group in groups]
     return list(g.menu)
 

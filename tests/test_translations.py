@@ -15,7 +15,7 @@ from flask_admin.babel import Translations
 from flask_admin.babel import gettext as admin_gettext
 from flask_wtf.i18n import translations as form_words
 
-from models import quality_words, words
+from models import quality_words, return_words, words
 from models.home import CHECKOUT
 from models.words import Said
 from screens import languages
@@ -86,13 +86,23 @@ def test_values_fill_every_english_sentence(english: dict[str, str]) -> None:
 
 def test_english_holds_no_chinese(english: dict[str, str]) -> None:
     examples = re.compile("户号|户名|广东省佛山市禅城区")  # what stands in files keeps its language
-    left = {text: one for text, one in english.items() if CHINESE.search(examples.sub("", one)) or WIDE.search(one)}
+    left = {
+        text: one
+        for text, one in english.items()
+        if CHINESE.search(examples.sub("", one)) or WIDE.search(one)
+    }
     assert left == {}
 
 
 def test_labels_begin_with_a_capital(english: dict[str, str]) -> None:
-    lists = [value for value in {**vars(words), **vars(quality_words)}.values() if isinstance(value, dict)]
-    labels = [english[text] for one in lists for text in one.values() if isinstance(text, str) and text in english]
+    lists = [
+        value
+        for value in {**vars(words), **vars(quality_words), **vars(return_words)}.values()
+        if isinstance(value, dict)
+    ]
+    labels = [
+        english[text] for one in lists for text in one.values() if isinstance(text, str) and text in english
+    ]
     assert [label for label in labels if label[0].islower()] == [] and len(labels) > 100
 
 
@@ -163,13 +173,18 @@ def asked_in_english(app: Flask) -> Iterator[None]:
 def test_refusals_are_said_in_english_with_their_values(asked_in_english: None) -> None:
     refusal = Refused("没有编码为「%(code)s」的竞赛。请在竞赛页面核对编码。", code="JS01")
     assert str(refusal) == "没有编码为「JS01」的竞赛。请在竞赛页面核对编码。"
-    assert said(refusal) == 'There is no competition with the code "JS01". Check the code on the competitions page.'
+    assert (
+        said(refusal)
+        == 'There is no competition with the code "JS01". Check the code on the competitions page.'
+    )
 
 
 def test_a_sentence_within_a_sentence_is_said_too(asked_in_english: None) -> None:
     inner = Said("是%(what)s", what="网页")
     refusal = Refused("没有保存：%(why)s请向客户问清楚后再填。", why=inner)
-    assert str(refusal).startswith("没有保存：是网页") and said(refusal).startswith("Not saved: is a web page")
+    assert str(refusal).startswith("没有保存：是网页") and said(refusal).startswith(
+        "Not saved: is a web page"
+    )
 
 
 @pytest.mark.parametrize(
@@ -208,7 +223,9 @@ def test_catalogues_are_compiled_again_when_they_change(tmp_path: Path) -> None:
 
 
 def test_every_trace_has_its_word() -> None:
-    source = "".join(path.read_text("utf-8") for floor in catalogue.PYTHON for path in (CHECKOUT / floor).rglob("*.py"))
+    source = "".join(
+        path.read_text("utf-8") for floor in catalogue.PYTHON for path in (CHECKOUT / floor).rglob("*.py")
+    )
     written = set(re.findall(r'\b(?:traces\.)?(?:record|entry)\(\s*\w+,\s*"([a-z_]+\.[a-z_]+)"', source))
     written |= {f"competition.{state}" for state in words.COMPETITION_STATES if state != "draft"}
     assert len(written) > 40 and sorted(written - set(ACTIONS)) == []
