@@ -42,7 +42,10 @@ class PrintRun(Scoped, db.Model, WithId):
 
 
 class Letter(Scoped, db.Model, WithId):
-    """One printed copy (函件), bound to customer, campaign, form version, copy and the address version it goes to."""
+    """One printed copy (函件), bound to customer, campaign, form version, copy and the address version it goes to.
+
+    `answered_by` says how an answered one was answered: `paper` (the form came back) or `online`.
+    """
 
     __tablename__ = "letters"
     __table_args__ = (
@@ -65,6 +68,7 @@ class Letter(Scoped, db.Model, WithId):
     printed_at: Mapped[datetime | None]
     posted_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
+    answered_by: Mapped[str] = mapped_column(String(8), default="paper", server_default="paper")
     undelivered_at: Mapped[datetime | None]
     undelivered_reason: Mapped[str] = mapped_column(String(40), default="")
     campaign: Mapped[Campaign] = relationship()

@@ -20,11 +20,14 @@ BUCKETS = {
     "withdrawn": N_("中止"),
     "to_post": N_("待交寄"),
     "open": N_("待回复"),
-    "answered": N_("已回函"),
+    "paper": N_("纸质回函"),
+    "online": N_("自助回复"),
     "undelivered": N_("退信"),
     "silent": N_("未回复"),
 }
 PENDING = "pending"
+ANSWERED = ("paper", "online")
+SUMS = {"answered": ANSWERED, "posted": ("open", *ANSWERED, "undelivered", "silent")}
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,16 @@ class Balance:
     withdrawn: int = 0
     to_post: int = 0
     open: int = 0
-    answered: int = 0
+    paper: int = 0
+    online: int = 0
     undelivered: int = 0
     silent: int = 0
     outcomes: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def answered(self) -> int:
+        """Letters that were answered, on the form or online."""
+        return self.paper + self.online
 
     @property
     def posted(self) -> int:
@@ -83,8 +92,8 @@ def balances(session: Session, campaign_ids: Sequence[int]) -> dict[int, Balance
 def members(campaign_id: int, *, bucket: str = "", outcome: str = "", exclusion: str = "") -> Select[Any]:
     """The recipients behind one number, each with its live letter (or none): the query of the list it opens."""
     query = _joined(select(Recipient, Letter)).where(Recipient.campaign_id == campaign_id)
-    if bucket == "posted":
-        query = query.where(_bucket().in_(("open", "answered", "undelivered", "silent")))
+    if bucket in SUMS:
+        query = query.where(_bucket().in_(SUMS[bucket]))
     elif bucket in BUCKETS:
         query = query.where(_bucket() == bucket)
     if outcome:
@@ -120,7 +129,8 @@ def _bucket() -> ColumnElement[str]:
     return case(
         (Recipient.exclusion != "", "excluded"),
         (Recipient.outcome == "withdrawn", "withdrawn"),
-        (Letter.state.in_(("answered", "undelivered", "silent")), Letter.state),
+        (Letter.state.in_(("undelivered", "silent")), Letter.state),
+        (Letter.state == "answered", Letter.answered_by),
         (Letter.posted_at.is_not(None), "open"),
         else_="to_post",
     )

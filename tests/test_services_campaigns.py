@@ -263,7 +263,7 @@ def test_the_balance_adds_up_in_any_order_of_events(session, events):
         happen(session, event, letters[at], staff)
         sheet = balance(session, campaign.id)
         assert sheet.targeted == sum(sheet.outcomes.values()) == 3
-        assert sheet.posted == sheet.open + sheet.answered + sheet.undelivered + sheet.silent
+        assert sheet.posted == sheet.open + sheet.paper + sheet.online + sheet.undelivered + sheet.silent
         for bucket in BUCKETS:
             assert len(session.execute(members(campaign.id, bucket=bucket)).all()) == getattr(sheet, bucket)
     answered = {at for event, at in events if event == "answer"}

@@ -32,7 +32,7 @@ from services import (
     segments,
     traces,
 )
-from services.balances import BUCKETS, PENDING
+from services.balances import BUCKETS, PENDING, SUMS
 from services.segments import CONDITIONS
 from workflows import runs
 
@@ -215,7 +215,7 @@ def _row(table: Any, key: int, name: str) -> Any:
 
 
 def _chosen() -> dict[str, str]:
-    known = {"bucket": {*BUCKETS, "posted"}, "outcome": {*OUTCOMES, PENDING}, "exclusion": set(_exclusions())}
+    known = {"bucket": {*BUCKETS, *SUMS}, "outcome": {*OUTCOMES, PENDING}, "exclusion": set(_exclusions())}
     return {name: value for name, codes in known.items() if (value := request.args.get(name, "")) in codes}
 
 
