@@ -26,6 +26,7 @@ from models.messages import Message, MessageTemplate
 from models.notices import BulletinReceipt, Notice
 from models.people import Leave, Role, SavedFilter, SignIn, SignInAttempt, Staff, Territory, Unit
 from models.places import DoorPlate, PlaceDivision, PlaceRename
+from models.printers import Printer, PrintTray
 from models.publications import Publication
 from models.reports import Report
 from models.rules import Rule, RuleResult
@@ -98,6 +99,8 @@ __all__ = [
     "PolicyUse",
     "Preference",
     "PrintRun",
+    "PrintTray",
+    "Printer",
     "Publication",
     "Reason",
     "QualityCount",

@@ -9,7 +9,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import WithId, db
-from models.campaigns import Campaign, Recipient
+from models.campaigns import Campaign, FormVersion, Recipient
 from models.contacts import Contact
 from models.customers import Customer
 from models.people import Staff
@@ -17,11 +17,16 @@ from models.scope import Scoped
 
 
 class PrintRun(Scoped, db.Model, WithId):
-    """One file of letters for the printer (打印批次): serial range, count, state, who, when."""
+    """One file of letters for the printer (打印批次): serial range, count, form version, state, who, when.
+
+    `kind` says what it came from: `first`, `reminder` or `reprint`; `tray_sheets` how many letters a tray holds.
+    """
 
     __tablename__ = "print_runs"
     own_by = "unit"
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    form_version_id: Mapped[int | None] = mapped_column(ForeignKey("form_versions.id"))
+    kind: Mapped[str] = mapped_column(String(12), default="first", server_default="first")
     number: Mapped[int]
     serial_from: Mapped[int]
     serial_to: Mapped[int]
@@ -29,13 +34,20 @@ class PrintRun(Scoped, db.Model, WithId):
     pages: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(String(12))
     sha256: Mapped[str | None] = mapped_column(String(64))
+    tray_sheets: Mapped[int] = mapped_column(default=0, server_default="0")
+    printer_id: Mapped[int | None] = mapped_column(ForeignKey("printers.id"))
     composed_at: Mapped[datetime]
     printed_at: Mapped[datetime | None]
     printed_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     posted_at: Mapped[datetime | None]
     posted_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    spoiled_at: Mapped[datetime | None]
+    spoiled_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    spoiled_reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
     campaign: Mapped[Campaign] = relationship()
+    form_version: Mapped[FormVersion | None] = relationship()
     printed_by: Mapped[Staff | None] = relationship(foreign_keys=[printed_by_id])
+    posted_by: Mapped[Staff | None] = relationship(foreign_keys=[posted_by_id])
 
     def __str__(self) -> str:
         return f"{self.campaign_id}-{self.number}"
@@ -71,6 +83,8 @@ class Letter(Scoped, db.Model, WithId):
     answered_by: Mapped[str] = mapped_column(String(8), default="paper", server_default="paper")
     undelivered_at: Mapped[datetime | None]
     undelivered_reason: Mapped[str] = mapped_column(String(40), default="")
+    spoiled_at: Mapped[datetime | None]
+    spoiled_reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
     campaign: Mapped[Campaign] = relationship()
     recipient: Mapped[Recipient] = relationship()
     customer: Mapped[Customer] = relationship()
