@@ -24,3 +24,18 @@ SCAN_BATCH_STATES = {
 }
 
 SCAN_ORIGINS = {"upload": N_("上传"), "folder": N_("监视文件夹"), "shell": N_("命令行")}
+
+KEY_QUEUES = {
+    "first": N_("双人双录"),
+    "once": N_("单人录入"),
+    "arbitrate": N_("仲裁录入"),
+    "review": N_("勾选复核"),
+    "leader": N_("班组长处理"),
+}
+
+KEY_ANSWERS = {
+    "value": N_("已录入"),
+    "blank": N_("空白"),
+    "unreadable": N_("无法辨认"),
+    "leader": N_("请班组长看"),
+}

@@ -80,13 +80,15 @@ class Sheet(Scoped, db.Model, WithId):
 class KeyJob(Scoped, db.Model, WithId):
     """One field of one sheet that one person keys from its picture: the queue, who holds it, and what was keyed.
 
-    `turn` 1 and 2 are the two blind keyings, 3 the arbitration; `answer` is value, blank, unreadable or leader.
+    `turn` 1 and 2 are the two blind keyings, 3 the arbitration, 4 the team leader; `answer` is value, blank, unreadable
+    or leader. Held until `held_until` in real time; afterwards anybody may take it.
     """
 
     __tablename__ = "key_jobs"
     __table_args__ = (
         db.UniqueConstraint("sheet_id", "field", "turn"),
-        Index("ix_key_jobs_queue_state", "queue", "state", "id"),
+        Index("ix_key_jobs_queue_turn", "queue", "state", "turn", "id"),
+        Index("ix_key_jobs_keyed_by", "keyed_by_id", "keyed_at"),
     )
     own_by = "unit"
     sheet_id: Mapped[int] = mapped_column(ForeignKey("sheets.id"))
@@ -94,7 +96,7 @@ class KeyJob(Scoped, db.Model, WithId):
     turn: Mapped[int] = mapped_column(default=1)
     queue: Mapped[str] = mapped_column(String(12))
     state: Mapped[str] = mapped_column(String(12))
-    held_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    held_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), index=True)
     held_until: Mapped[datetime | None]
     answer: Mapped[str] = mapped_column(String(12), default="")
     value: Mapped[str] = mapped_column(String(400), default="")
