@@ -122,16 +122,16 @@ def _tables() -> Sequence[Table]:
 
 
 def empty_tables() -> None:
-    """Delete every row, children first."""
+    """Delete every row, children first, in one go."""
+    deletes = "; ".join(f"DELETE FROM {table.name}" for table in reversed(_tables()))  # noqa: S608
     with db.engine.begin() as connection:
         empty_grams(connection)
         if connection.dialect.name == "postgresql":
-            deletes = "; ".join(f"DELETE FROM {table.name}" for table in reversed(_tables()))  # noqa: S608
             connection.exec_driver_sql(deletes)
-            return
-        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-        for table in reversed(db.metadata.sorted_tables):
-            connection.execute(table.delete())
+    if db.engine.dialect.name == "sqlite":
+        raw = db.engine.raw_connection()
+        raw.driver_connection.executescript(f"BEGIN IMMEDIATE; PRAGMA defer_foreign_keys=ON; {deletes}; COMMIT")
+        raw.close()
 
 
 def _start_afresh() -> None:

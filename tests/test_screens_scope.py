@@ -59,7 +59,7 @@ def addresses(app, ids):
     """Every rule with its address; where it carries an id, that of the foreign row it means, else each of them."""
     for rule in app.url_map.iter_rules():
         meant = [ids[name] for name in ids for argument in rule.arguments if argument.startswith(name)]
-        for key in meant or (ids.values() if rule.arguments else [0]):
+        for key in dict.fromkeys(meant or (ids.values() if rule.arguments else [0])):
             yield rule, re.sub(r"<[^>]+>", str(key), rule.rule)
 
 
