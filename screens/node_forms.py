@@ -16,6 +16,7 @@ from screens import condition_forms
 from screens.messages import said
 from screens.option_lists import OfferedLists
 from screens.workflow_words import sentence_of, title_of, words_for
+from services.choices import PEOPLE, PEOPLE_LISTED
 from services.conditions import ConditionField
 from services.options import Question, changed_only, is_shown, offering, option_faults, questions_of, split
 from workflows import condition_fields
@@ -26,7 +27,7 @@ from workflows.walk import Node, Tree, by_id, kind_of
 
 Form = MultiDict[str, str]
 MOST_ROWS, MOST_LANES = 20, 6
-COMMON = "node."
+COMMON, SOUGHT = "node.", "sought"
 GROUPS = {"": _l("现在的情况"), "run": _l("本次流程"), "item": _l("正在处理的这一项")}
 UNITS = {"run": _l("流程所在单位"), "root": _l("全局")}
 
@@ -41,17 +42,23 @@ class Field:
     group: condition_forms.Group | None = None
     sentence: str = ""
     row_faults: Mapping[str, str] = field(default_factory=dict)
+    finds: bool = False
+    sought: str = ""
 
 
 @dataclass(frozen=True)
 class Filled:
-    """A node's form as it was filled in: answers by name, the names of lanes; with `checked` faults are shown."""
+    """A node's form as it was filled in: answers by name, the names of lanes; with `checked` faults are shown.
+
+    `sought` is what was typed to find people in a list too long to be shown whole.
+    """
 
     tree: Tree
     node: Node
     answers: Mapping[str, Any]
     lanes: Sequence[str]
     checked: bool = False
+    sought: str = ""
 
     @property
     def kind(self) -> str:
@@ -82,7 +89,7 @@ def typed(tree: Tree, node: Node, form: Form) -> Filled:
     """The form of a node as it was posted."""
     answers = {question.name: _answer(question, form) for question in _questions(node, {})}
     lanes = [text.strip() for text in form.getlist("lane")][:MOST_LANES]
-    return Filled(tree, node, answers, lanes)
+    return Filled(tree, node, answers, lanes, sought=form.get(SOUGHT, "").strip())
 
 
 def checked(filled: Filled) -> Filled:
@@ -138,7 +145,7 @@ def faults(filled: Filled) -> dict[str, str]:
 def fields(filled: Filled, *, common: bool) -> list[Field]:
     """The fields of a node's own settings, or those common to all nodes, with their answers."""
     wrong = faults(filled) if filled.checked else {}
-    lists = OfferedLists(_tree_lists(filled))
+    lists = OfferedLists(_tree_lists(filled), filled.sought)
     asked = [one for one in _questions(filled.node, filled.answers) if one.name.startswith(COMMON) == common]
     values = {one.name: filled.answers.get(one.name, one.default) for one in asked}
     shown = [one for one in asked if is_shown(one, values)]
@@ -150,7 +157,8 @@ def _field(filled: Filled, question: Question, wrong: Mapping[str, str]) -> Fiel
     fault = wrong.get(question.name, "")
     if question.kind != "condition":
         rows = {name: text for name, text in wrong.items() if name.startswith(f"{question.name}.")}
-        return Field(question, value, fault, row_faults=rows)
+        finds = question.source == PEOPLE and (bool(filled.sought) or len(question.labels) >= PEOPLE_LISTED)
+        return Field(question, value, fault, row_faults=rows, finds=finds, sought=filled.sought)
     group = condition_forms.shown(value, question.name, filled.known, checked=filled.checked)
     condition = condition_forms.as_condition(value, filled.known)
     is_whole = condition is not None and not condition_forms.has_faults(value, filled.known)

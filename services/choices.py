@@ -6,9 +6,9 @@ strings. Lists that depend on the tree (results of earlier nodes) are brought by
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 
-from sqlalchemy import select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from models import ContactKind, Reason, Role, SavedSegment, Staff, Unit, Workflow
@@ -17,6 +17,7 @@ from services.people import SHELL
 
 Listed = list[tuple[str, str]]
 INDENT = "　"
+PEOPLE, PEOPLE_LISTED, MOST_WORDS = "people", 50, 5
 
 
 def units(session: Session) -> Listed:
@@ -49,10 +50,20 @@ def permissions(session: Session) -> Listed:
     return [(code, code) for code in sorted({code for codes in held for code in codes})]
 
 
-def people(session: Session) -> Listed:
-    """Active people by login, with their unit."""
-    query = select(Staff).where(Staff.active, Staff.username != SHELL).options(joinedload(Staff.unit))
-    rows = session.scalars(query.order_by(Staff.unit_id, Staff.name))
+def people(session: Session, sought: str = "") -> Listed:
+    """Active people by login, with their unit: the first of those whose name, login or unit has what is sought."""
+    query = _active().join(Unit, Unit.id == Staff.unit_id).order_by(Unit.path, Staff.name, Staff.id)
+    for word in sought.split()[:MOST_WORDS]:
+        columns = (Staff.name, Staff.username, Unit.name)
+        query = query.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
+    return _named(session.scalars(query.limit(PEOPLE_LISTED)))
+
+
+def _active() -> Select[tuple[Staff]]:
+    return select(Staff).where(Staff.active, Staff.username != SHELL).options(joinedload(Staff.unit))
+
+
+def _named(rows: Iterable[Staff]) -> Listed:
     return [(row.username, f"{row.name}（{row.unit.name}）") for row in rows]
 
 
@@ -96,14 +107,19 @@ CHOICES: dict[str, Callable[[Session], Listed]] = {
 
 
 class Lists:
-    """The named lists as they are now, each read once."""
+    """The named lists as they are now, each read once; of people those who fit what is sought."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    def __init__(self, session: Session, sought: str = "") -> None:
+        self.session, self.sought = session, sought
         self.read: dict[str, dict[str, str]] = {}
 
-    def __call__(self, source: str) -> dict[str, str] | None:
-        """One list; None for a name that CHOICES does not have."""
+    def __call__(self, source: str, chosen: Collection[str] = ()) -> dict[str, str] | None:
+        """One list, with those chosen ones that a longer list has too; None for a name that CHOICES does not have."""
         if source in CHOICES and source not in self.read:
-            self.read[source] = dict(CHOICES[source](self.session))
+            listed = people(self.session, self.sought) if source == PEOPLE else CHOICES[source](self.session)
+            self.read[source] = dict(listed)
+        further = set(chosen) - set(self.read.get(source, ())) if source == PEOPLE else set()
+        if further:
+            found = self.session.scalars(_active().where(Staff.username.in_(further)))
+            self.read[source] = dict(_named(found)) | self.read[source]
         return self.read.get(source)

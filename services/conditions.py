@@ -93,6 +93,17 @@ def fields(condition: Condition) -> Iterator[str]:
         yield condition["field"]
 
 
+def values(condition: Condition, name: str) -> Iterator[Any]:
+    """Every value that a condition compares one field with."""
+    for part in (*condition.get("all", ()), *condition.get("any", ())):
+        yield from values(part, name)
+    if "not" in condition:
+        yield from values(condition["not"], name)
+    if condition.get("field") == name:
+        given = condition.get("value")
+        yield from given if isinstance(given, list) else [given]
+
+
 def faults(condition: Any) -> Iterator[str]:
     """What is wrong with the form of a condition, in words."""
     if not isinstance(condition, Mapping):

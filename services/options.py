@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
@@ -113,14 +113,14 @@ def is_shown(question: Question, values: Mapping[str, Any]) -> bool:
     )
 
 
-def offering(question: Question, offered: Callable[[str], Mapping[str, str]]) -> Question:
+def offering(question: Question, offered: Callable[[str, Collection[str]], Mapping[str, str]]) -> Question:
     """A question with the values of its list; what is chosen already stays, even where the list has lost it."""
     parts = tuple(offering(part, offered) for part in question.parts)
     if not question.source:
         return replace(question, parts=parts)
     chosen = question.default if isinstance(question.default, list | tuple) else [question.default]
     gone = {str(code): str(code) for code in chosen if code not in (None, "")}
-    labels = dict(offered(question.source))
+    labels = dict(offered(question.source, gone))
     return replace(question, labels=labels | {code: gone[code] for code in gone if code not in labels})
 
 
@@ -139,16 +139,18 @@ def changed_only(model: type[BaseModel], options: Mapping[str, Any]) -> dict[str
 
 
 def list_faults(
-    model: type[BaseModel], options: Mapping[str, Any], offered: Callable[[str], Mapping[str, str] | None]
+    model: type[BaseModel],
+    options: Mapping[str, Any],
+    offered: Callable[[str, Collection[str]], Mapping[str, str] | None],
 ) -> Iterator[Fault]:
     """What was chosen from a list that does not have it (any more); lists that `offered` does not know are passed."""
     for question in questions_of(model, options):
-        known = offered(question.source) if question.source and question.default else None
-        if known is None:
+        if not question.source or not question.default:
             continue
         chosen = question.default if isinstance(question.default, list | tuple) else [question.default]
+        known = offered(question.source, [str(value) for value in chosen])
         for value in chosen:
-            if str(value) not in known:
+            if known is not None and str(value) not in known:
                 yield Fault(question.name, Said(GONE, label=question.label, value=value))
 
 

@@ -58,7 +58,7 @@ def check(session: Session, condition: Any) -> None:
     """Refuse a condition that is not complete or asks for what nobody offers."""
     if not condition or list(conditions.faults(condition)):
         raise Refused("请至少填写一条完整的条件。")
-    known = fields(session)
+    known = fields(session, condition)
     offered = {name: one.field for name, one in known.items()}
     for line in _lines(condition):
         fault = line_fault(line, offered)
@@ -69,7 +69,7 @@ def check(session: Session, condition: Any) -> None:
 
 def criterion(session: Session, condition: Condition) -> ColumnElement[bool]:
     """A checked condition as one on customers."""
-    return _criterion(condition, fields(session))
+    return _criterion(condition, fields(session, condition))
 
 
 def criterion_of(session: Session, code: str) -> ColumnElement[bool]:

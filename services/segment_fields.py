@@ -7,7 +7,7 @@ neither before nor after a day.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from models import Campaign, Contact, ContactKind, Customer, Letter, Recipient, 
 from models.clock import now
 from models.words import CUSTOMER_CLASSES, N_, OUTCOMES, SENSITIVITIES, USAGE_CLASSES, VERDICTS
 from services import choices, reach
-from services.conditions import ConditionField
+from services.conditions import Condition, ConditionField, values
 from services.customer_tests import SPOILED, opted_out, refuted
 
 Compare = Callable[[str, Any], ColumnElement[bool]]
@@ -29,7 +29,7 @@ ACCOUNT, CONTACTS, REACH, EARLIER = (
     N_("可达渠道"),
     N_("以前的核对和走访"),
 )
-REFUTED = "refuted"
+REFUTED, CAMPAIGN = "refuted", "campaign"
 CAMPAIGNS_LISTED = 100
 LONGEST_AGO = 36500.0  # days; nothing that is kept here is older
 REACHED = {
@@ -50,9 +50,10 @@ class SegmentField:
     compare: Compare
 
 
-def fields(session: Session) -> dict[str, SegmentField]:
-    """Everything a segment may ask for, in the order shown."""
-    found = [*_account(session), *_contacts(session), *_reach(), *_earlier(session)]
+def fields(session: Session, condition: Condition | None = None) -> dict[str, SegmentField]:
+    """Everything a segment may ask for, in the order shown; of campaigns the newest and those `condition` names."""
+    named = set(values(condition, CAMPAIGN)) if condition else set()
+    found = [*_account(session), *_contacts(session), *_reach(), *_earlier(session, named)]
     return {one.field.name: one for one in found}
 
 
@@ -96,14 +97,15 @@ def _reach() -> list[SegmentField]:
     ]
 
 
-def _earlier(session: Session) -> list[SegmentField]:
-    found = session.execute(
-        select(Campaign.id, Campaign.name).order_by(Campaign.id.desc()).limit(CAMPAIGNS_LISTED)
-    )
+def _earlier(session: Session, named: Collection[Any]) -> list[SegmentField]:
+    newest = select(Campaign.id, Campaign.name).order_by(Campaign.id.desc())
+    found = [*session.execute(newest.limit(CAMPAIGNS_LISTED))]
+    if older := {int(one) for one in named if str(one).isdecimal()} - {row.id for row in found}:
+        found += session.execute(newest.where(Campaign.id.in_(older)))
     listed = {str(row.id): row.name for row in found}
     moment = now(session)
     return [
-        SegmentField(ConditionField("campaign", N_("参加过的核对活动"), "choice", listed, EARLIER), _in_campaign),
+        SegmentField(ConditionField(CAMPAIGN, N_("参加过的核对活动"), "choice", listed, EARLIER), _in_campaign),
         SegmentField(ConditionField("outcome", N_("最近一次核对的结果"), "choice", OUTCOMES, EARLIER), _outcome),
         SegmentField(
             ConditionField("written_days", N_("距最近一次寄函的天数"), "number", {}, EARLIER), _days(_written(), moment)

@@ -12,7 +12,7 @@ from models.words import N_, Said
 from services import Refused, traces
 from services.people import SHELL, staff_in_scope
 
-EDIT = "workflows.edit"
+EDIT, GOVERN = "workflows.edit", "roles.edit"
 ACTS = {"edit": N_("修改"), "approve": N_("发布"), "start": N_("发起")}
 COLUMNS = {"edit": "editors", "approve": "approvers", "start": "starters"}
 
@@ -55,6 +55,26 @@ def require_to_publish(session: Session, staff: Staff, workflow: Workflow) -> No
     if staff_in_scope(session, workflow.owner_id) is None:
         raise Refused(
             "流程「%(name)s」的负责人不在您的单位范围内，要由能管到负责人的人发布。", name=workflow.name
+        )
+
+
+def may_govern(session: Session, staff: Staff, workflow: Workflow) -> bool:
+    """Whether a person may switch it on and off, name its owner, and say who may change, publish and start it.
+
+    Its owner may; else whoever changes roles, and reaches as far as the owner.
+    """
+    if staff.username == SHELL or workflow.owner_id == staff.id:
+        return True
+    is_far = workflow.owner_id is not None and staff_in_scope(session, workflow.owner_id) is None
+    return staff.can(GOVERN) and not is_far
+
+
+def require_to_govern(session: Session, staff: Staff, workflow: Workflow) -> None:
+    """Refuse whoever may not."""
+    if not may_govern(session, staff, workflow):
+        raise Refused(
+            "启用、停用流程「%(name)s」，指定负责人，和决定谁能修改、发布、发起，只有流程负责人和系统管理员能做。",
+            name=workflow.name,
         )
 
 

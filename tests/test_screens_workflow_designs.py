@@ -281,10 +281,9 @@ def test_a_new_workflow_begins_as_a_copy(admin: Browser, draft: WorkflowDraft, s
 
 
 def test_only_who_may_change_a_workflow_gets_in(app: Flask, session: Session, draft: WorkflowDraft) -> None:
-    specialist = make_staff(session, "service_specialist")
-    own = browse(app, session, specialist)
+    own = browse(app, session, make_staff(session, "department_head"))
     assert own.get(base(draft)).status_code == 403
-    workflow_access.allow(session, draft.workflow, {"edit": ["service_specialist"]})
+    workflow_access.allow(session, draft.workflow, {"edit": ["department_head"]})
     page = own.get(base(draft))
     assert page.status_code == 200 and "放弃草稿" in page.text and "/publish" not in page.text
 

@@ -59,6 +59,17 @@ def test_an_old_version_becomes_a_draft(app, session, survey):
     assert session.scalars(select(WorkflowDraft)).one().tree == OLD
 
 
+def test_an_open_draft_is_not_replaced_unasked(app, session, survey):
+    page = browse(app, session, make_staff(session, "administrator"))
+    page.post("/admin/workflow_designs/open", {"workflow": str(survey.id)})
+    question = page.post(f"/admin/workflow_versions/{survey.id}/1/restore")
+    draft = session.scalars(select(WorkflowDraft)).one()
+    assert "有一份没有发布的草稿" in question.text and draft.tree == NEW
+    page.post(f"/admin/workflow_versions/{survey.id}/1/restore", {"revision": str(draft.revision)})
+    session.refresh(draft)
+    assert draft.tree == OLD
+
+
 def test_who_may_not_edit_restores_nothing(app, session, survey):
     page = browse(app, session, make_staff(session, "auditor"))
     assert "版恢复为草稿" not in page.get(f"/admin/workflow_versions/{survey.id}").text

@@ -231,6 +231,21 @@ def test_a_file_too_large_is_not_brought_in_by_half(
     assert "文件太大" in admin.get("/admin/workflows/").text
 
 
+def test_who_may_only_edit_gives_nobody_rights(app: Flask, session: Session, kept: int) -> None:
+    editor = make_staff(session, "service_specialist")
+    page, row = browse(app, session, editor), session.get_one(Workflow, kept)
+    posts = [("switch", {"enabled": "0"}), ("owner", {"owner": str(editor.id)}), ("allow", {"start": "clerk"})]
+    for act, given in posts:
+        page.post(f"/admin/workflows/{kept}/{act}", given)
+    session.refresh(row)
+    assert (row.enabled, row.owner_id, row.starters) == (True, None, [])
+    row.owner_id = editor.id
+    session.commit()
+    page.post(f"/admin/workflows/{kept}/allow", {"start": "clerk"})
+    session.refresh(row)
+    assert row.starters == ["clerk"]
+
+
 def test_an_administrator_switches_owns_and_imports(app: Flask, session: Session, kept: int) -> None:
     admin = browse(app, session, make_staff(session, "administrator"))
     owner = make_staff(session, "service_specialist")

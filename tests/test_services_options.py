@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import pytest
+from factories import make_staff
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from models.options import Options, asked
-from services.choices import CHOICES
+from services import choices
+from services.choices import CHOICES, Lists
 from services.options import (
     changed_only,
     is_shown,
@@ -80,12 +82,12 @@ def test_a_field_is_shown_beside_certain_values(wanted: Any, value: Any, shown: 
 
 def test_what_is_chosen_stays_when_its_list_has_lost_it() -> None:
     (unit,) = (one for one in questions_of(All, {"unit": "Z9"}) if one.name == "unit")
-    assert offering(unit, lambda source: {"A1": "甲所"}).labels == {"A1": "甲所", "Z9": "Z9"}
+    assert offering(unit, lambda source, chosen: {"A1": "甲所"}).labels == {"A1": "甲所", "Z9": "Z9"}
 
 
 def test_choices_that_a_list_lost_are_faults() -> None:
     found = list(
-        list_faults(All, {"unit": "Z9", "kinds": ["mobile", "odd"]}, lambda source: {"mobile": "手机"})
+        list_faults(All, {"unit": "Z9", "kinds": ["mobile", "odd"]}, lambda source, chosen: {"mobile": "手机"})
     )
     assert [(fault.name, str(fault.text)) for fault in found] == [
         ("unit", "「单位」中没有「Z9」，请重新选择"),
@@ -100,6 +102,18 @@ def test_a_fault_in_a_row_names_the_row_and_its_field() -> None:
 
 def test_only_what_differs_from_the_default_is_kept() -> None:
     assert changed_only(All, {"size": 5, "kinds": [], "strict": True, "unit": ""}) == {"strict": True}
+
+
+def test_people_are_found_beyond_the_first_of_a_long_list(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [make_staff(session, "clerk", name=name) for name in ("林一", "林二", "陈三")]
+    monkeypatch.setattr(choices, "PEOPLE_LISTED", 2)
+    last = made[-1].username
+    assert last not in (Lists(session)("people") or {})
+    assert list(Lists(session, "陈")("people") or {}) == [last]
+    both = Lists(session, "林")("people", [last, "nobody"]) or {}
+    assert set(both) == {one.username for one in made}
 
 
 @pytest.mark.parametrize("name", sorted(CHOICES))

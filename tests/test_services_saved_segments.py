@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from models import Campaign, Customer, Recipient, SavedSegment, Visit
 from models.clock import now, utcnow
 from models.scope import Scope, set_scope
-from services import Refused, saved_segments
+from services import Refused, saved_segments, segment_fields
 from services.segments import Segment, check_segment, targets
 
 
@@ -102,6 +102,16 @@ def test_a_condition_finds_whom_it_means(
     session: Session, people: dict[str, Customer], condition: Any, found: str
 ) -> None:
     assert hit(session, people, condition) == found
+
+
+def test_a_campaign_older_than_those_listed_is_still_asked_for(
+    session: Session, people: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segment_fields, "CAMPAIGNS_LISTED", 0)
+    asked = line("campaign", "in", [str(people["campaign"].id)])
+    assert hit(session, people, {"any": [asked, {"not": line("unit", "ne", "U2")}]}) == "abc"
+    with pytest.raises(Refused, match="请从列出的值中选择"):
+        saved_segments.check(session, line("campaign", "eq", "987654321"))
 
 
 def test_members_of_an_earlier_campaign_are_found(session: Session, people: dict[str, Any]) -> None:

@@ -88,6 +88,16 @@ def test_a_file_publishes_over_nothing_that_its_bringer_may_not_publish(session:
 def test_a_file_nested_without_end_is_refused() -> None:
     with pytest.raises(Refused, match="TOML"):
         definitions.read(f"nodes = {'[' * 9000}")
+    arms = "".join(f"[[nodes{'.yes' * depth}]]\n" for depth in range(400))
+    with pytest.raises(Refused, match="最多套 8 层"):
+        definitions.read(f'key = "deep"\nname = "深"\n{arms}')
+
+
+def test_a_tree_deeper_than_the_designer_makes_is_refused(session: Session, shell: Staff) -> None:
+    told = 'id = "n{0}"\nbranch = {{ field = "run.unit_id", op = "gt", value = 0 }}\n'
+    arms = "".join(f"[[nodes{'.yes' * depth}]]\n{told.format(depth)}" for depth in range(10))
+    with pytest.raises(Refused, match="节点 n9：支路最多套 8 层"):
+        definitions.load_definition(session, f'key = "deep"\nname = "深"\n{arms}', shell)
 
 
 @pytest.mark.parametrize(

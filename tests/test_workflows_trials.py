@@ -10,7 +10,7 @@ from models import Campaign, Competition, Customer, Letter, Recipient, Trial, Vi
 from models.clock import ZONE, move_to, now
 from models.home import home_path
 from models.people import root_unit
-from services import trials
+from services import Refused, trials, workflows
 from services.balances import exclusions
 from services.contacts import Draft, record, settle
 from services.workflows import Definition, publish
@@ -119,6 +119,25 @@ def test_a_trial_waits_for_no_writer(session, shell):
         other.execute(update(Customer).values(name="别人正在改"))
         found = trying.reckon(trial_id)
     assert found["result"]["nodes"][0]["figures"] == {"customers": 6}
+
+
+def test_a_trial_shows_no_customer_its_starter_could_not_look_up(session):
+    far = people(session)
+    owner = make_staff(session, "service_specialist")
+    manager, other = (make_staff(session, "account_manager", unit) for unit in (far, make_unit(session)))
+    one = session.scalars(select(Customer).where(Customer.unit_id == far.id)).first()
+    one.manager_id = manager.id
+    row = workflows.by_key(session, "contact_survey")
+    row.owner_id, row.starters = owner.id, ["account_manager"]
+    session.commit()
+    trial = tried(session, manager, "contact_survey", VALUES)
+    assert node(trial, "select")["figures"].get("customers", 0) + sum(
+        node(trial, "select")["excluded"].values()
+    ) == 1
+    owner.unit_id = far.id
+    session.commit()
+    with pytest.raises(Refused, match="没有重合"):
+        tried(session, other, "contact_survey", VALUES)
 
 
 def test_nobody_to_write_to_is_seen_before_the_start(session, shell):

@@ -21,7 +21,7 @@ from workflows.kinds import Common, common_names, fields_of, model_of, settings_
 from workflows.lists import LISTS
 from workflows.options import asked_without_default
 from workflows.steps import ListKind
-from workflows.walk import DO, FAILED, KINDS, PARTS, Node, Tree, arms, is_tree, kind_of
+from workflows.walk import DO, FAILED, KINDS, MOST_DEPTH, PARTS, Node, Tree, arms, is_deep, is_tree, kind_of
 
 START_OF_RUN = "start"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -34,6 +34,7 @@ RESULTS: dict[str, tuple[str, ...]] = {
     "each": ("items", "done", "failed"),
 }
 LANES = (2, 6)
+TOO_DEEP = Said(N_("支路最多套 %(most)s 层。请把里面的做成另一个流程。"), most=MOST_DEPTH)
 
 
 def load_definition(session: Session, text: str, staff: Staff | None) -> Workflow:
@@ -59,6 +60,8 @@ def read(text: str) -> Definition:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise Refused("流程定义不是正确的 TOML：%(error)s。请按行号改正后再导入。", error=error) from error
+    if is_deep(data):
+        raise Refused(TOO_DEEP)
     if not NAME.fullmatch(str(data.get("key", ""))) or not data.get("name") or not is_tree(data.get("nodes")):
         raise Refused(
             "流程定义要有 key（小写字母、数字、下划线）、name 和至少一个 [[nodes]]，支路写成 [[nodes.yes]]。"
@@ -103,7 +106,8 @@ def faults(tree: Tree) -> Iterator[str]:
 def node_faults(tree: Tree) -> Iterator[NodeFault]:
     """What is wrong with each node of a tree, in reading order."""
     for path, node, known in _visited(tree, _Known(), ""):
-        for fault in _node_faults(node, known):
+        deep = [TOO_DEEP] if path.count(".") // 2 > MOST_DEPTH else []
+        for fault in (*deep, *_node_faults(node, known)):
             yield NodeFault(str(node.get("id") or path), fault)
 
 

@@ -20,7 +20,7 @@ from workflows.transitions import locked, set_state, settle, wake
 from workflows.walk import DO, LANE, node_at
 
 REMINDED = 200
-BATCH = 100
+BATCH = 200
 
 
 def decide_task(session: Session, task: Task, staff: Staff, choice: str, *, note: str = "") -> None:

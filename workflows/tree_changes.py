@@ -15,11 +15,23 @@ from typing import Any
 from models.words import N_, NODE_KINDS
 from services import Refused
 from workflows import STEPS
-from workflows.walk import KINDS, LANE, Node, Tree, arm_list, arms, by_id, kind_of, placed
+from workflows.walk import (
+    KINDS,
+    LANE,
+    MOST_DEPTH,
+    Node,
+    Tree,
+    arm_list,
+    arms,
+    by_id,
+    is_deep,
+    kind_of,
+    placed,
+)
 
 Nodes = list[dict[str, Any]]
 PLACE = re.compile(r"([a-z0-9_]{0,40})/([a-z]{0,6}\d{0,2})/(\d{1,4})")
-MOST_NODES, MOST_DEPTH = 300, 8
+MOST_NODES = 300
 LANE_TITLES = (N_("第一路"), N_("第二路"))
 NEW: dict[str, Mapping[str, Any]] = {
     "branch": {"branch": {"all": []}, "yes": [], "no": []},
@@ -164,6 +176,8 @@ def arrange(tree: Tree, shape: Any) -> Nodes:
 
     A shape is a list of `{id, arms: {arm: shape}}`; a node that is new says its `key`, a copy of another its `copy_of`.
     """
+    if is_deep(shape):
+        raise Refused("支路最多套 %(most)s 层。请把里面的做成另一个流程。", most=MOST_DEPTH)
     used: set[str] = set()
     return _checked(_arranged(tree, shape, used))
 

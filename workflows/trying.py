@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models import Staff, Trial, Unit, Workflow
-from models.scope import ALL, Scope
+from models.scope import Scope
 from models.words import N_
 from services import Refused, files, people, trials
 from workflows.sessions import reading
 from workflows.steps import Call, Effects, Facts, Item, Options, Planned, asked
 from workflows.trials import Setup, run_trial
+
+APART = N_("流程负责人管辖的客户和您管辖的没有重合，算不出结果。请由能管到负责人单位的人试运行，或请他更换负责人。")
 
 
 class OfTrial(Options):
@@ -68,11 +70,19 @@ def _setup(session: Session, trial: Trial) -> tuple[Setup, Scope]:
     owner = named if named is not None and named.active else starter
     unit = session.get_one(Unit, trial.unit_id)
     setup = Setup(trial.workflow_key, trial.title, trial.tree, unit.id, starter.id, owner.id, trial.assumed)
-    return setup, _scope(people.scope_of(session, owner), unit)
+    within = narrower(people.scope_of(session, owner), people.scope_of(session, starter))
+    return setup, narrower(within, Scope(path="/" if unit.parent_id is None else unit.path))
 
 
-def _scope(scope: Scope, unit: Unit) -> Scope:
-    """As a run works: its owner's scope, and never more than the unit it is started in."""
-    if unit.parent_id is None or not unit.path.startswith(scope.path):
-        return scope
-    return Scope(path=unit.path, staff_id=scope.staff_id, own=scope != ALL and scope.own)
+def narrower(one: Scope, other: Scope) -> Scope:
+    """What both scopes reach: a trial shows whoever asks for it no customers that they could not look up."""
+    if one.path.startswith(other.path):
+        path = one.path
+    elif other.path.startswith(one.path):
+        path = other.path
+    else:
+        raise Refused(APART)
+    own = {scope.staff_id for scope in (one, other) if scope.own}
+    if len(own) > 1:
+        raise Refused(APART)
+    return Scope(path=path, staff_id=own.pop() if own else one.staff_id, own=one.own or other.own)

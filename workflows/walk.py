@@ -15,6 +15,7 @@ Node = Mapping[str, Any]
 Tree = Sequence[Node]
 
 KINDS = ("step", "branch", "wait", "person", "each", "parallel")
+MOST_DEPTH, DEEPEST = 8, 80  # arms in arms; tables and lists in one another, with the conditions in them
 DO, FAILED, LANE = "do", "failed", "lane"
 ARMS_OF = {"branch": ("yes", "no"), "each": (DO,)}
 PARTS = {"step": ("options",), **ARMS_OF, "parallel": ("lanes",)}
@@ -69,6 +70,16 @@ def arm_list(node: dict[str, Any], name: str) -> list[Any]:
         return found
     nodes: list[Any] = node.setdefault(name, [])
     return nodes
+
+
+def is_deep(data: Any) -> bool:
+    """Whether tables and lists lie in one another deeper than any workflow needs; walks of a tree may then recurse."""
+    level, depth = [data], 0
+    while level and depth <= DEEPEST:
+        inside = (part.values() if isinstance(part, Mapping) else part for part in level)
+        level = [part for parts in inside for part in parts if isinstance(part, dict | list)]
+        depth += 1
+    return bool(level)
 
 
 def is_tree(nodes: Any) -> bool:

@@ -40,7 +40,7 @@ class Segments(Page):
             joinedload(SavedSegment.unit), joinedload(SavedSegment.edited_by)
         )
         rows = db.session.scalars(query.order_by(SavedSegment.name)).all()
-        words = _words(_known())
+        words = _words(_known({"any": [row.condition for row in rows]}))
         told = {row.id: sentence(row.condition, words) for row in rows}
         return self.render("screens/segments.html", rows=rows, told=told)
 
@@ -70,7 +70,7 @@ class Segments(Page):
         return self.render(
             "screens/segment_customers.html", row=row, rows=found[:ROWS], masked=mask_name, number=number,
             after=found[ROWS - 1].account_no if len(found) > ROWS else None,
-            told=sentence(row.condition, _words(_known())),
+            told=sentence(row.condition, _words(_known(row.condition))),
         )  # fmt: skip
 
     @expose("/<int:key>/delete", methods=("POST",))
@@ -117,16 +117,15 @@ class Segments(Page):
         return self._form(row, group, number=saved_segments.count(db.session(), condition))
 
     def _sentence(self, group: Any, condition: Condition | None) -> str:
-        known = _known()
-        told = sentence(condition, _words(known)) if condition else ""
+        told = sentence(condition, _words(_known(condition))) if condition else ""
         return self.render("screens/_segment_sentence.html", told=told, oob=True)
 
     def _form(
         self, row: SavedSegment | None, group: Any, mistake: str = "", number: int | None = None
     ) -> str:
-        known = _known()
+        condition = condition_forms.as_condition(group, _known())
+        known = _known(condition)
         shown = condition_forms.shown(group, PREFIX, known, checked=bool(mistake))
-        condition = condition_forms.as_condition(group, known)
         is_whole = condition is not None and not condition_forms.has_faults(group, known)
         told = sentence(condition, _words(known)) if is_whole else ""
         filled = request.form if request.method not in READING else None
@@ -144,9 +143,9 @@ class Segments(Page):
         )
 
 
-def _known() -> dict[str, ConditionField]:
-    """What a segment may ask for, in words."""
-    found = {name: one.field for name, one in fields(db.session()).items()}
+def _known(condition: Condition | None = None) -> dict[str, ConditionField]:
+    """What a segment may ask for, in words; campaigns that a condition names are among them however old."""
+    found = {name: one.field for name, one in fields(db.session(), condition).items()}
     return {name: _worded(one) for name, one in found.items()}
 
 

@@ -32,7 +32,7 @@ from screens.task_words import decided, done_with, due_words, in_hand, source_of
 from screens.workflow_words import earlier_results
 from services import Refused, task_acts, task_fields, task_lists, tasks
 from services.tasks import Decision
-from workflows.tasks import answer_task, answer_tasks, are_alike, earlier_persons, send_back, withdraw
+from workflows.tasks import BATCH, answer_task, answer_tasks, are_alike, earlier_persons, send_back, withdraw
 
 BOXES = {"waiting": _l("待我办理"), "done": _l("我已办"), "started": _l("我发起的")}
 FIND: dict[str, Callable[[Session, Staff], Select[tuple[Task]]]] = {
@@ -170,7 +170,7 @@ class Tasks(ListPage):
     def together(self) -> Any:
         """Tasks of one node, to be decided alike; `choice` decides them."""
         session = db.session()
-        keys = request.form.getlist("rowid", type=int)[:200]
+        keys = request.form.getlist("rowid", type=int)[: BATCH + 1]
         chosen = [task for key in keys if (task := task_lists.find(session, current_user, key)) is not None]
         if not chosen or not are_alike(session, chosen) or any(task.fields for task in chosen):
             raise Refused(

@@ -11,8 +11,9 @@ from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy import select
 
-from models import Workflow, WorkflowVersion, db
+from models import Workflow, WorkflowDraft, WorkflowVersion, db
 from models.words import N_, Said
+from screens import looks
 from screens.access import needs
 from screens.base import Page
 from screens.comparison_words import told_changes
@@ -62,12 +63,29 @@ class WorkflowVersions(Page):
         """Take a version back as a draft, which is published like any other."""
         row, version = _workflow(key), _version(key, number)
         workflow_access.require(current_user, row, "edit")
-        draft = workflow_drafts.open_draft(db.session(), row, current_user)
         content = Content(row.name, row.description, upgraded(version.tree).tree)
+        found = workflow_drafts.draft_of(db.session(), row)
+        revision = request.form.get("revision", -1, type=int)
+        if found is not None and list(found.tree) != list(content.tree) and revision < 0:
+            return self._asked_to_replace(found, number)
+        draft = workflow_drafts.open_draft(db.session(), row, current_user)
         told = Said(N_("恢复第 %(number)s 版的内容"), number=number)
-        workflow_drafts.keep(db.session(), draft, content, revision=draft.revision, said=told)
+        seen = revision if revision >= 0 else draft.revision
+        workflow_drafts.keep(db.session(), draft, content, revision=seen, said=told)
         done(_("第 %(number)s 版的内容已放进草稿，核对后发布才会生效。", number=number))
         return redirect(self.get_url("workflow_designs.show", key=draft.id), 303)
+
+    def _asked_to_replace(self, draft: WorkflowDraft, number: int) -> str:
+        """Ask before the content of an open draft is replaced, as it stands now."""
+        question = _(
+            "「%(name)s」有一份没有发布的草稿（%(who)s %(when)s 改过）。"
+            "恢复第 %(number)s 版会换掉草稿现在的内容；换掉后可以在草稿里撤销这一步。确定恢复？",
+            name=_(draft.name), number=number, when=looks.moment(draft.edited_at),
+            who=draft.edited_by.name if draft.edited_by else _("系统"),
+        )  # fmt: skip
+        back = self.get_url("workflow_designs.show", key=draft.id)
+        fields = [("revision", draft.revision)]
+        return str(self.render("screens/confirm.html", question=question, fields=fields, back=back))
 
     @expose("/<int:key>/<int:number>/toml")
     @needs("workflows.view")

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from models import Run, Workflow, WorkflowDraft, WorkflowVersion, db
-from screens import access, pickers
+from screens import pickers
 from screens.access import READING, needs
 from screens.base import Page
 from screens.design_views import cards_of, offers
@@ -78,10 +78,12 @@ class Workflows(Page):
             "granting": [(act, _(label), workflow_access.roles_for(row, act)) for act, label in ACTS.items()],
             "roles": pickers.role_choices(),
         }
-        owners = pickers.staff_choices() if access.may("workflows.edit") else []
+        governs = workflow_access.may_govern(db.session(), current_user, row)
+        owners = pickers.staff_choices() if governs else []
         return self.render(
-            "screens/workflow.html", row=row, version=version, versions=versions, owners=owners, **facts
-        )
+            "screens/workflow.html", row=row, version=version, versions=versions, owners=owners,
+            governs=governs, **facts,
+        )  # fmt: skip
 
     @expose("/<int:key>/start", methods=("GET", "POST"))
     @needs("workflows.view")
@@ -108,34 +110,34 @@ class Workflows(Page):
         return redirect(self.get_url("runs.show", key=run.id), 303)
 
     @expose("/<int:key>/switch", methods=("POST",))
-    @needs("workflows.edit")
+    @needs("workflows.view")
     def switch(self, key: int) -> Any:
         """Let it be started, or not; switching on also resets what failures in a row had switched off."""
-        is_on = request.form.get("enabled") == "1"
+        row, is_on = _governed(key), request.form.get("enabled") == "1"
         if is_on:
-            require_runnable(db.session(), _one(key))
-        workflows.switch(db.session(), _one(key), enabled=is_on)
+            require_runnable(db.session(), row)
+        workflows.switch(db.session(), row, enabled=is_on)
         done(_("流程已启用。") if is_on else _("流程已停用，已经发起的继续进行。"))
         return redirect(self.get_url(".show", key=key), 303)
 
     @expose("/<int:key>/owner", methods=("POST",))
-    @needs("workflows.edit")
+    @needs("workflows.view")
     def owner(self, key: int) -> Any:
         """Name who answers for it."""
-        chosen = request.form.get("owner", type=int)
+        row, chosen = _governed(key), request.form.get("owner", type=int)
         staff = people.staff_in_scope(db.session(), chosen) if chosen else None
         if chosen and staff is None:
             raise Refused(_("只能指定本单位范围内的人员为负责人。"))
-        workflows.give_to(db.session(), _one(key), staff)
+        workflows.give_to(db.session(), row, staff)
         done(_("负责人已更新。"))
         return redirect(self.get_url(".show", key=key), 303)
 
     @expose("/<int:key>/allow", methods=("POST",))
-    @needs("workflows.edit")
+    @needs("workflows.view")
     def allow(self, key: int) -> Any:
         """Say which roles may change, publish and start it."""
         given = {act: request.form.getlist(act) for act in ACTS}
-        workflow_access.allow(db.session(), _one(key), given)
+        workflow_access.allow(db.session(), _governed(key), given)
         done(_("流程权限已更新。"))
         return redirect(self.get_url(".show", key=key), 303)
 
@@ -178,6 +180,13 @@ class Workflows(Page):
 def _one(key: int) -> Workflow:
     row = db.session.get(Workflow, key) if key < 2**63 else None
     return row if row is not None else abort(404)
+
+
+def _governed(key: int) -> Workflow:
+    """A workflow that the asking person may switch and give away."""
+    row = _one(key)
+    workflow_access.require_to_govern(db.session(), current_user, row)
+    return row
 
 
 def _versions(row: Workflow) -> list[WorkflowVersion]:
