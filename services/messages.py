@@ -16,6 +16,7 @@ from models import (
     Campaign,
     Contact,
     Customer,
+    Letter,
     Message,
     MessageTemplate,
     Reason,
@@ -25,7 +26,7 @@ from models import (
 from models.clock import now, today
 from models.contacts import GOOD
 from paper.masks import mask_name
-from services import contacts, letterheads, traces
+from services import contacts, letterheads, reasons, traces
 from services.contacts import Finding
 from services.customer_tests import opted_out, refuted
 from services.message_texts import fill
@@ -51,12 +52,15 @@ class Wanted:
 
 def recipients(session: Session, campaign_id: int, whom: str) -> Iterator[Sequence[int]]:
     """The customers on a campaign's list in chunks: all `recipients`, or those who are `unanswered`, `undelivered`,
-    `silent` so far."""
+    `silent` so far. Whose letter came back for a reason that asks for another channel is unanswered too."""
     query = select(Recipient.customer_id).where(
         Recipient.campaign_id == campaign_id, Recipient.exclusion == ""
     )
     if whom == "unanswered":
-        query = query.where(Recipient.outcome.is_(None) | (Recipient.outcome == "silent"))
+        letters = select(Letter.recipient_id).where(Letter.campaign_id == campaign_id)
+        back = letters.where(Letter.undelivered_reason.in_(reasons.for_messages(session)))
+        came_back = (Recipient.outcome == "undelivered") & Recipient.id.in_(back)
+        query = query.where(Recipient.outcome.is_(None) | (Recipient.outcome == "silent") | came_back)
     elif whom != "recipients":
         query = query.where(Recipient.outcome == whom)
     last = 0

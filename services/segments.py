@@ -15,7 +15,7 @@ from models import Contact, Customer, Letter, RequiredField, Unit, Visit
 from models.clock import now
 from models.contacts import GOOD
 from models.words import N_
-from services import Refused, saved_segments
+from services import Refused, reasons, saved_segments
 from services.customer_tests import SPOILED, opted_out, refuted
 
 CHUNK = 1000
@@ -222,7 +222,7 @@ def _exclusion(session: Session, segment: Segment) -> ColumnElement[str]:
         (Customer.legal_hold, "legal_hold"),
         (Customer.account_no.in_(segment.by_hand), "by_hand"),
         (opted_out(), "opted_out"),
-        (_recent(session, segment.recent_days), "recent"),
+        (or_(_recent(session, segment.recent_days), _rests(session)), "recent"),
         (_address_id().is_(None), "doubtful_address"),
         else_="",
     )
@@ -237,6 +237,17 @@ def _recent(session: Session, days: int) -> ColumnElement[bool]:
     )
     seen = exists().where(visit.customer_id == Customer.id, visit.state == "done", visit.ended_at >= since)
     return or_(written, seen) if days > 0 else literal(1) == 0
+
+
+def _rests(session: Session) -> ColumnElement[bool]:
+    """Whether a letter to the address that would be used came back lately, for a reason that says when to try again."""
+    letter, moment = aliased(Letter), now(session)
+    lately = [
+        and_(letter.undelivered_reason == code, letter.undelivered_at >= moment - timedelta(days=days))
+        for code, days in reasons.days_of_rest(session).items()
+    ]
+    back = exists().where(letter.customer_id == Customer.id, letter.address_id == _address_id())
+    return back.where(or_(*lately)) if lately else literal(1) == 0
 
 
 def _target(row: Any, kinds: Mapping[str, Sequence[str]]) -> Target:

@@ -7,38 +7,46 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from models import Contact, Customer, Letter, Reason, Recipient, Staff, Trace, Visit
+from models import Consent, Contact, Customer, Letter, Reason, Recipient, Staff, Trace, Visit
 from models.clock import now, start_of_day
 from models.scope import ALL, working_as
-from services import Refused, contacts, events, letters, outcomes, return_undos, traces, visits
+from services import Refused, contacts, events, letters, outcomes, reach, return_undos, traces, visits
 from services.contacts import Finding
 from services.people import require
+from services.reasons import reason_of
 from services.visits import Need
 
 ACTION = "letter.undelivered"
-LIST = "undelivered"
+SOURCE = "undelivered"  # of the word that no more letters go to a customer
 
 
 @dataclass(frozen=True)
 class CameBack:
-    """What one undelivered letter came to. `refuted`: its address is unusable now; `answered`: it was before."""
+    """What one undelivered letter came to. `refuted`: its address is unusable now; `answered`: it was before.
+
+    `stopped`: no more letters go to the customer; `other_channel`: the next reminder goes by SMS or e-mail.
+    """
 
     letter: Letter
     reason: Reason
     address: Contact
     refuted: bool = False
     answered: bool = False
+    stopped: bool = False
+    other_channel: bool = False
     visit: Visit | None = None
 
     @property
     def next(self) -> str:
-        """What happens now, as a code: `answered` (nothing), `visit`, or `none`."""
+        """What happens now, as a code: `answered` (nothing), `visit`, `other_channel`, or `none`."""
         if self.answered:
             return "answered"
-        return "visit" if self.visit is not None else "none"
+        if self.visit is not None:
+            return "visit"
+        return "other_channel" if self.other_channel else "none"
 
 
 def record_undelivered(session: Session, text: str, reason: str, *, staff: Staff) -> CameBack:
@@ -46,6 +54,7 @@ def record_undelivered(session: Session, text: str, reason: str, *, staff: Staff
     require(staff, "undelivered.key")
     why = reason_of(session, reason)
     letter = letters.letter_by_code(session, text)
+    session.refresh(letter, with_for_update=True)  # the same piece may lie under two scanners
     if letter.undelivered_at is not None:
         raise Refused(
             "函件 %(letter)s 已登记过退信，不用再登记。如原因登错，请先撤销再登记。",
@@ -55,29 +64,13 @@ def record_undelivered(session: Session, text: str, reason: str, *, staff: Staff
         return _record(session, letter, why)
 
 
-def reason_of(session: Session, code: str) -> Reason:
-    """An entry of the list of undelivered reasons."""
-    found = session.scalar(select(Reason).where(Reason.list == LIST, Reason.code == code))
-    if found is None:
-        codes = "、".join(
-            session.scalars(select(Reason.code).where(Reason.list == LIST).order_by(Reason.position))
-        )
-        raise Refused("退信原因「%(code)s」不在清单里。可用的原因：%(codes)s。", code=code[:40], codes=codes)
-    return found
-
-
-def reasons_for_visit(session: Session) -> list[str]:
-    """The reasons after which somebody goes to the door; a refused letter, or a house torn down, makes none."""
-    rows = session.scalars(select(Reason).where(Reason.list == LIST).order_by(Reason.position))
-    return [row.code for row in rows if row.consequences.get("makes_visit")]
-
-
 def undo_last_undelivered(session: Session, *, staff: Staff) -> Letter:
     """Take back the newest letter that this person recorded as undelivered, unless somebody has been at the door."""
     require(staff, "undelivered.key")
     trace, letter = _last(session, staff)
     with working_as(session, ALL):
         _undo_visit(session, trace.details.get("visit"))
+        _let_letters_go(session, letter, trace.details.get("consent"))
         evidence = evidence_of(letter)
         return_undos.withdraw_findings(
             session, evidence, letter.customer_id, since=_moment(trace.details["at"])
@@ -101,7 +94,9 @@ def recent(session: Session, staff: Staff, *, limit: int = 5) -> Sequence[Letter
     newest = select(func.max(Trace.id)).where(Trace.action == ACTION, Trace.object_id == Letter.id)
     mine = select(Trace.object_id).where(Trace.action == ACTION, Trace.actor_id == staff.id)
     mine = mine.order_by(Trace.id.desc()).limit(4 * limit)
-    query = select(Letter).where(Letter.undelivered_at.is_not(None), Letter.id.in_(session.scalars(mine).all()))
+    query = select(Letter).where(
+        Letter.undelivered_at.is_not(None), Letter.id.in_(session.scalars(mine).all())
+    )
     return session.scalars(query.order_by(newest.scalar_subquery().desc()).limit(limit)).all()
 
 
@@ -117,18 +112,26 @@ def _record(session: Session, letter: Letter, why: Reason) -> CameBack:
     letter.undelivered_at, letter.undelivered_reason = moment, why.code
     letter.posted_at = letter.posted_at or moment
     address = session.get_one(Contact, letter.address_id)
-    refuted, visit = False, None
+    refuted, visit, consent = False, None, None
     if not answered:
-        refuted = _refute(session, letter, why)
+        refuted, consent = _refute(session, letter, why), _stop_letters(session, letter, why)
         if letter.state not in letters.GONE:
             letter.state = "undelivered"
             outcomes.decide(session, letter.campaign_id, [letter.customer_id], "undelivered")
             visit = _make_visit(session, letter, why)
     details = before | {"reason": why.code, "at": moment.isoformat(), "visit": visit.id if visit else None}
+    details["consent"] = consent.id if consent else None
     traces.record(session, ACTION, letter, details=details)
     known = {"campaign_id": letter.campaign_id, "customer_ids": [letter.customer_id], "reason": why.code}
     events.happened(session, "letter_undelivered", letter.unit_id, known)
-    return CameBack(letter, why, address, refuted=refuted, answered=answered, visit=visit)
+    otherwise = not answered and bool(why.consequences.get("other_channel"))
+    facts = {
+        "refuted": refuted,
+        "answered": answered,
+        "stopped": consent is not None,
+        "other_channel": otherwise,
+    }
+    return CameBack(letter, why, address, visit=visit, **facts)
 
 
 def _refute(session: Session, letter: Letter, why: Reason) -> bool:
@@ -138,6 +141,24 @@ def _refute(session: Session, letter: Letter, why: Reason) -> bool:
     finding = Finding(letter.address_id, "refuted", "undelivered", why.code, evidence_of(letter))
     contacts.confirm(session, [finding])
     return True
+
+
+def _stop_letters(session: Session, letter: Letter, why: Reason) -> Consent | None:
+    """No campaign writes to the customer any more, until they say otherwise; other channels stay open."""
+    if not why.consequences.get("stops_mail"):
+        return None
+    unit_id = session.get_one(Customer, letter.customer_id).unit_id
+    row = Consent(customer_id=letter.customer_id, unit_id=unit_id, purpose="business", channel="letter")
+    row.granted, row.source, row.since = False, SOURCE, now(session)
+    session.add(row)
+    reach.keep(session, [letter.customer_id])
+    return row
+
+
+def _let_letters_go(session: Session, letter: Letter, consent_id: int | None) -> None:
+    if consent_id is not None:
+        session.execute(delete(Consent).where(Consent.id == consent_id, Consent.source == SOURCE))
+        reach.keep(session, [letter.customer_id])
 
 
 def _make_visit(session: Session, letter: Letter, why: Reason) -> Visit | None:

@@ -34,9 +34,11 @@
     if (quiet) quiet.checked = localStorage.getItem("desk-quiet") === "1";
     if (root.querySelector("[data-rescan]")) toScan();
     if (root === desk) {
+      saving = false;
       const first = desk.querySelector(".desk-form [data-first], .desk-form input:not([type=hidden])") || desk.querySelector("#scan");
       if (first) { first.focus(); if (first.value && first.type === "text") first.select(); }
       showUnchanged();
+      goOn(heard && heard.dataset.sound === "bad");
     }
   }
   function toScan() {
@@ -56,6 +58,7 @@
 
   // --- nothing was saved: say so, keep what was typed
   function failed(event) {
+    saving = false;
     const status = event.detail.xhr ? event.detail.xhr.status : 0;
     const away = status === 401 || status === 400;
     trouble.textContent = away
@@ -92,6 +95,64 @@
     }
   });
 
+  // --- a scanner types far faster than a hand, and wherever the focus is: a run of keys this close is a scan
+  const BETWEEN = 45; // milliseconds
+  const SHORTEST = 6;
+  let run = "";
+  let last = 0;
+  let timer = 0;
+  let waiting = ""; // scanned while the piece before is being saved, and its reason
+  let reason = "";
+  let saving = false;
+  desk.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.target === desk) saving = true; });
+  function take(text) {
+    if (saving) { waiting = text; return; }
+    const field = document.getElementById("scan");
+    if (desk.querySelector("#found .found") && field.value !== text) {
+      trouble.textContent = english ? "The piece before was not recorded: no reason was pressed. Scan it again." : "上一件没有登记：还没有按原因。请把上一件再扫一次。";
+      trouble.hidden = false;
+      sound("bad");
+    } else trouble.hidden = true;
+    field.value = text;
+    scanned(field);
+  }
+  function ended() {
+    const text = run;
+    run = "";
+    if (text.length >= SHORTEST) take(text);
+    else if (text.length === 1) digit(text);
+  }
+  function digit(text) {
+    const button = desk.querySelector(`[data-digit="${text}"]`);
+    if (saving) { if (waiting) reason = text; } else if (button) button.click();
+  }
+  function goOn(mistaken) {
+    const [text, pressed] = [waiting, reason];
+    waiting = reason = "";
+    if (text) take(text);
+    if (text && pressed && !mistaken) digit(pressed);
+  }
+  // whether a key belongs to a run that began outside the fields; nothing is typed then, and a digit waits a moment
+  function running(event) {
+    const soon = event.timeStamp - last < BETWEEN;
+    last = event.timeStamp;
+    if (event.ctrlKey || event.altKey || event.metaKey || !desk.querySelector("[data-digit]")) return false;
+    if (event.key === "Enter" && run && soon) {
+      event.preventDefault();
+      clearTimeout(timer);
+      ended();
+      return true;
+    }
+    if (event.key.length !== 1 || event.key === " ") return run !== "" && event.key === "Shift";
+    if (event.target.matches("input, textarea, select") && !(run && soon)) return false;
+    event.preventDefault();
+    if (event.repeat) return true;
+    run = soon ? run + event.key : event.key;
+    clearTimeout(timer);
+    timer = setTimeout(ended, BETWEEN);
+    return true;
+  }
+
   // --- keys
   function next(field) {
     const fields = Array.from(field.form.elements).filter((one) => !one.disabled && one.type !== "hidden" && one.tagName !== "FIELDSET");
@@ -109,16 +170,12 @@
   }
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    if (running(event)) return;
     const pressed = named(event);
     const button = desk.querySelector(`[data-key="${pressed}"]`);
     if (button) { event.preventDefault(); button.click(); return; }
     const field = event.target;
     if (pressed === "escape" && desk.contains(field)) { event.preventDefault(); toScan(); return; }
-    if (/^[0-9]$/.test(pressed) && desk.querySelector("[data-digit]") && !field.matches("input, textarea, select")) {
-      const reason = desk.querySelector(`[data-digit="${pressed}"]`);
-      if (reason) { event.preventDefault(); reason.click(); }
-      return;
-    }
     if (pressed !== "enter" || field.tagName !== "INPUT") return;
     if (field.dataset.scan) { event.preventDefault(); scanned(field); return; }
     if (field.closest(".desk-form")) { event.preventDefault(); next(field); }

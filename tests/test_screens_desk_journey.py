@@ -1,5 +1,7 @@
 """A clerk at the desk, hands on the keyboard: three returned forms and two undelivered letters without a mouse."""
 
+from time import monotonic
+
 import pytest
 from driving import NARROW, WIDE, driven, serious_findings
 from factories import make_campaign, make_contact, make_customer, make_letter, make_staff
@@ -99,6 +101,39 @@ def test_two_undelivered_letters_take_a_scan_and_a_key_each(app, session, clerk,
     session.expire_all()
     reasons = select(Letter.undelivered_reason).where(Letter.state == "undelivered").order_by(Letter.id)
     assert session.scalars(reasons).all() == ["moved", "other"]
+
+
+def test_a_scan_counts_wherever_the_focus_is_and_never_as_a_reason(app, session, clerk, tokens):
+    with driven(app, session, clerk) as page:
+        page.goto("/admin/desk/undelivered")
+        scan(page, tokens[0])
+        page.wait_for_selector("#found .found")
+        page.keyboard.type(tokens[1])  # the next piece, with no reason for the one before
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#trouble:has-text('上一件没有登记')")
+        page.keyboard.press("1")
+        page.wait_for_selector(".message.success:has-text('查无此人')")
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.type(tokens[2])
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#found .found")
+        assert page.input_value("#scan") == tokens[2]
+    session.expire_all()
+    rows = session.execute(select(Letter.token, Letter.undelivered_reason).where(Letter.undelivered_at.is_not(None)))
+    assert rows.tuples().all() == [(tokens[1], "unknown_person")]
+
+
+def test_a_piece_takes_far_less_than_three_seconds(app, session, clerk, tokens):
+    with driven(app, session, clerk) as page:
+        page.goto("/admin/desk/undelivered")
+        begun = monotonic()
+        for number, token in enumerate(tokens[:4], start=1):
+            page.keyboard.type(token)
+            page.keyboard.press("Enter")
+            page.keyboard.press("0")
+            page.wait_for_selector(f".count strong:has-text('{number}')")
+        each = (monotonic() - begun) / 4
+    assert each < 3
 
 
 def test_a_form_that_could_not_be_sent_is_kept_and_sent_again(app, session, clerk, tokens):

@@ -1,15 +1,19 @@
 """Undelivered letters act at once: on the address version, the letter, the balance, the visits; until undone."""
 
+from datetime import timedelta
+
 import pytest
 from factories import make_contact, make_customer, make_letter, make_staff
 from sqlalchemy import select
 
-from models import Reason, Recipient, Trace, Visit
-from services import Refused
+from models import Consent, Customer, Reason, Recipient, Trace, Visit
+from services import Refused, messages, reach
 from services.balances import balance
 from services.contacts import usable
+from services.customer_tests import opted_out
 from services.letters import plan_reprint, write_letters
 from services.returns import Form, key_return
+from services.segments import Segment, targets
 from services.undelivered import record_undelivered, recorded_today, undo_last_undelivered
 from workflows.visits import MakeVisits, plan_make_visits
 
@@ -38,8 +42,33 @@ def test_every_reason_has_its_consequences(session, clerk):
         done = record_undelivered(session, letter.token, code, staff=clerk)
         left = usable(session, [letter.customer_id], ["supply_address"])
         assert done.refuted == (code in REFUTING) == (left == []), code
-        assert done.next == ("none" if code in ("refused", "demolished") else "visit"), code
+        assert done.next == {"refused": "none", "demolished": "other_channel"}.get(code, "visit"), code
         assert (letter.state, letter.undelivered_reason) == ("undelivered", code)
+
+
+def test_a_reason_may_stop_letters_until_it_is_taken_back(session, clerk, letter):
+    assert record_undelivered(session, letter.token, "refused", staff=clerk).stopped
+    assert session.scalars(select(Customer.id).where(opted_out(), Customer.id == letter.customer_id)).all()
+    assert not letter.customer.reach & reach.BITS["letter"]
+    undo_last_undelivered(session, staff=clerk)
+    assert not session.query(Consent).count() and letter.customer.reach & reach.BITS["letter"]
+
+
+def test_a_reason_may_ask_for_another_channel(session, clerk, letter):
+    by_door = make_letter(session, make_customer(session), letter.campaign)
+    assert record_undelivered(session, letter.token, "demolished", staff=clerk).next == "other_channel"
+    record_undelivered(session, by_door.token, "moved", staff=clerk)
+    found = [list(ids) for ids in messages.recipients(session, letter.campaign_id, "unanswered")]
+    assert found == [[letter.customer_id]]
+
+
+def test_an_address_rests_for_the_days_of_its_reason(session, clerk, letter):
+    segment = Segment(kinds=("mobile",), recent_days=0)
+    record_undelivered(session, letter.token, "unclaimed", staff=clerk)
+    assert [one.exclusion for rows in targets(session, segment) for one in rows] == ["recent"]
+    letter.undelivered_at -= timedelta(days=31)
+    session.flush()
+    assert [one.exclusion for rows in targets(session, segment) for one in rows] == [""]
 
 
 def test_only_the_version_it_was_sent_to_is_refuted(session, clerk, letter):

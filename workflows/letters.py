@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models import Campaign, Letter, PrintRun, Run
 from models.clock import now
 from models.words import N_
-from services import campaigns, forms, letterheads, letters, print_runs, undelivered
+from services import campaigns, forms, letterheads, letters, print_runs, reasons
 from services.letters import GONE
 from workflows.campaigns import last_day
 from workflows.steps import Call, Effects, Facts, Item, Options, Planned, asked
@@ -109,7 +109,7 @@ def undelivered_share(session: Session, run: Run) -> float | None:
 
 def door_share(session: Session, run: Run) -> float | None:
     """How many of a run's letters that came back sent somebody to the door."""
-    visited = Letter.undelivered_reason.in_(undelivered.reasons_for_visit(session))
+    visited = Letter.undelivered_reason.in_(reasons.for_visit(session))
     return _share(session, run, visited, of=Letter.state == "undelivered")
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from models import Contact, Customer, Letter, Visit, WalkList
 from models.words import N_, VISIT_ORIGINS
 from paper.pdf import CHILDREN
-from services import saved_segments, undelivered, visits, walk_lists
+from services import reasons, saved_segments, visits, walk_lists
 from services.visits import OPEN, Need
 from workflows.steps import Call, Effects, Facts, Item, Options, Planned, asked
 
@@ -145,7 +145,7 @@ def _failed(
     """The failed letters that have no visit yet; of one campaign, or of all."""
     seen = select(Visit.id).where(Visit.letter_id == Letter.id).exists()
     query = select(Letter).where(Letter.state.in_([o for o in origins if o != "invalid_contact"]), ~seen)
-    query = query.where(Letter.undelivered_reason.in_(["", *undelivered.reasons_for_visit(session)]))
+    query = query.where(Letter.undelivered_reason.in_(["", *reasons.for_visit(session)]))
     return query.where(Letter.campaign_id == campaign_id) if campaign_id is not None else query
 
 

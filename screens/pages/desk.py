@@ -26,6 +26,7 @@ from services import (
     letters,
     posting_lists,
     print_runs,
+    reasons,
     return_undos,
     returns,
     undelivered,
@@ -200,14 +201,14 @@ class Desk(Page):
         }
 
     def _undelivered(self, *, mistake: str = "", message: str = "", came_back: Any = None) -> dict[str, Any]:
-        query = select(Reason).where(Reason.list == undelivered.LIST).order_by(Reason.position)
-        reasons = db.session.scalars(query).all()
+        query = select(Reason).where(Reason.list == reasons.LIST).order_by(Reason.position)
+        found = db.session.scalars(query).all()
         return {
             "mistake": mistake,
             "message": message,
             "came_back": came_back,
-            "reasons": reasons,
-            "labels": {reason.code: _(reason.label) for reason in reasons},
+            "reasons": found,
+            "labels": {reason.code: _(reason.label) for reason in found},
             "today": undelivered.recorded_today(db.session(), current_user),
             "recent": undelivered.recent(db.session(), current_user),
             "number_of": letters.number_of,

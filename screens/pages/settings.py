@@ -44,6 +44,8 @@ CONSEQUENCES = {
     "refutes_address": _l("地址记为核实有误"),
     "refutes_number": _l("号码记为核实有误"),
     "makes_visit": _l("生成走访任务"),
+    "stops_mail": _l("不再给这位客户寄信"),
+    "other_channel": _l("催复改用短信、邮件"),
 }
 
 
