@@ -15,6 +15,8 @@ from models.customers import Customer
 from models.people import Staff
 from models.scope import Scoped
 
+GONE = ("spoiled", "reprinted")  # states of copies that count no longer
+
 
 class PrintRun(Scoped, db.Model, WithId):
     """One file of letters for the printer (打印批次): serial range, count, form version, state, who, when.

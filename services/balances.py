@@ -10,10 +10,9 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from models import Letter, Recipient
+from models.letters import GONE
 from models.words import N_
 from services.campaigns import still_open
-
-GONE = ("spoiled", "reprinted")
 
 BUCKETS = {
     "excluded": N_("剔除"),

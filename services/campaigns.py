@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import Campaign, Contact, Customer, Letter, Recipient, Unit
 from models.clock import end_of_day, now, today, utcnow
+from models.letters import GONE
 from models.scope import ALL, current_scope, working_as
 from paper.letterheads import Letterhead
 from paper.letters import fits_address
@@ -267,8 +268,8 @@ def _letters(session: Session, campaign_id: int, conditions: Conditions) -> Iter
 
 
 def _withdraw_unwritten(session: Session, campaign_id: int) -> int:
-    """Recipients for whom no letter was ever made: the run ended before printing."""
-    live = select(Letter.id).where(Letter.recipient_id == Recipient.id).exists()
+    """Recipients without a letter that counts: the run ended before printing, or theirs was spoiled."""
+    live = select(Letter.id).where(Letter.recipient_id == Recipient.id, Letter.state.not_in(GONE)).exists()
     query = update(Recipient).where(Recipient.campaign_id == campaign_id, Recipient.outcome.is_(None), ~live)
     return _change(session, query, {"outcome": "withdrawn", "decided_at": now(session)})
 

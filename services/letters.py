@@ -13,19 +13,20 @@ from sqlalchemy.orm import Session
 from models import Campaign, Contact, Customer, Letter, Recipient, Unit
 from models.clock import today, utcnow
 from models.contacts import USABLE
+from models.letters import GONE as GONE
 from models.scope import ALL, working_as
 from models.words import N_
 from paper.codes import CROCKFORD, KINDS, new_token, parse_code
 from paper.letters import LetterFacts, Recorded, fits_address
-from services import Refused, contacts, letterheads, traces
+from services import Refused, contacts, letterheads, presorting, traces
 from services.campaigns import NOBODY
 
 CHUNK = 500
 REPLY_TOKEN = 16
 SERIAL_WIDTH = 5
-GONE = ("spoiled", "reprinted")
 OUTAGE = "outage"
 SECOND = N_("催复")
+TAKEN, OVERTAKEN = ("answered",), N_("排版期间客户已回复")
 POSTAL = ("postal_address", "supply_address")
 MENDABLE = ("address_too_long", "doubtful_address")  # exclusions that end when the address is mended
 
@@ -38,7 +39,7 @@ def plan_letters(session: Session, campaign: Campaign, *, form_version: int) -> 
     Serials and tokens are decided here, so that making the file twice gives the same file.
     """
     serial = session.scalar(select(func.max(Letter.serial)).where(Letter.campaign_id == campaign.id)) or 0
-    ids, day = session.scalars(_waiting(campaign.id)).all(), today(session)
+    ids, day = presorting.waiting_in_order(session, campaign.id), today(session)
     for start in range(0, len(ids), CHUNK):
         for row in _load(session, ids[start : start + CHUNK]):
             if row["address"] is None:  # what was usable when the list was frozen is not any more
@@ -50,14 +51,25 @@ def plan_letters(session: Session, campaign: Campaign, *, form_version: int) -> 
 
 def plan_reprint(session: Session, letter: Letter, *, form_version: int, reason: str = "") -> Plan:
     """A further copy of one letter, with a token of its own, to the address that can be used now."""
-    if letter.state == "answered":
-        raise Refused("这封函件客户已经回复，不用补打。")
-    if letter.state in GONE:
-        raise Refused("这封函件已作废或已补打，请从同一编号最新的一份补打。")
-    row = _load(session, [letter.recipient_id])[0]
-    _require_address(session, row)
-    plan = _plan(letter.campaign, row, serial=letter.serial, form_version=form_version, day=today(session))
-    return plan | {"copy": letter.copy + 1, "replaces_id": letter.id, "reason": reason.strip()[:200]}
+    newest = select(func.max(Letter.copy)).where(Letter.recipient_id == letter.recipient_id)
+    if session.scalar(newest) != letter.copy:
+        raise Refused("函件 %(letter)s 已经补打过，请从同一编号最新的一份补打。", letter=number_of(letter))
+    return next(plan_reprints(session, [letter], form_version=form_version, reason=reason))
+
+
+def plan_reprints(
+    session: Session, newest: Sequence[Letter], *, form_version: int, reason: str
+) -> Iterator[Plan]:
+    """A further copy of each of these letters of one campaign, the newest copies of their serials; all or none."""
+    for letter in newest:
+        _require_reprintable(letter)
+    day = today(session)
+    for start in range(0, len(newest), CHUNK):
+        chunk = newest[start : start + CHUNK]
+        for letter, row in zip(chunk, _load(session, [one.recipient_id for one in chunk]), strict=True):
+            _require_address(session, row)
+            plan = _plan(letter.campaign, row, serial=letter.serial, form_version=form_version, day=day)
+            yield plan | {"copy": letter.copy + 1, "replaces_id": letter.id, "reason": reason.strip()[:200]}
 
 
 def plan_second_letters(
@@ -124,9 +136,7 @@ def write_letters(
         for plan in plans
     ]
     ids = list(session.scalars(insert(Letter).returning(Letter.id, sort_by_parameter_order=True), rows))
-    for plan in plans:
-        if plan.get("replaces_id"):
-            _replace(session, plan)
+    _replace(session, [plan for plan in plans if plan.get("replaces_id")])
     return ids
 
 
@@ -166,14 +176,30 @@ def live_copy(session: Session, letter: Letter) -> Letter:
     return session.scalars(query.order_by(Letter.copy.desc()).limit(1)).one_or_none() or letter
 
 
-def _replace(session: Session, plan: Plan) -> None:
-    """The old copy gives way; where it was in the post already, the new one counts as posted from then on."""
-    old = session.get_one(Letter, plan["replaces_id"])
-    new = session.scalars(select(Letter).where(Letter.token == plan["token"])).one()
-    new.posted_at = old.posted_at
-    old.state = "reprinted"
-    details = {"copy": new.copy, "replaces": old.id, "reason": plan["reason"]}
-    traces.record(session, "letter.reprinted", new, details=details)
+def _replace(session: Session, plans: Sequence[Plan]) -> None:
+    """The old copies give way; where one was in the post already, the new one counts as posted from then on."""
+    before = session.scalars(select(Letter).where(Letter.id.in_([plan["replaces_id"] for plan in plans])))
+    after = session.scalars(select(Letter).where(Letter.token.in_([plan["token"] for plan in plans])))
+    olds, news = {row.id: row for row in before}, {row.token: row for row in after}
+    for plan in plans:
+        old, new = olds[plan["replaces_id"]], news[plan["token"]]
+        if old.state in TAKEN:  # the customer was quicker than the printer
+            new.state, new.spoiled_at, new.spoiled_reason = "spoiled", utcnow(), OVERTAKEN
+            continue
+        if old.state != "spoiled":
+            new.posted_at, old.state = old.posted_at, "reprinted"
+        details = {"copy": new.copy, "replaces": old.id, "reason": plan["reason"]}
+        traces.record(session, "letter.reprinted", new, details=details)
+
+
+def _require_reprintable(letter: Letter) -> None:
+    """A spoiled copy is printed again too, as long as its customer was not taken off the list."""
+    if letter.state == "answered":
+        raise Refused("函件 %(letter)s 客户已经回复，不用补打。", letter=number_of(letter))
+    if letter.state == "reprinted":
+        raise Refused("函件 %(letter)s 已经补打过，请从同一编号最新的一份补打。", letter=number_of(letter))
+    if letter.recipient.outcome in ("withdrawn", "excluded"):
+        raise Refused("函件 %(letter)s 已作废，客户已中止，不能补打。", letter=number_of(letter))
 
 
 def _require_address(session: Session, row: Mapping[str, Any]) -> None:
@@ -184,23 +210,6 @@ def _require_address(session: Session, row: Mapping[str, Any]) -> None:
         address.value, row["customer"].name or NOBODY, letterhead=letterheads.current(session)
     ):
         raise Refused("这位客户的地址太长，信封窗口里放不下，不能出函。请先把地址改短。")
-
-
-def _waiting(campaign_id: int) -> Any:
-    """The recipients without a letter, in the order in which the post sorts: by unit, then along the streets."""
-    written = select(Letter.id).where(Letter.recipient_id == Recipient.id).exists()
-    return (
-        select(Recipient.id)
-        .join(Unit, Unit.id == Recipient.unit_id)
-        .join(Contact, Contact.id == Recipient.address_id)
-        .where(
-            Recipient.campaign_id == campaign_id,
-            Recipient.exclusion == "",
-            Recipient.outcome.is_(None),
-            ~written,
-        )
-        .order_by(Unit.path, Contact.value, Recipient.id)
-    )
 
 
 def _load(session: Session, recipient_ids: Sequence[int]) -> list[dict[str, Any]]:

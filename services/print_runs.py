@@ -16,12 +16,13 @@ from models import Campaign, FormVersion, Letter, PrintRun, Recipient
 from models.clock import now, utcnow
 from paper.letterheads import Letterhead
 from paper.print_runs import render_letters
-from services import Refused, campaigns, files, forms, letters, traces
+from services import Refused, campaigns, files, forms, letters, traces, trays
 from services.forms import Form
 from services.letters import Plan, letter_facts
 
 TO_PRINT = ("composed", "printing")
 STEM = "客户联系信息核对函"
+TRAYS = "tray_sheets"  # option of a campaign
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,16 @@ def make_file(plans: Sequence[Plan], head: Letterhead) -> Made:
 
 def record_run(session: Session, campaign_id: int, plans: Sequence[Plan], *, made: Made) -> dict[str, Any]:
     """Keep a made file as a print run with its letters; whose address did not fit after all is excluded."""
-    campaigns.exclude(session, campaign_id, made.too_long, reason="address_too_long")
+    campaigns.exclude(session, campaign_id, _first_time(plans, made), reason="address_too_long")
+    _check_unwritten(session, campaign_id, plans)
     kept = [plan for plan in plans if plan["token"] in set(made.written)]
     if kept:
         form = _form(session, made)
         run = _write_run(session, campaign_id, kept, made)
+        run.form_version_id = form.id
         letters.write_letters(session, campaign_id, kept, form_version_id=form.id, print_run_id=run.id)
+        pieces = [trays.Piece(plan["serial"], plan["facts"]["postcode"]) for plan in kept]
+        trays.keep(session, run, pieces, sheets=run.campaign.options.get(TRAYS) or trays.SHEETS)
         facts = {"letters": run.letters, "from": run.serial_from, "to": run.serial_to}
         traces.record(session, "print_run.composed", run, details=facts)
     done = {"letters": len(kept), "pages": made.pages, "too_long": len(made.too_long)}
@@ -86,11 +91,14 @@ def record_late(session: Session, recipient: Recipient, plan: Plan, *, made: Mad
 
 def hand_out(session: Session, run: PrintRun, *, reason: str = "") -> Path:
     """The file of one print run for the printer; who took it and why is traced. A further time needs a reason."""
-    if run.state not in TO_PRINT and not reason.strip():
-        raise Refused("这一批已经打印过。再次打印请填写原因（如：卡纸、字迹不清），原因会记入打印台账。")
-    path = _content(run)
+    if run.state == "spoiled":
+        raise Refused("这一批已经作废，不能再打印。需要的函件请补打。")
+    if run.state != "composed" and not reason.strip():
+        raise Refused("这一批已经领取或打印过。再次打印请填写原因（如：卡纸、字迹不清），原因会记入打印台账。")
+    path = trays.content(run)
     if run.state == "composed":
         run.state = "printing"
+    trays.mark_all(session, run)
     traces.record(session, "print_run.handed_out", run, details={"reason": reason.strip()[:200]})
     return path
 
@@ -154,6 +162,7 @@ def _write_run(session: Session, campaign_id: int, plans: Sequence[Plan], made: 
         campaign_id=campaign_id,
         unit_id=campaign.unit_id,
         number=last + 1,
+        kind=_kind(plans),
         serial_from=plans[0]["serial"],
         serial_to=plans[-1]["serial"],
         letters=len(plans),
@@ -167,14 +176,25 @@ def _write_run(session: Session, campaign_id: int, plans: Sequence[Plan], made: 
     return run
 
 
-def _content(run: PrintRun) -> Path:
-    path = files.location(run.sha256 or "-")
-    if run.sha256 is None or not path.exists():
-        raise Refused(
-            "第 %(number)s 批的打印文件找不到了，可能数据目录没有完整恢复。请联系系统管理员从备份恢复文件。",
-            number=run.number,
-        )
-    return path
+def _kind(plans: Sequence[Plan]) -> str:
+    if not any(plan.get("replaces_id") for plan in plans):
+        return "first"
+    return "reminder" if plans[0]["reason"] == letters.SECOND else "reprint"
+
+
+def _first_time(plans: Sequence[Plan], made: Made) -> list[int]:
+    """Whose address did not fit, among those who have no letter yet."""
+    again = {plan["recipient_id"] for plan in plans if plan.get("replaces_id")}
+    return [key for key in made.too_long if key not in again]
+
+
+def _check_unwritten(session: Session, campaign_id: int, plans: Sequence[Plan]) -> None:
+    """Two people who reprint the same letter at the same time make one further copy, not two."""
+    copies = {(plan["serial"], plan["copy"]) for plan in plans if plan.get("replaces_id")}
+    query = select(Letter.serial, Letter.copy).where(Letter.campaign_id == campaign_id)
+    query = query.where(Letter.serial.in_([serial for serial, _copy in copies]))
+    if copies and copies & {(serial, copy) for serial, copy in session.execute(query)}:
+        raise Refused("有的函件刚刚已经补打过。请刷新页面，从最新的一份补打。")
 
 
 def _change(session: Session, query: Any, values: Mapping[str, Any]) -> int:

@@ -13,7 +13,18 @@ from sqlalchemy.orm import Session
 from models import Consent, Contact, Customer, Letter, Reason, Recipient, Staff, Trace, Visit
 from models.clock import now, start_of_day
 from models.scope import ALL, working_as
-from services import Refused, contacts, events, letters, outcomes, reach, return_undos, traces, visits
+from services import (
+    Refused,
+    contacts,
+    events,
+    letter_copies,
+    letters,
+    outcomes,
+    reach,
+    return_undos,
+    traces,
+    visits,
+)
 from services.contacts import Finding
 from services.people import require
 from services.reasons import reason_of
@@ -27,7 +38,8 @@ SOURCE = "undelivered"  # of the word that no more letters go to a customer
 class CameBack:
     """What one undelivered letter came to. `refuted`: its address is unusable now; `answered`: it was before.
 
-    `stopped`: no more letters go to the customer; `other_channel`: the next reminder goes by SMS or e-mail.
+    `stopped`: no more letters go to the customer; `other_channel`: the next reminder goes by SMS or e-mail;
+    `duplicate`: another copy to the same address came back before, and everything was done then.
     """
 
     letter: Letter
@@ -35,15 +47,18 @@ class CameBack:
     address: Contact
     refuted: bool = False
     answered: bool = False
+    duplicate: bool = False
     stopped: bool = False
     other_channel: bool = False
     visit: Visit | None = None
 
     @property
     def next(self) -> str:
-        """What happens now, as a code: `answered` (nothing), `visit`, `other_channel`, or `none`."""
+        """What happens now, as a code: `answered` or `duplicate` (nothing), `visit`, `other_channel`, or `none`."""
         if self.answered:
             return "answered"
+        if self.duplicate:
+            return "duplicate"
         if self.visit is not None:
             return "visit"
         return "other_channel" if self.other_channel else "none"
@@ -106,28 +121,30 @@ def evidence_of(letter: Letter) -> str:
 
 
 def _record(session: Session, letter: Letter, why: Reason) -> CameBack:
-    moment = now(session)
+    moment, copies = now(session), letter_copies.standing(session, letter)
     before = {"state": letter.state, "posted_at": letter.posted_at.isoformat() if letter.posted_at else None}
-    answered = letter.state == "answered" or letter.answered_at is not None
+    fresh = not copies.answered and not copies.duplicate
     letter.undelivered_at, letter.undelivered_reason = moment, why.code
     letter.posted_at = letter.posted_at or moment
     address = session.get_one(Contact, letter.address_id)
     refuted, visit, consent = False, None, None
-    if not answered:
+    if fresh:
         refuted, consent = _refute(session, letter, why), _stop_letters(session, letter, why)
-        if letter.state not in letters.GONE:
-            letter.state = "undelivered"
+        if copies.counts is not None:
+            copies.counts.state, copies.counts.undelivered_reason = "undelivered", why.code
             outcomes.decide(session, letter.campaign_id, [letter.customer_id], "undelivered")
             visit = _make_visit(session, letter, why)
     details = before | {"reason": why.code, "at": moment.isoformat(), "visit": visit.id if visit else None}
+    details["live"] = copies.other_id if fresh else None
     details["consent"] = consent.id if consent else None
     traces.record(session, ACTION, letter, details=details)
     known = {"campaign_id": letter.campaign_id, "customer_ids": [letter.customer_id], "reason": why.code}
     events.happened(session, "letter_undelivered", letter.unit_id, known)
-    otherwise = not answered and bool(why.consequences.get("other_channel"))
+    otherwise = fresh and bool(why.consequences.get("other_channel"))
     facts = {
         "refuted": refuted,
-        "answered": answered,
+        "answered": copies.answered,
+        "duplicate": copies.duplicate,
         "stopped": consent is not None,
         "other_channel": otherwise,
     }
@@ -195,6 +212,7 @@ def _undo_visit(session: Session, visit_id: int | None) -> None:
 
 def _restore(session: Session, letter: Letter, before: Mapping[str, Any]) -> None:
     letter.undelivered_at, letter.undelivered_reason = None, ""
+    letter_copies.under_way_again(session, before.get("live"))
     if letter.state == "undelivered":
         letter.state = before["state"]
         letter.posted_at = _moment(before["posted_at"]) if before["posted_at"] else None

@@ -127,6 +127,7 @@ def test_an_answer_on_the_old_copy_answers_the_live_one(session, letter):
 )
 def test_some_letters_are_not_reprinted(session, letter, state, message):
     letter.state = state
+    letter.recipient.outcome = "withdrawn" if state == "spoiled" else None
     with pytest.raises(Refused, match=message):
         plan_reprint(session, letter, form_version=1)
 

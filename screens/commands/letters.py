@@ -19,6 +19,8 @@ UNDELIVERED_HELP = "登记一封退信"
 NEXT = {
     "visit": "已生成走访任务",
     "answered": "客户已回函，退信只作登记",
+    "duplicate": "另一份已登记过退信，这一件只作登记",
+    "other_channel": "催复改用短信、邮件",
     "none": "不需要走访",
 }
 

@@ -1,0 +1,55 @@
+"""Reprints (补打) by number: one letter, a range, or what jammed; the same serials, further copies, new tokens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import Campaign, Letter
+from services import Refused, letters
+from services.letters import Plan
+
+MOST = 500  # letters that one person reprints in one go
+_RANGE = re.compile(r"(\d{1,9})(?:\s*[-－–—~～]\s*(\d{1,9}))?")
+_BETWEEN = re.compile(r"[\s,，、;；]+")
+
+
+def serials_in(text: str) -> list[int]:
+    """The numbers that `12、15-18` names, in order, each once."""
+    found: set[int] = set()
+    for part in _BETWEEN.split(re.sub(r"\s*([-－–—~～])\s*", r"\1", text.strip())):
+        match = _RANGE.fullmatch(part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if last < first:
+            raise Refused("「%(text)s」不是函件的编号。请写编号或范围，如：12、15-18。", text=part[:40])
+        if last - first >= MOST or len(found) > MOST:
+            raise Refused("一次最多补打 %(most)s 封，请分几次补打。", most=MOST)
+        found.update(range(first, last + 1))
+    return sorted(found)
+
+
+def plan(session: Session, campaign: Campaign, text: str, *, form_version: int, reason: str) -> list[Plan]:
+    """Further copies of the numbers that `text` names; refused with the first that cannot be printed again."""
+    if not reason.strip():
+        raise Refused("补打要写明原因（如：卡纸、污损、客户称未收到），原因会记入打印台账。")
+    wanted = serials_in(text)
+    found = newest(session, campaign.id, wanted)
+    missing = sorted(set(wanted) - {letter.serial for letter in found})
+    if missing or len(found) > MOST:
+        raise Refused(
+            "核对活动 %(code)s 没有编号 %(serials)s 的函件。请核对编号。",
+            code=campaign.code, serials="、".join(map(str, missing[:5])),
+        )  # fmt: skip
+    return list(letters.plan_reprints(session, found, form_version=form_version, reason=reason))
+
+
+def newest(session: Session, campaign_id: int, serials: Sequence[int]) -> Sequence[Letter]:
+    """The newest copy of each of these serials of a campaign, in order."""
+    last = select(Letter.serial, func.max(Letter.copy).label("copy")).where(Letter.campaign_id == campaign_id)
+    last_copies = last.where(Letter.serial.in_(serials)).group_by(Letter.serial).subquery()
+    joined = (Letter.serial == last_copies.c.serial) & (Letter.copy == last_copies.c.copy)
+    query = select(Letter).join(last_copies, joined).where(Letter.campaign_id == campaign_id)
+    return session.scalars(query.order_by(Letter.serial)).all()

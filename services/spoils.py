@@ -1,0 +1,93 @@
+"""Spoiling (作废): a print run or single letters that must not go to the post, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, aliased
+
+from models import Campaign, Letter, PrintRun, Recipient
+from models.clock import now
+from services import Refused, traces
+from services.letters import GONE, number_of
+
+IN_HOUSE = ("composed", "printed")
+
+
+def spoil_run(session: Session, run: PrintRun, reason: str) -> int:
+    """Spoil what is left of a run that was not posted; its customers wait for a reprint. Returns how many letters."""
+    _check(run, reason)
+    found = session.scalars(select(Letter).where(Letter.print_run_id == run.id, Letter.state.in_(IN_HOUSE)))
+    return _spoil(session, run, found.all(), reason)
+
+
+def spoil_letters(session: Session, run: PrintRun, serials: Sequence[int], reason: str) -> int:
+    """Spoil single letters of a run; all of them or none. A run of which nothing is left is spoiled with them."""
+    _check(run, reason)
+    query = select(Letter).where(Letter.print_run_id == run.id, Letter.serial.in_(serials))
+    found = session.scalars(query.order_by(Letter.serial)).all()
+    missing = sorted(set(serials) - {letter.serial for letter in found})
+    if missing or not found:
+        raise Refused(
+            "第 %(number)s 批里没有编号 %(serials)s 的函件。请核对编号。",
+            number=run.number, serials="、".join(map(str, missing[:5])),
+        )  # fmt: skip
+    for letter in found:
+        if letter.state not in IN_HOUSE:
+            raise Refused("函件 %(letter)s 已经交寄、作废或补打，不能再作废。", letter=number_of(letter))
+    return _spoil(session, run, found, reason)
+
+
+def waiting(session: Session, campaign_id: int) -> Sequence[Letter]:
+    """The spoiled letters whose customers have no other copy yet: they wait for a reprint."""
+    other = aliased(Letter)
+    live = select(other.id).where(other.recipient_id == Letter.recipient_id, other.state.not_in(GONE)).exists()
+    query = select(Letter).join(Recipient, Recipient.id == Letter.recipient_id)
+    query = query.where(Letter.campaign_id == campaign_id, Letter.spoiled_at.is_not(None), ~live)
+    found = session.scalars(query.where(Recipient.outcome.is_(None)).order_by(Letter.serial, Letter.copy))
+    return list({letter.serial: letter for letter in found}.values())
+
+
+def campaigns_waiting(session: Session) -> Sequence[Campaign]:
+    """The running campaigns with spoiled letters."""
+    spoiled = select(Letter.id).where(Letter.campaign_id == Campaign.id, Letter.spoiled_at.is_not(None)).exists()
+    return session.scalars(
+        select(Campaign).where(Campaign.state == "running", spoiled).order_by(Campaign.id)
+    ).all()
+
+
+def _check(run: PrintRun, reason: str) -> None:
+    if not reason.strip():
+        raise Refused("作废要写明原因（如：卡纸、印错、受潮），原因会记入打印台账。")
+    if run.state in ("posted", "spoiled"):
+        raise Refused("这一批已经交寄或已作废，请刷新页面。")
+
+
+def _spoil(session: Session, run: PrintRun, found: Sequence[Letter], reason: str) -> int:
+    kept: dict[str, Any] = {"spoiled_at": now(session), "spoiled_reason": reason.strip()[:200]}
+    ids = [letter.id for letter in found]
+    session.execute(
+        update(Letter).where(Letter.id.in_(ids)).values(state="spoiled", **kept),
+        execution_options={"synchronize_session": "fetch"},
+    )
+    _revive(session, [letter for letter in found if letter.posted_at is not None])
+    details = {"letters": len(ids), "reason": kept["spoiled_reason"], "serials": [one.serial for one in found[:50]]}
+    traces.record(session, "print_run.spoiled", run, details=details)
+    left = select(Letter.id).where(Letter.print_run_id == run.id, Letter.state.not_in(GONE)).limit(1)
+    if session.scalar(left) is None:
+        run.state, run.spoiled_by_id = "spoiled", traces.actor_id(session)
+        run.spoiled_at, run.spoiled_reason = kept["spoiled_at"], kept["spoiled_reason"]
+    return len(ids)
+
+
+def _revive(session: Session, spoiled: Sequence[Letter]) -> None:
+    """Where an earlier copy is in the post already, it is the one that counts again."""
+    before = {(letter.recipient_id, letter.copy - 1) for letter in spoiled}
+    query = select(Letter).where(Letter.recipient_id.in_([key for key, _copy in before]))
+    for letter in session.scalars(query.where(Letter.state == "reprinted")):
+        if (letter.recipient_id, letter.copy) in before:
+            letter.state = "posted"
+    for letter in spoiled:
+        letter.posted_at = None
