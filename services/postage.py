@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -57,7 +58,7 @@ def change(session: Session, values: Mapping[str, Any]) -> Postage:
     found = {one.name: values[one.name] for one in fields(Postage) if one.name in values}
     numbers = {name: _number(value) for name, value in found.items() if name != "source"}
     postage = replace(current(session), **{**found, **numbers})
-    if not postage.source.strip():
+    if not re.search(r"[^\W\d_]{2}", postage.source):
         raise Refused("请写明资费的出处，例如当地邮政局的协议编号。")
     row = session.merge(Setting(key=KEY, value=asdict(postage)))
     traces.record(session, "setting.changed", row, details={"postage": asdict(postage)})

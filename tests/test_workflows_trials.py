@@ -10,11 +10,11 @@ from models import Campaign, Competition, Customer, Letter, Recipient, Trial, Vi
 from models.clock import ZONE, move_to, now
 from models.home import home_path
 from models.people import root_unit
-from services import Refused, trials, workflows
+from services import Refused, postage, trials, workflows
 from services.balances import exclusions
 from services.contacts import Draft, record, settle
 from services.workflows import Definition, publish
-from workflows import engine, runs, trial_runs, trying
+from workflows import engine, runs, trial_figures, trial_runs, trying
 from workflows.sessions import writing
 from workflows.trial_rows import kept
 
@@ -79,6 +79,12 @@ def test_letters_have_pages_weight_and_postage(session, shell):
     people(session)
     made = node(tried(session, shell, "contact_survey", VALUES), "print")["figures"]
     assert made == {"letters": 5, "pages": 10, "grams": 69.5, "postage": 4.0}
+    with pytest.raises(Refused, match="资费的出处"):
+        postage.change(session, {"source": "0"})
+    postage.change(session, {"local": "0", "distant": "0", "source": "公司统付"})
+    free = tried(session, shell, "contact_survey", VALUES)
+    assert trial_figures.totals(free.result)["postage"] == 0
+    assert "资费依据：公司统付" in node(free, "print")["notes"]
 
 
 def test_what_comes_of_the_letters_follows_the_assumptions(session, shell):
@@ -129,15 +135,14 @@ def test_a_trial_shows_no_customer_its_starter_could_not_look_up(session):
     one.manager_id = manager.id
     row = workflows.by_key(session, "contact_survey")
     row.owner_id, row.starters = owner.id, ["account_manager"]
-    session.commit()
-    trial = tried(session, manager, "contact_survey", VALUES)
-    assert node(trial, "select")["figures"].get("customers", 0) + sum(
-        node(trial, "select")["excluded"].values()
-    ) == 1
     owner.unit_id = far.id
     session.commit()
     with pytest.raises(Refused, match="没有重合"):
         tried(session, other, "contact_survey", VALUES)
+    owner.unit_id = root_unit(session).id
+    session.commit()
+    found = node(tried(session, manager, "contact_survey", VALUES), "select")
+    assert found["figures"].get("customers", 0) + sum(found["excluded"].values()) == 1
 
 
 def test_nobody_to_write_to_is_seen_before_the_start(session, shell):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models import Contact, Customer
 from models.clock import today
-from models.words import N_
+from models.words import N_, Said
 from paper.letterheads import is_local
 from services import campaigns, letterheads, postage
 from services.campaigns import CHUNK, Addressed
@@ -25,6 +25,7 @@ from workflows.steps import Facts, Options
 SIDES = 2  # a letter in front, its form behind
 ASSUMED_ANSWERS = N_("回函、退信和未回复的户数按假设的占比推算。")
 POSTAGE_NOTE = N_("每封按一张A4纸、一个信封和一个回邮信封计重；收件地址在本地的按本埠资费，其余按外埠资费。")
+PRICES_NOTE = N_("资费依据：%(source)s")
 
 
 def forecast_select_customers(
@@ -85,7 +86,7 @@ def forecast_print_letters(session: Session, options: Options, facts: Facts, ahe
     def results() -> dict[str, float]:
         return {"letters": round(counted["letters"]), "pages": round(SIDES * counted["letters"])}
 
-    return Forecast(rows(), figures, results, notes=(POSTAGE_NOTE, prices.source))
+    return Forecast(rows(), figures, results, notes=(POSTAGE_NOTE, Said(PRICES_NOTE, source=prices.source)))
 
 
 def forecast_post_letters(session: Session, options: PostLetters, facts: Facts, ahead: Ahead) -> Forecast:

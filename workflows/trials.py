@@ -152,7 +152,8 @@ def _visit_step(journey: Journey, node: Node, path: str, told: dict[str, Any]) -
         return
     figures = forecast.figures() if callable(forecast.figures) else forecast.figures
     results = forecast.results() if callable(forecast.results) else forecast.results
-    told["figures"] = tally.made() | {name: number(value) for name, value in figures.items() if value}
+    is_any = any(figures.values())  # where anything is made, what it does not cost stands there as nothing
+    told["figures"] = tally.made() | {name: number(value) for name, value in figures.items() if is_any}
     told["excluded"], told["groups"], told["notes"] = tally.excluded(), tally.plain(), list(forecast.notes)
     told["results"] = {name: value for name, value in results.items() if name in kind.results}
     journey.facts[node["id"]] = Unmade(results)
