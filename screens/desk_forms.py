@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,9 @@ from werkzeug.datastructures import MultiDict
 from models import Letter
 from paper import masks
 from services.form_ticks import CHANNELS, Ticks
-from services.returns import Form, Line
+from services.return_rows import ROWS as PLACES
+from services.return_rows import lines_of
+from services.returns import Form
 
 Fields = MultiDict[str, str]
 
@@ -75,7 +77,7 @@ def form_from(fields: Fields, letter: Letter) -> Form:
     return Form(
         all_same="all_same" in fields,
         blank="blank" in fields,
-        lines=tuple(_lines(fields, letter.facts["versions"])),
+        lines=tuple(lines_of(set(fields.getlist("same")), _written(fields), letter.facts["versions"])),
         signed="signed" in fields,
         relation=fields.get("relation", ""),
         ticks=Ticks(
@@ -89,19 +91,5 @@ def form_from(fields: Fields, letter: Letter) -> Form:
     )
 
 
-def _lines(fields: Fields, versions: Mapping[str, int]) -> Iterator[Line]:
-    ticked = set(fields.getlist("same"))
-    for row in ROWS:
-        written = [(place, fields.get(f"new_{place}", "").strip()) for place, _label, _mode in row.fields]
-        if row.name in ticked:
-            yield from _ticked([place for place, _text in written], versions, dict(written))
-        else:
-            yield from (Line(place, "new", text) for place, text in written if text)
-
-
-def _ticked(places: Sequence[str], versions: Mapping[str, int], written: Mapping[str, str]) -> Iterator[Line]:
-    """Texts beside a tick go on to the service, which refuses them with a sentence."""
-    shown = [place for place in places if place in versions] or places[:1]
-    for place in places:
-        if place in shown or written[place]:
-            yield Line(place, "same" if place in versions else "none", written[place])
+def _written(fields: Fields) -> dict[str, str]:
+    return {place: fields.get(f"new_{place}", "").strip() for places in PLACES.values() for place in places}

@@ -22,7 +22,8 @@ REPLIES = ("same", "none", "new")
 class Answer:
     """One line of a form: the recorded value is still right (`same`), there is none, or `text` is the new one.
 
-    `contact_id` is the version that the form showed, where the form was made earlier than it is read.
+    `contact_id` is the version that the form showed, where the form was made earlier than it is read. `evidence` of a
+    new value is told instead of where the whole form comes from.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Answer:
     text: str = ""
     purpose: str = ""
     contact_id: int | None = None
+    evidence: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def drafts_of(
                 verdict=verdict.verdict,
                 reasons=";".join(verdict.reasons),
                 source=origin.source,
-                evidence=origin.evidence,
+                evidence=answer.evidence or origin.evidence,
                 purpose=answer.purpose,
                 relation=origin.relation,
                 recorder_id=origin.recorder_id,

@@ -170,6 +170,11 @@ def number_of(letter: Letter) -> str:
     return str(letter.facts["letter"]["serial"])
 
 
+def evidence_of(letter: Letter) -> str:
+    """How findings and versions name the letter that they come from."""
+    return f"letter:{letter.token}"
+
+
 def live_copy(session: Session, letter: Letter) -> Letter:
     """The copy of a letter's serial that counts in the balance: the one that was neither spoiled nor reprinted."""
     query = select(Letter).where(Letter.recipient_id == letter.recipient_id, Letter.state.not_in(GONE))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from models import (
@@ -15,17 +15,20 @@ from models import (
     Contact,
     Customer,
     Keying,
+    KeyJob,
     Letter,
     Recipient,
     ScoreEntry,
+    Sheet,
     Staff,
     Task,
     Visit,
 )
 from models.clock import now
 from models.scope import ALL, working_as
-from services import Refused, contacts, form_ticks, outcomes, reach, returns, scores, traces
+from services import Refused, contacts, form_ticks, letters, outcomes, reach, returns, scores, traces
 from services.contacts import Draft, Finding
+from services.key_fields import FORM
 from services.people import require
 
 WITHDRAWN = "withdrawn"
@@ -37,20 +40,34 @@ def undo_last_return(session: Session, *, staff: Staff) -> Keying:
     found = returns.recent_keyings(session, staff, limit=1)
     if not found:
         raise Refused("没有可以撤销的录入：您还没有录入过回函，或都已撤销。")
-    keying = found[0]
+    take_back(session, found[0])
+    return found[0]
+
+
+def take_back(session: Session, keying: Keying) -> None:
+    """Take one keyed form back, whatever it had changed."""
     with working_as(session, ALL):
         if not keying.duplicate:
             _take_back(session, keying)
+        _return_sheets(session, keying)
         keying.undone_at = now(session)
         traces.record(session, "return.undone", keying, details={"letter": keying.letter_id})
-    return keying
+
+
+def _return_sheets(session: Session, keying: Keying) -> None:
+    """Sheets that rested on this keying wait for the team leader again."""
+    sheets = session.scalars(select(Sheet).where(Sheet.keying_id == keying.id, Sheet.state == "keyed")).all()
+    for sheet in sheets:
+        sheet.keying_id, sheet.state = None, "review"
+    jobs = update(KeyJob).where(KeyJob.sheet_id.in_([sheet.id for sheet in sheets]), KeyJob.field == FORM)
+    session.execute(jobs.where(KeyJob.queue == "leader").values(state="open", answer="", value="", keyed_by_id=None))
 
 
 def _take_back(session: Session, keying: Keying) -> None:
     letter = session.get_one(Letter, keying.letter_id)
     customer = session.get_one(Customer, keying.customer_id)
     results = keying.results
-    withdraw_findings(session, f"letter:{letter.token}", customer.id, since=keying.keyed_at)
+    withdraw_findings(session, letters.evidence_of(letter), customer.id, since=keying.keyed_at)
     _restore_values(session, [*results["settled"], *results["waiting"]])
     form_ticks.restore_preferences(session, customer, results["preferences_before"])
     session.execute(delete(Consent).where(Consent.id.in_(results["consents"])))

@@ -28,16 +28,21 @@ KINDS = {
     "email": "email",
 }
 OUTAGE = "outage"
+SHEET = "sheet"  # in a keying's results: the sheet that it was keyed from
 COVERED = (*KINDS, "wechat")  # what 以下信息全部无变化 speaks of
 
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the form: `same` (无变化), `none` (暂无), or `new` with the text as it is written."""
+    """One row of the form: `same` (无变化), `none` (暂无), or `new` with the text as it is written.
+
+    `crop`: where the picture of what is written is kept (`sheet:<id>/<field>`).
+    """
 
     place: str
     reply: str
     text: str = ""
+    crop: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,11 @@ def key_return(session: Session, text: str, form: Form, *, staff: Staff) -> Keye
     What the form says is confirmed when it is signed, and credited to the customer's account manager.
     """
     require(staff, "returns.key")
-    letter = letters.letter_by_code(session, text)
+    return write_form(session, letters.letter_by_code(session, text), form, staff=staff)
+
+
+def write_form(session: Session, letter: Letter, form: Form, *, staff: Staff | None) -> Keyed:
+    """Write what a returned form says, whoever or whatever read it; `staff` is None where only ticks were read."""
     check_form(form)
     keying = _keying(session, letter, form, staff)
     if keying.duplicate:
@@ -115,22 +124,24 @@ def answers_of(letter: Letter, form: Form) -> list[Answer]:
     printed: dict[str, int] = letter.facts["versions"]
     if form.all_same:
         places: Iterable[str] = (place for place in COVERED if place in printed)
-        return [_answer(Line(place, "same"), printed) for place in places]
-    return [_answer(line, printed) for line in form.lines if line.reply != "new" or line.text.strip()]
+        return [_answer(letter, Line(place, "same"), printed) for place in places]
+    return [_answer(letter, line, printed) for line in form.lines if line.reply != "new" or line.text.strip()]
 
 
-def _answer(line: Line, printed: dict[str, int]) -> Answer:
+def _answer(letter: Letter, line: Line, printed: dict[str, int]) -> Answer:
     purpose = OUTAGE if line.place.startswith(f"{OUTAGE}_") else ""
     kind = KINDS.get(line.place, line.place)
-    return Answer(kind, line.reply, line.text, purpose=purpose, contact_id=printed.get(line.place, 0))
+    evidence = f"{letters.evidence_of(letter)} {line.crop}" if line.crop else ""
+    shown = printed.get(line.place, 0)
+    return Answer(kind, line.reply, line.text, purpose=purpose, contact_id=shown, evidence=evidence)
 
 
-def _keying(session: Session, letter: Letter, form: Form, staff: Staff) -> Keying:
+def _keying(session: Session, letter: Letter, form: Form, staff: Staff | None) -> Keying:
     row = Keying(
         letter_id=letter.id,
         customer_id=letter.customer_id,
         unit_id=letter.unit_id,
-        keyed_by_id=staff.id,
+        keyed_by_id=staff.id if staff else None,
         keyed_at=now(session),
         duplicate=keyed_before(session, letter) is not None,
         signed=form.signed,
@@ -176,7 +187,7 @@ def _origin(letter: Letter, form: Form, keying: Keying, customer: Customer) -> O
     return Origin(
         source="returned_form",
         method="signed_form" if form.signed else "",
-        evidence=f"letter:{letter.token}",
+        evidence=letters.evidence_of(letter),
         recorder_id=keying.keyed_by_id,
         credited_id=customer.manager_id,
         relation=form.relation,
@@ -219,6 +230,7 @@ def _iso(moment: Any) -> str | None:
 
 
 def recent_keyings(session: Session, staff: Staff, *, limit: int = 5) -> Sequence[Keying]:
-    """A person's last keyings that stand, the newest first."""
+    """A person's last keyings from paper that stand, the newest first; what was keyed from pictures is undone there."""
     query = select(Keying).where(Keying.keyed_by_id == staff.id, Keying.undone_at.is_(None))
+    query = query.where(Keying.results[SHEET].as_integer().is_(None))
     return session.scalars(query.order_by(Keying.id.desc()).limit(limit)).all()

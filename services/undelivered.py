@@ -86,7 +86,7 @@ def undo_last_undelivered(session: Session, *, staff: Staff) -> Letter:
     with working_as(session, ALL):
         _undo_visit(session, trace.details.get("visit"))
         _let_letters_go(session, letter, trace.details.get("consent"))
-        evidence = evidence_of(letter)
+        evidence = letters.evidence_of(letter)
         return_undos.withdraw_findings(
             session, evidence, letter.customer_id, since=_moment(trace.details["at"])
         )
@@ -113,11 +113,6 @@ def recent(session: Session, staff: Staff, *, limit: int = 5) -> Sequence[Letter
         Letter.undelivered_at.is_not(None), Letter.id.in_(session.scalars(mine).all())
     )
     return session.scalars(query.order_by(newest.scalar_subquery().desc()).limit(limit)).all()
-
-
-def evidence_of(letter: Letter) -> str:
-    """How findings name the letter that proves them."""
-    return f"letter:{letter.token}"
 
 
 def _record(session: Session, letter: Letter, why: Reason) -> CameBack:
@@ -155,7 +150,7 @@ def _refute(session: Session, letter: Letter, why: Reason) -> bool:
     """Only the address version that the letter was sent to is wrong, never a newer one."""
     if not why.consequences.get("refutes_address"):
         return False
-    finding = Finding(letter.address_id, "refuted", "undelivered", why.code, evidence_of(letter))
+    finding = Finding(letter.address_id, "refuted", "undelivered", why.code, letters.evidence_of(letter))
     contacts.confirm(session, [finding])
     return True
 
