@@ -127,7 +127,10 @@ class Step(db.Model, WithId):
 
 
 class StepItem(db.Model, WithId):
-    """One planned row of a step, or one item of an each's list; `item`: the list's item that a row is for."""
+    """One planned row of a step, or one item of an each's list; `item`: the list's item that a row is for.
+
+    `identity`: by what an item of a list inside another list is known again when that list is read once more.
+    """
 
     __tablename__ = "step_items"
     __table_args__ = (
@@ -137,6 +140,7 @@ class StepItem(db.Model, WithId):
     step_id: Mapped[int] = mapped_column(ForeignKey("steps.id"))
     position: Mapped[int]
     item: Mapped[int | None]
+    identity: Mapped[str | None] = mapped_column(String(32))
     payload: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     state: Mapped[str] = mapped_column(String(12))
     result: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

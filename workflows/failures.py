@@ -82,17 +82,13 @@ def die(session: Session, step_id: int, message: str, limits: Times) -> None:
         _tell_owner(session, run, FAILED_STEP, title, message)
 
 
-def split_failed(session: Session, step: Step, errors: Mapping[int, str], *, policy: str) -> dict[str, Any]:
-    """Let items that failed in a turn stop, go on, or go down the arm for it; what the result says of them."""
-    if not errors:
-        return {}
-    if policy == "go_on":
-        return {"failed": len(errors)}
-    if policy == "branch":
+def stop_failed(session: Session, step: Step, errors: Mapping[int, str], *, policy: str) -> dict[str, Any]:
+    """Let items that failed in a turn stop or go down the arm for it, as the node says; what its result says then."""
+    if policy == "branch" and errors:
         return {"split": turns.joined(step.result, {FAILED: sorted(errors)})}
-    run = step.run
-    part = turns.portion(session, run, container(step.path), step.turn)
-    turns.fail_items(session, part, step.path, errors)
+    if policy == "stop":
+        part = turns.portion(session, step.run, container(step.path), step.turn)
+        turns.fail_items(session, part, step.path, errors)
     return {}
 
 
@@ -148,11 +144,14 @@ def _stop(session: Session, run: Run, step: Step, message: str, limits: Times) -
 
 
 def _give_up_items(session: Session, run: Run, step: Step, message: str, *, policy: str) -> None:
-    part = turns.portion(session, run, container(step.path), step.turn)
-    left = turns.undone(session, step, part.standing(step.path))
-    more = split_failed(session, step, dict.fromkeys(left, message), policy=policy)
-    result = {**step.result, **more, "error": message, "passed": policy}
-    set_state(session, step.id, "skipped", error=message, result=result, ended_at=utcnow())
+    standing = turns.portion(session, run, container(step.path), step.turn).standing(step.path)
+    undone = turns.undone(session, step, standing)
+    more = stop_failed(session, step, dict.fromkeys(undone, message), policy=policy)
+    more |= turns.left_behind(step.result, standing, undone if policy == "go_on" else ())
+    before = {name: value for name, value in step.result.items() if name != "left"}
+    result = {**before, **more, "error": message, "passed": policy}
+    state = "skipped" if undone else "done"
+    set_state(session, step.id, state, error=message, result=result, ended_at=utcnow())
     move_on(session, step, result)
 
 

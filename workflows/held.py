@@ -55,6 +55,11 @@ class Held:
         """What earlier nodes made, and under its own id what it has merged so far."""
         return {**self.run_facts, self.node["id"]: self.result}
 
+    @property
+    def standing(self) -> list[int]:
+        """The items of its list for which it is done now; none outside an each."""
+        return [one["item"] for one in self.run_facts["each"]["items"]] if self.turn else []
+
     def with_result(self, result: Mapping[str, Any], **more: Any) -> Held:
         """The same step with what a chunk has added."""
         return replace(self, result=result, **more)

@@ -72,18 +72,23 @@ def results(session: Session, facts: Facts, of: str | None) -> Iterator[Item]:
     yield from (one if isinstance(one, dict) else {"value": one} for one in found)
 
 
-# name: ListKind(label, what an item is, find(session, facts, of), what conditions may ask of an item)
+# name: ListKind(label, what an item is, find(session, facts, of), what conditions may ask of an item, its key)
 LISTS: dict[str, ListKind] = {
-    "recipients": ListKind(N_("活动的发送对象"), "customer", recipients, CUSTOMER),
-    "segment": ListKind(N_("客户群里的客户"), "customer", segment, CUSTOMER),
+    "recipients": ListKind(N_("活动的发送对象"), "customer", recipients, CUSTOMER, "recipient_id"),
+    "segment": ListKind(N_("客户群里的客户"), "customer", segment, CUSTOMER, "customer_id"),
     "units": ListKind(
         N_("本单位和下级单位"),
         "unit",
         units,
         {"code": N_("单位编码"), "name": N_("单位名称"), "kind": N_("单位类型")},
+        "unit_id",
     ),
     "visitors": ListKind(
-        N_("有走访任务的人"), "staff", visitors, {"unit_id": N_("单位"), "doors": N_("走访任务")}
+        N_("有走访任务的人"),
+        "staff",
+        visitors,
+        {"unit_id": N_("单位"), "doors": N_("走访任务")},
+        "staff_id",
     ),
     "results": ListKind(N_("前面节点的结果"), "value", results, {"value": N_("值")}),
 }

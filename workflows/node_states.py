@@ -60,11 +60,15 @@ def node_states(session: Session, run: Run) -> dict[str, NodeState]:
 def turns_of(session: Session, run: Run, path: str, *, most: int = 50) -> list[TurnTold]:
     """The chunks of a list that have begun, the newest first; those of the lists inside it count with it."""
     inside = (Step.run_id == run.id, Step.path.startswith(f"{path}.{DO}."), Step.turn != "")
+    last = select(Step.turn).where(*inside).group_by(Step.turn).order_by(func.min(Step.id).desc()).limit(most)
+    shown = session.scalars(last).all()
     query = select(Step.turn, Step.state, func.count(), func.min(Step.started_at), func.max(Step.ended_at))
     found: dict[str, list[Any]] = {}
-    for turn, *facts in session.execute(query.where(*inside).group_by(Step.turn, Step.state)):
+    for turn, *facts in session.execute(
+        query.where(*inside, Step.turn.in_(shown)).group_by(Step.turn, Step.state)
+    ):
         found.setdefault(turn, []).append(facts)
-    newest = sorted(found, key=lambda turn: [int(part) for part in turn.split(".")], reverse=True)[:most]
+    newest = sorted(found, key=lambda turn: [int(part) for part in turn.split(".")], reverse=True)
     return [_turn(turn, found[turn]) for turn in newest]
 
 

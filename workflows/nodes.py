@@ -16,9 +16,9 @@ from workflows.claims import hold
 from workflows.held import Held, Parked, find_field
 from workflows.kinds import Each
 from workflows.lists import LISTS
-from workflows.plans import plan
+from workflows.plans import plan, unseen
 from workflows.sessions import reading, writing
-from workflows.steps import Facts, Planned
+from workflows.steps import Facts, ListKind, Planned
 from workflows.transitions import finish, open_lanes, open_turns, rest
 from workflows.turns import joined
 
@@ -71,14 +71,25 @@ def do_each(held: Held) -> None:
                 list=settings.list,
             )
         )
-    going = held
-    if not held.planned:
-        begun = int(held.result.get("opened", 0)) * settings.size
-        facts, of = held.facts, settings.of or settings.segment
-        going = plan(held, lambda session: Planned(kind.find(session, facts, of)), begin=begun + 1)
+    going = held if held.planned else _list(held, kind, settings)
     with writing() as session:
         hold(session, held.step_id, held.token, held.limits)
         open_turns(session, going, at_once=settings.at_once, size=settings.size)
+
+
+def _list(held: Held, kind: ListKind, settings: Each) -> Held:
+    """Read the list and store it behind what it holds already. Inside another list it is read again for items that come
+    later: then only what it does not hold yet is new."""
+    full = max(-(-held.items_total // settings.size), int(held.result.get("opened", 0)))
+    of = settings.of or settings.segment
+    if not held.turn:
+        return plan(held, lambda session: Planned(kind.find(session, held.facts, of)), begin=1)
+
+    def read(session: Session) -> Planned:
+        found = kind.find(session, held.facts, of) if held.standing else ()
+        return Planned(unseen(session, held, found, kind.identity))
+
+    return plan(held, read, begin=full * settings.size + 1, named=kind.identity)
 
 
 def is_met(session: Session, wait: Mapping[str, Any], facts: Facts) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from sqlalchemy import ColumnElement, delete, insert, literal_column, or_
+from sqlalchemy import Select, delete, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from models import StepItem
@@ -23,16 +24,21 @@ NEW = insert(ITEMS).values(
 )
 
 
-def plan(held: Held, read: Callable[[Session], Planned], *, begin: int) -> Held:
+Named = Callable[[Item], str | None]
+
+
+def plan(
+    held: Held, read: Callable[[Session], Planned], *, begin: int, named: Named = lambda item: None
+) -> Held:
     """Read what is to be done, write it as items from the position `begin` on, and say that it is planned.
 
-    The items count only when planning is over: one cut short is made again.
+    The items count only when planning is over: one cut short is made again. `named`: by what an item is known again.
     """
     with TemporaryFile("w+", encoding="utf-8") as spool:
         with reading(held.scope, actor_id=held.owner_id) as session:
             planned = read(session)
-            number = _spool(planned.items, spool, held.item_of())
-            result = {**held.result, "planned": dict(planned.summary)}
+            number = _spool(planned.items, spool, _row_of(held, named))
+            result = {**held.result, "planned": dict(planned.summary)} if "step" in held.node else held.result
         spool.seek(0)
         total = begin + number - 1 if number else held.items_total
         values = {"planned": True, "items_total": total, "result": result}
@@ -40,10 +46,10 @@ def plan(held: Held, read: Callable[[Session], Planned], *, begin: int) -> Held:
     return held.with_result(result, items_total=total)
 
 
-def _spool(items: Iterable[Item], spool: IO[str], item_of: Callable[[dict[str, Any]], int | None]) -> int:
-    """Put the items aside, a chunk a line, each with the item of a list that it is for; how many they are."""
+def _spool(items: Iterable[Item], spool: IO[str], row_of: Callable[[Item], dict[str, Any]]) -> int:
+    """Put the rows aside, a chunk a line; how many they are."""
     number, rest = 0, iter(items)
-    while chunk := [(item_of(one), one) for one in map(dict, islice(rest, CHUNK))]:
+    while chunk := [row_of(one) for one in islice(rest, CHUNK)]:
         spool.write(json.dumps(chunk, ensure_ascii=False) + "\n")
         number += len(chunk)
     return number
@@ -56,23 +62,65 @@ def _store(held: Held, spool: IO[str], begin: int, written: Sequence[Mapping[str
         with writing() as session:
             hold(session, held.step_id, held.token, held.limits, **values)
             if number == 0:
-                session.execute(delete(ITEMS).where(ITEMS.c.step_id == held.step_id, _left_over(held)))
+                _clear(session, held)
             if line:
                 first = begin + number * CHUNK
-                rows = [_row(held, first + place, *one) for place, one in enumerate(json.loads(line))]
+                rows = [{**row, "position": first + place} for place, row in enumerate(json.loads(line))]
                 session.execute(NEW, rows)
 
 
-def _row(held: Held, position: int, item: int | None, payload: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "step_id": held.step_id,
-        "position": position,
-        "item": item,
-        "payload": payload,
-    }
+def _row_of(held: Held, named: Named) -> Callable[[Item], dict[str, Any]]:
+    """Makes the row of an item: with the item of a list that it is for, and by what it is known again."""
+    item_of = held.item_of()
+
+    def row_of(item: Item) -> dict[str, Any]:
+        payload = dict(item)
+        return {
+            "step_id": held.step_id,
+            "item": item_of(payload),
+            "identity": named(item),
+            "payload": payload,
+        }
+
+    return row_of
 
 
-def _left_over(held: Held) -> ColumnElement[bool]:
-    """What a plan cut short has left, and inside an each what had failed: it is planned anew."""
-    left = ITEMS.c.position > held.items_total
-    return or_(left, ITEMS.c.state == "failed") if held.turn and "step" in held.node else left
+def not_planned(session: Session, held: Held) -> list[Mapping[str, Any]]:
+    """The items of the list that the step has not planned for on an earlier pass, or failed with altogether."""
+    standing: list[Mapping[str, Any]] = held.run_facts["each"]["items"]
+    if not held.items_total:
+        return standing
+    known = set(session.scalars(_planned_for(held)))
+    return [item for item in standing if item["item"] not in known]
+
+
+def unseen(
+    session: Session, held: Held, found: Iterable[Item], named: Callable[[Item], str]
+) -> Iterator[Item]:
+    """What a list does not hold yet, each as often as it is found more often than it stands there."""
+    here = (ITEMS.c.step_id == held.step_id, ITEMS.c.position <= held.items_total)
+    seen = Counter(session.scalars(select(ITEMS.c.identity).where(*here))) if held.items_total else Counter()
+    for item in found:
+        name = named(item)
+        if seen[name]:
+            seen[name] -= 1
+        else:
+            yield item
+
+
+def _planned_for(held: Held) -> Select[tuple[int | None]]:
+    within = ITEMS.c.position <= held.items_total
+    here = (ITEMS.c.step_id == held.step_id, within, ITEMS.c.state != "failed", ITEMS.c.item.is_not(None))
+    return select(ITEMS.c.item).where(*here).distinct()
+
+
+def _clear(session: Session, held: Held) -> None:
+    """Forget what a plan cut short has left. Inside an each what failed of the items that come by is planned anew, or
+    where other rows of the same item did not, tried again as it was planned."""
+    rows = ITEMS.c.step_id == held.step_id
+    session.execute(delete(ITEMS).where(rows, ITEMS.c.position > held.items_total))
+    if not held.standing or "step" not in held.node or not held.items_total:
+        return
+    failed = (rows, ITEMS.c.state == "failed", ITEMS.c.item.in_(held.standing))
+    session.execute(delete(ITEMS).where(*failed, ITEMS.c.item.not_in(_planned_for(held))))
+    session.execute(update(ITEMS).where(*failed).values(state="ready", error=""))

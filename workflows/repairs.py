@@ -10,10 +10,9 @@ from sqlalchemy.orm import Session
 
 from models import Run, Step, StepItem, WorkflowVersion
 from services import Refused
-from workflows import turns
+from workflows import list_repairs, turns
 from workflows.options import questions, with_values
-from workflows.results import tried_again
-from workflows.transitions import enter, set_state, take_up_again
+from workflows.transitions import take_up_again
 from workflows.walk import Tree, by_id, container, node_at, placed, ways_to
 
 ITEMS = StepItem.__table__
@@ -31,34 +30,34 @@ def needs_somebody() -> ColumnElement[bool]:
     return Run.state.in_(("failed", "parked")) | ((Run.state == "partly_failed") & left)
 
 
-def try_again(session: Session, run: Run, step: Step, *, anew: bool = False) -> None:
-    """Make a step ready with what failed of it, or a list with its items that failed; what they stand in waits again.
+def try_again(session: Session, run: Run, *, anew: bool = False) -> int:
+    """Make ready what failed of a run: its steps with their items, and its lists, where they have ended, with all that
+    failed in them; what they stand in waits again. Returns how many steps and lists.
 
     `anew`: a step of which nothing is done yet is also planned again.
     """
-    _wait_again(session, run, step)
-    if step.kind == "each" and step.planned and step.result.get("failed"):
-        _try_items_again(session, run, step)
-        return
-    failed = (ITEMS.c.step_id == step.id, ITEMS.c.state == "failed")
-    session.execute(update(ITEMS).where(*failed).values(state="ready", error=""))
-    planned = step.planned and not (anew and not step.items_done)
-    take_up_again(session, step, planned=planned, items_total=step.items_total if planned else 0)
+    lists = list_repairs.try_again(session, run, anew=anew)
+    failed = [step for step in failed_steps(session, run.id) if not step.turn and step not in lists]
+    for step in failed:
+        _wait_again(session, run, step)
+        items = (ITEMS.c.step_id == step.id, ITEMS.c.state == "failed")
+        session.execute(update(ITEMS).where(*items).values(state="ready", error=""))
+        planned = step.planned and not (anew and not step.items_done)
+        take_up_again(session, step, planned=planned, items_total=step.items_total if planned else 0)
+    for step in lists:
+        _wait_again(session, run, step)
+        take_up_again(session, step)
+    return len(failed) + len(lists)
 
 
 def try_items(session: Session, run: Run, step: Step, item_ids: Sequence[int]) -> int:
     """Make only some of the items ready that failed of a step or a list; the others stay failed. Returns how many."""
-    query = select(StepItem.id).where(StepItem.step_id == step.id, StepItem.id.in_(item_ids))
-    ids = session.scalars(query.where(StepItem.state == "failed")).all()
-    if not ids:
-        return 0
-    _wait_again(session, run, step)
-    if step.kind == "each":
-        _try_items_again(session, run, step, ids)
-        return len(ids)
-    session.execute(update(ITEMS).where(ITEMS.c.id.in_(ids)).values(state="ready", error=""))
-    take_up_again(session, step)
-    return len(ids)
+    here = (ITEMS.c.step_id == step.id, ITEMS.c.id.in_(item_ids), ITEMS.c.state == "failed")
+    tried: Any = session.execute(update(ITEMS).where(*here).values(state="ready", error=""))
+    if tried.rowcount:
+        _wait_again(session, run, step)
+        take_up_again(session, step)
+    return int(tried.rowcount)
 
 
 def take_newest_version(session: Session, run: Run) -> None:
@@ -148,11 +147,7 @@ def _move(session: Session, run: Run, moved: dict[str, str]) -> None:
         here = update(rows).where(rows.c.run_id == run.id, rows.c.path == f"~{path}")
         session.execute(here.values(path=then, position=numbers[then]))
     session.expire_all()
-    lists = select(Step.id).where(Step.run_id == run.id, Step.kind == "each")
-    for item in session.scalars(
-        select(StepItem).where(StepItem.step_id.in_(lists), StepItem.state == "failed")
-    ):
-        item.result = {"at": moved[item.result["at"]]}
+    list_repairs.move(session, run, moved)
 
 
 def _wait_again(session: Session, run: Run, step: Step) -> None:
@@ -168,24 +163,3 @@ def _wait_again(session: Session, run: Run, step: Step) -> None:
             .values(state="waiting", ended_at=None)
         )
         path = container(path)
-
-
-def _try_items_again(session: Session, run: Run, step: Step, ids: Sequence[int] | None = None) -> None:
-    """Let each item that failed (or those with these ids) begin where it failed, in the turn it was in."""
-    numbers = {place.path: place.number for place in placed(run.tree)}
-    size = turns.size_of(run, step.path)
-    failed = [StepItem.step_id == step.id, StepItem.state == "failed"]
-    failed += [StepItem.id.in_(ids)] if ids is not None else []
-    query = select(StepItem.position, StepItem.result).where(*failed)
-    first: dict[int, str] = {}
-    for position, result in session.execute(query):
-        number = (position - 1) // size + 1
-        first[number] = min(first.get(number, result["at"]), result["at"], key=numbers.__getitem__)
-    session.execute(
-        update(StepItem).where(*failed).values(state="ready", error=""),
-        execution_options={"synchronize_session": False},
-    )
-    set_state(session, step.id, "waiting", result=tried_again(step.result), ended_at=None, error="")
-    session.expire(step)
-    for number, path in first.items():
-        enter(session, run, path, turn=turns.turn_of(step.turn, number))

@@ -28,7 +28,8 @@ def decoded(texts: Sequence[str]) -> list[Any]:
 
 
 def tried_again(result: Mapping[str, Any]) -> dict[str, Any]:
-    """A result without what it says of a failure, for a step that is about to be done again."""
+    """A result without what it says of a failure, for a step that is about to be done again; the items it has
+    missed stay named."""
     return {name: value for name, value in result.items() if name not in ("failed", "error", "passed")}
 
 

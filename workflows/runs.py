@@ -87,13 +87,13 @@ def retry(session: Session, run: Run, *, newest: bool = False) -> None:
     newest published version from the failed node on, if everything passed so far stands in it too.
     """
     locked(session, run.id)
-    failed = repairs.failed_steps(session, run.id)
-    if run.state in ("cancelled", "paused") or not (failed or run.state == "parked"):
-        raise Refused("「%(title)s」没有失败的步骤，不需要重试。", title=run.title)
+    stopped = run.state in ("cancelled", "paused")
+    if stopped or not (repairs.failed_steps(session, run.id) or run.state == "parked"):
+        raise _nothing_failed(run)
     if newest:
         repairs.take_newest_version(session, run)
-    for step in failed:
-        repairs.try_again(session, run, step, anew=newest)
+    if not repairs.try_again(session, run, anew=newest) and run.state != "parked":
+        raise _nothing_failed(run)
     for step in session.scalars(select(Step).where(Step.run_id == run.id, Step.state == "ready")):
         ring_after_commit(session, step.id, step.queue)
     _go_on(session, run)
@@ -212,6 +212,10 @@ def settle_sending(session: Session, outgoing: Outgoing, *, went_out: bool) -> N
     traces.record(session, "outgoing.settled", outgoing, details={"went_out": went_out})
     if step is not None and step.state == "unknown" and not unknown_sendings(session, step.id):
         _go_on_sending(session, step)
+
+
+def _nothing_failed(run: Run) -> Refused:
+    return Refused("「%(title)s」没有失败的步骤，不需要重试。", title=run.title)
 
 
 def _run_facts(session: Session, run: Run, staff: Staff) -> dict[str, Any]:

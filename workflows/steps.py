@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, Literal
 
 from sqlalchemy.orm import Session
@@ -125,12 +127,21 @@ class ListKind:
     """A list that an each may work through. `of`: what an item is; `fields`: what conditions may ask of one (`item.…`).
 
     find(session, facts, of) -> plain JSON objects: reads only; a generator is fine. `of` is the each's own setting.
+    Inside another list it is read again for items that come by later (`facts["each"]["items"]`); `key` names the field
+    by which an item is known again then, empty: all that it says. What it lists for different items must differ.
     """
 
     label: str
     of: str
     find: Callable[[Session, Facts, str | None], Iterable[Item]]
     fields: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
+
+    def identity(self, item: Item) -> str:
+        """By what an item is known again when the list is read once more."""
+        named = item[self.key] if self.key else item
+        text = json.dumps(named, ensure_ascii=False, sort_keys=True, default=str)
+        return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True)

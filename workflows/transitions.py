@@ -6,7 +6,7 @@ last of them closes what they stand in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -26,17 +26,20 @@ from workflows.walk import DO, FAILED, Node, after, arms, container, kind_of, no
 BUSY = ("ready", "leased", "failed")
 OPEN_STEPS = (*BUSY, "waiting", "dead", "unknown")
 DECIDED = ("wait", "person")
-OWN = ("planned", "split", "opened", "passed")
+READ_AT_ONCE = 500
+OWN = ("planned", "split", "opened", "again", "passed", "left")
 
 
 def enter(session: Session, run: Run, path: str, *, turn: str = "") -> bool:
     """Make the step of a node ready and ring for it; False when it need not be done again for this turn."""
     step = session.scalar(select(Step).where(Step.run_id == run.id, Step.path == path, Step.turn == turn))
-    if step is not None and step.state == "cancelled" and not turn:  # sent back: it is to be gone through anew
+    if (
+        step is not None and step.state == "cancelled" and not turn
+    ):  # sent back: it is to be gone through anew
         take_up_again(session, step)
         return True
     if step is not None:
-        if not turn or step.kind in DECIDED:
+        if not turn or (step.kind in DECIDED and step.state != "skipped"):
             return False
         take_up_again(session, step, planned=False)  # items come to it later than the others of their turn
         return True
@@ -60,10 +63,17 @@ def enter(session: Session, run: Run, path: str, *, turn: str = "") -> bool:
     return True
 
 
-def finish(session: Session, held: Held, result: Mapping[str, Any], *, arm: str = "") -> None:
-    """Finish a step with its result and enter what follows, in a transaction that holds it."""
-    set_state(session, held.step_id, "done", result=dict(result), error="", ended_at=utcnow())
-    move_on(session, session.get_one(Step, held.step_id, populate_existing=True), result, arm=arm)
+def finish(
+    session: Session, held: Held, result: Mapping[str, Any], *, arm: str = "", missed: Iterable[int] = ()
+) -> None:
+    """Finish a step with its result and enter what follows, in a transaction that holds it.
+
+    `missed`: the items of a turn that it was not done for, and that go on all the same.
+    """
+    left = turns.left_behind(held.result, held.standing, missed)
+    made = {name: value for name, value in result.items() if name != "left"} | left
+    set_state(session, held.step_id, "done", result=made, error="", ended_at=utcnow())
+    move_on(session, session.get_one(Step, held.step_id, populate_existing=True), made, arm=arm)
 
 
 def move_on(session: Session, step: Step, result: Mapping[str, Any], *, arm: str = "") -> None:
@@ -93,14 +103,17 @@ def open_lanes(session: Session, held: Held) -> None:
 
 
 def open_turns(session: Session, held: Held, *, at_once: int, size: int) -> None:
-    """Begin with the first chunks of a list that is stored; whenever one has ended the next begins."""
+    """Begin with the first chunks of a list that is stored, or with those in which something is tried again; whenever
+    one has ended the next begins."""
     run = locked(session, held.run_id)
-    opened = int(held.result.get("opened", 0))
-    until = min(opened + at_once, -(-held.items_total // size))
-    result = {**held.result, "opened": max(opened, until)}
-    set_state(session, held.step_id, "waiting", attempt=0, result=result)
-    for number in range(opened + 1, until + 1):
-        enter(session, run, f"{held.path}.{DO}.1", turn=turns.turn_of(held.turn, number))
+    set_state(session, held.step_id, "waiting", attempt=0)
+    step = session.get_one(Step, held.step_id, populate_existing=True)
+    opened = held.result.get("opened")
+    begun = {"opened": 0} if opened is None else {"opened": opened, "again": 0}
+    step.result = begun | turns.left_behind(held.result, held.standing)
+    for _place in range(at_once):
+        _open_next(session, run, step, size)
+    session.flush()
     leave(session, run, held.path, held.turn)
     settle(session, run)
 
@@ -179,7 +192,9 @@ def _pass(session: Session, run: Run, step: Step, result: Mapping[str, Any], *, 
 
 def _beyond(session: Session, run: Run, path: str) -> str | None:
     """What follows a node that is done already, down the arm that it took; None while it is under way."""
-    step = session.scalars(select(Step).where(Step.run_id == run.id, Step.path == path, Step.turn == "")).one()
+    step = session.scalars(
+        select(Step).where(Step.run_id == run.id, Step.path == path, Step.turn == "")
+    ).one()
     if step.state not in ("done", "skipped"):
         return None
     arm = FAILED if step.result.get("passed") == "branch" else str(step.result.get("arm", ""))
@@ -188,43 +203,61 @@ def _beyond(session: Session, run: Run, path: str) -> str | None:
 
 def _pass_in_turn(session: Session, run: Run, path: str, turn: str) -> None:
     part = turns.portion(session, run, container(path), turn)
-    following = part.after(path)
-    while following is not None:
-        if enter(session, run, following, turn=turn):
-            return
-        following = part.after(following)
-    _end_turn(session, run, part)
-
-
-def _end_turn(session: Session, run: Run, part: turns.Portion) -> None:
-    """The items of a chunk are through: begin the next chunk, or close the list behind the last one."""
+    if _go_through(session, run, part, part.after(path)):
+        return
     step = session.get_one(Step, part.each_id, populate_existing=True)
-    step.items_done += turns.end_items(session, part)
-    opened = step.result["opened"]
-    if opened * turns.size_of(run, step.path) < step.items_total:
-        step.result = {**step.result, "opened": opened + 1}
-        enter(session, run, f"{step.path}.{DO}.1", turn=turns.turn_of(step.turn, opened + 1))
+    step.items_done += turns.end_items(session, run, part)
+    _open_next(session, run, step, turns.size_of(run, step.path))
     session.flush()
     leave(session, run, step.path, step.turn)
+
+
+def _go_through(session: Session, run: Run, part: turns.Portion, path: str | None) -> bool:
+    """Enter the first node from a path on that a turn has to go through; False when there is none."""
+    while path is not None:
+        if enter(session, run, path, turn=part.turn):
+            return True
+        path = part.after(path)
+    return False
+
+
+def _open_next(session: Session, run: Run, step: Step, size: int) -> None:
+    """Begin the next turn of a list: first those in which something is tried again, then those that are new."""
+    again = step.result.get("again")
+    while again is not None:
+        again = turns.next_again(session, step, again, size)
+        step.result = {**step.result, "again": again}
+        if again is None:
+            break
+        part = turns.portion(session, run, step.path, turns.turn_of(step.turn, again))
+        if _go_through(session, run, part, part.first()):
+            return
+        step.items_done += turns.end_items(session, run, part)
+    opened = step.result["opened"]
+    if opened * size < step.items_total:
+        step.result = {**step.result, "opened": opened + 1}
+        enter(session, run, f"{step.path}.{DO}.1", turn=turns.turn_of(step.turn, opened + 1))
 
 
 def _close_list(session: Session, run: Run, step: Step) -> dict[str, Any]:
     """What came of a list; what its nodes made in all turns together is kept for the nodes behind it."""
     found = turns.counts(session, step.id)
-    failed = {"failed": found["failed"]} if found.get("failed") else {}
+    left = step.result.get("left", [])
+    failed = found.get("failed", 0) + len(left)
     if not step.turn:
         run.facts = {**run.facts, **_sums(session, run, step.path)}
     total = {"items": sum(found.values()), "done": found.get("done", 0)}
-    return {**total, **failed, "opened": step.result.get("opened", 0)}
+    more = {"failed": failed} if failed else {}
+    return {**total, **more, **({"left": left} if left else {}), "opened": step.result.get("opened", 0)}
 
 
 def _sums(session: Session, run: Run, path: str) -> dict[str, Any]:
-    query = select(Step.node, Step.kind, Step.key, Step.result, Step.turn).where(
+    query = select(Step.node, Step.kind, Step.key, Step.result).where(
         Step.run_id == run.id, Step.path.startswith(f"{path}."), Step.state.in_(("done", "skipped"))
     )
-    rows = sorted(session.execute(query).all(), key=lambda row: [int(one) for one in row.turn.split(".")])
+    in_order = query.order_by(func.length(Step.turn), Step.turn, Step.position)
     sums: dict[str, Any] = {}
-    for row in rows:
+    for row in session.execute(in_order.execution_options(yield_per=READ_AT_ONCE)):
         kind = STEPS.get(row.key)
         result = {name: value for name, value in row.result.items() if name not in OWN}
         if row.kind == "person" and result.get("by") is not None:

@@ -1,53 +1,92 @@
 """Turns (批): the chunks in which an each works through its list, and which items of a chunk stand at which node.
 
-Items go through the nodes in reading order. One stands at a node unless it has failed, took another arm at a branch, or
-failed further on before and is tried again. A turn `3` is the third chunk, `3.2` the second of an each inside it.
+Items go through the nodes in reading order. One stands at a node unless it has failed or took another arm at a branch.
+One that is tried again stands only where it missed something (`Missed`). A turn `3` is the third chunk, `3.2` the
+second of an each inside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Text, bindparam, cast, func, select, update
+from sqlalchemy import ColumnElement, Text, bindparam, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from models import Run, Step, StepItem
 from workflows.kinds import Each
 from workflows.results import decoded
 from workflows.steps import Facts
-from workflows.walk import Placed, container, node_at, placed, ways_to
+from workflows.walk import container, node_at, placed, ways_to
 
 ITEMS = StepItem.__table__
+NOTHING = "{}"
+
+
+@dataclass(frozen=True)
+class Missed:
+    """Where an item that is tried again goes: on from the node `at`, to the nodes `only` and what is below them; with
+    it, though it does not stand there itself, its turn goes into the lists `into`, in which something is tried again.
+    """
+
+    at: str = ""
+    only: tuple[str, ...] = ()
+    into: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> Missed:
+        """As the item's row says it."""
+        return cls(str(row.get("at", "")), tuple(row.get("only", ())), tuple(row.get("into", ())))
+
+    def row(self) -> dict[str, Any]:
+        """As it stands in the item's row."""
+        found = {"at": self.at, "only": list(self.only), "into": list(self.into)}
+        return {name: value for name, value in found.items() if value}
+
+    def stands(self, path: str, numbers: Mapping[str, int]) -> bool:
+        """Whether the item stands at a node, as far as its arms lead there."""
+        behind = bool(self.at) and numbers[self.at] <= numbers[path]
+        return behind or any(path == one or path.startswith(f"{one}.") for one in self.only)
 
 
 @dataclass(frozen=True)
 class Portion:
-    """The items of one turn that are under way: what is known of each, and which arm it took where."""
+    """The items of one turn that are under way: what each has missed before, and which arm it took where."""
 
     each_id: int
     path: str
     turn: str
-    places: tuple[Placed, ...]
+    numbers: Mapping[str, int]
     items: Sequence[int]
-    begin_at: Mapping[int, int]
+    missed: Mapping[int, Missed]
     arms: Mapping[tuple[str, str], frozenset[int]]
 
     def standing(self, path: str) -> list[int]:
         """The items that stand at a node, by their numbers in the list."""
-        number = next(place.number for place in self.places if place.path == path)
-        ways = [self.arms.get(way, frozenset()) for way in ways_to(path)]
-        return [
-            item
-            for item in self.items
-            if self.begin_at.get(item, 0) <= number and all(item in way for way in ways)
-        ]
+        found = self.items
+        if self.missed:
+            everywhere = {item for item in found if item not in self.missed}
+            some = {item for item, missed in self.missed.items() if missed.stands(path, self.numbers)}
+            found = [item for item in found if item in everywhere or item in some]
+        for way in ways_to(path):
+            here = self.arms.get(way, frozenset())
+            found = [item for item in found if item in here]
+        return list(found)
+
+    def first(self) -> str | None:
+        """The first node to which the turn has to go; None when no item of it is under way."""
+        return self._next(list(self.numbers))
 
     def after(self, path: str) -> str | None:
-        """The next node at which any item stands; None when the turn is over."""
-        rest = [place.path for place in self.places]
-        return next((one for one in rest[rest.index(path) + 1 :] if self.standing(one)), None)
+        """The next node to which the turn has to go; None when it is over."""
+        rest = list(self.numbers)
+        return self._next(rest[rest.index(path) + 1 :])
+
+    def _next(self, paths: Sequence[str]) -> str | None:
+        into = {path for missed in self.missed.values() for path in missed.into}
+        return next((path for path in paths if path in into or self.standing(path)), None)
 
 
 def turn_of(outer: str, number: int) -> str:
@@ -75,25 +114,16 @@ def portion(session: Session, run: Run, path: str, turn: str) -> Portion:
     """What is under way in one turn of the each at a path."""
     query = select(Step.id).where(Step.run_id == run.id, Step.path == path, Step.turn == outer(turn))
     each_id = session.scalars(query).one()
-    places = tuple(place for place in placed(run.tree) if container(place.path) == path)
-    numbers = {place.path: place.number for place in places}
+    numbers = {place.path: place.number for place in placed(run.tree) if container(place.path) == path}
     begin, end = positions(turn, size_of(run, path))
-    at = StepItem.result["at"].as_string()
     rows = session.execute(
-        select(StepItem.position, at)
+        select(StepItem.position, cast(StepItem.result, Text))
         .where(StepItem.step_id == each_id, StepItem.position.between(begin, end), StepItem.state == "ready")
         .order_by(StepItem.position)
     ).tuples()
     found = dict(rows.all())
-    return Portion(
-        each_id,
-        path,
-        turn,
-        places,
-        list(found),
-        {position: numbers[path] for position, path in found.items() if path},
-        _arms(session, run, places, turn),
-    )
+    missed = {position: Missed.read(json.loads(text)) for position, text in found.items() if text != NOTHING}
+    return Portion(each_id, path, turn, numbers, list(found), missed, _arms(session, run, numbers, turn))
 
 
 def facts_in_turn(session: Session, run: Run, path: str, turn: str) -> Facts:
@@ -127,17 +157,34 @@ def fail_items(session: Session, part: Portion, path: str, errors: Mapping[int, 
         session.connection().execute(statement, rows)
 
 
-def end_items(session: Session, part: Portion) -> int:
-    """Mark what has gone through a turn as done; what was planned for it is forgotten. Returns how many."""
+def end_items(session: Session, run: Run, part: Portion) -> int:
+    """Mark what has gone through a turn as done; what was planned for it is forgotten, unless a node was passed over
+    that is to be done for it yet. Returns how many."""
     if not part.items:
         return 0
-    here = ITEMS.c.position.between(part.items[0], part.items[-1])
-    done: Any = session.execute(
-        update(ITEMS)
-        .where(ITEMS.c.step_id == part.each_id, here, ITEMS.c.state == "ready")
-        .values(state="done", payload={}, result={})
-    )
-    return int(done.rowcount)
+    here = (ITEMS.c.step_id == part.each_id, ITEMS.c.position.between(part.items[0], part.items[-1]))
+    ended = update(ITEMS).where(*here, ITEMS.c.state == "ready")
+    if kept := _passed_over(session, run, part):
+        session.execute(ended.where(ITEMS.c.position.in_(kept)).values(state="done", result={}))
+    session.execute(ended.values(state="done", payload={}, result={}))
+    return len(part.items)
+
+
+def left_behind(
+    before: Mapping[str, Any], standing: Collection[int], missed: Iterable[int] = ()
+) -> dict[str, Any]:
+    """What a node's result says of the items it is still to be done for: those of earlier passes that did not come by
+    now, and those it missed now."""
+    left = sorted({*before.get("left", ())}.difference(standing).union(missed))
+    return {"failed": len(left), "left": left} if left else {}
+
+
+def next_again(session: Session, each: Step, last: int, size: int) -> int | None:
+    """The next turn of a list, behind the last one that was, in which something is tried again."""
+    behind = (StepItem.position > last * size, StepItem.position <= each.result["opened"] * size)
+    query = select(func.min(StepItem.position)).where(StepItem.step_id == each.id, StepItem.state == "ready")
+    position = session.scalar(query.where(*behind))
+    return None if position is None else (position - 1) // size + 1
 
 
 def counts(session: Session, step_id: int) -> dict[str, int]:
@@ -147,8 +194,8 @@ def counts(session: Session, step_id: int) -> dict[str, int]:
 
 
 def undone(session: Session, step: Step, standing: list[int]) -> list[int]:
-    """The items at a step for which it did not do everything."""
-    if not step.planned:
+    """The items at a node for which it did not do everything."""
+    if not step.planned or step.kind != "step":
         return standing
     query = select(StepItem.item).where(StepItem.step_id == step.id, StepItem.state != "done")
     left = set(session.scalars(query.distinct()))
@@ -161,10 +208,24 @@ def joined(before: Mapping[str, Any], split: Mapping[str, list[int]]) -> dict[st
     return {arm: [*known.get(arm, ()), *numbers] for arm, numbers in split.items()}
 
 
+def _passed_over(session: Session, run: Run, part: Portion) -> set[int]:
+    """The items of a turn for which some node of it is still to be done."""
+    query = select(Step.result).where(
+        Step.run_id == run.id, Step.path.in_(part.numbers), Step.turn == part.turn, has_left()
+    )
+    return {item for result in session.scalars(query) for item in result["left"]}
+
+
+def has_left() -> ColumnElement[bool]:
+    """Which steps are still to be done for items that have passed them."""
+    left: ColumnElement[bool] = Step.result["left"].as_string().is_not(None)
+    return left
+
+
 def _arms(
-    session: Session, run: Run, places: tuple[Placed, ...], turn: str
+    session: Session, run: Run, places: Collection[str], turn: str
 ) -> dict[tuple[str, str], frozenset[int]]:
-    forks = {path for place in places for path, _arm in ways_to(place.path)}
+    forks = {path for place in places for path, _arm in ways_to(place)}
     if not forks:
         return {}
     query = select(Step.path, Step.result).where(

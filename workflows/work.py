@@ -15,14 +15,14 @@ from models.words import Said
 from workflows import STEPS, channels, runs, turns
 from workflows.channels import DeliveryFailed, Outcome
 from workflows.claims import LIVE, Heartbeat, hold
-from workflows.failures import await_settlement, split_failed
+from workflows.failures import await_settlement, stop_failed
 from workflows.held import Held, Parked
-from workflows.plans import plan
+from workflows.plans import not_planned, plan
 from workflows.results import decoded, merged, tried_again
 from workflows.scratch import scratch
 from workflows.sendings import make_settled_ready, unknown_sendings
 from workflows.sessions import reading, writing
-from workflows.steps import CHUNK, Effects, Options, StepKind
+from workflows.steps import CHUNK, Effects, Options, Planned, StepKind
 from workflows.transitions import finish, set_state
 
 ITEMS, ROWS = StepItem.__table__, Step.__table__
@@ -56,25 +56,13 @@ def do_step(held: Held) -> None:
 
 
 def _plan(held: Held, kind: StepKind, options: Options) -> Held:
-    facts = held.facts
-    if held.turn:
-        facts = {**facts, "each": {"items": _not_planned(held)}}
-    return plan(held, lambda session: kind.plan(session, options, facts), begin=held.items_total + 1)
+    def read(session: Session) -> Planned:
+        if not held.turn:
+            return kind.plan(session, options, held.facts)
+        facts = {**held.facts, "each": {"items": not_planned(session, held)}}
+        return kind.plan(session, options, facts)
 
-
-def _not_planned(held: Held) -> list[Mapping[str, Any]]:
-    """The items of the list that the step has not planned for on an earlier pass, or failed with."""
-    standing: list[Mapping[str, Any]] = held.run_facts["each"]["items"]
-    if not held.items_total:
-        return standing
-    planned = (
-        ITEMS.c.step_id == held.step_id,
-        ITEMS.c.position <= held.items_total,
-        ITEMS.c.state != "failed",
-    )
-    with reading() as session:
-        known = set(session.scalars(select(ITEMS.c.item).where(*planned).distinct()))
-    return [item for item in standing if item["item"] not in known]
+    return plan(held, read, begin=held.items_total + 1)
 
 
 def _next_chunk(held: Held, size: int) -> Chunk | None:
@@ -151,7 +139,9 @@ def _write(session: Session, held: Held, kind: StepKind, effects: Effects, chunk
             if isinstance(returned, Mapping):
                 result = merged(result, returned, kind.sets)
         for one in effects.starts:
-            result = merged(result, runs.start_below(session, held.run_id, one.workflow, one.values), kind.sets)
+            result = merged(
+                result, runs.start_below(session, held.run_id, one.workflow, one.values), kind.sets
+            )
     if effects.results:
         marked = [_marked(key, row) for key, row in zip(chunk.ids, effects.results, strict=True)]
         _mark(session, marked)
@@ -213,8 +203,14 @@ def _conclude(held: Held) -> bool:
                 return False
             await_settlement(session, held, unsettled)
             return True
-        failed = _failed(session, held) if "failed" in left else {}
-        finish(session, held, tried_again(held.result) | failed)
+        errors = _errors(session, held) if "failed" in left and held.turn else {}
+        policy = str(held.node.get("on_failure", "stop"))
+        made = tried_again(held.result)
+        if held.turn:
+            made |= stop_failed(session, session.get_one(Step, held.step_id), errors, policy=policy)
+        elif "failed" in left:
+            made["failed"] = turns.counts(session, held.step_id)["failed"]
+        finish(session, held, made, missed=errors if policy == "go_on" else ())
     return True
 
 
@@ -223,14 +219,10 @@ def _states(held: Held) -> Any:
     return select(StepItem.state).where(*undone).distinct()
 
 
-def _failed(session: Session, held: Held) -> dict[str, Any]:
-    """What the result says of items that failed; inside an each they leave it as the node says."""
-    if not held.turn:
-        return {"failed": turns.counts(session, held.step_id)["failed"]}
+def _errors(session: Session, held: Held) -> dict[int, str]:
+    """The items of a turn that failed in this pass, each with why."""
     query = select(StepItem.item, StepItem.error).where(
         StepItem.step_id == held.step_id, StepItem.state == "failed"
     )
-    errors = session.execute(query).tuples().all()
-    step = session.get_one(Step, held.step_id)
-    policy = str(held.node.get("on_failure", "stop"))
-    return split_failed(session, step, {item: error for item, error in errors if item}, policy=policy)
+    here = set(held.standing)
+    return {item: error for item, error in session.execute(query).tuples() if item in here}
