@@ -8,14 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.words import N_
+from paper.address_labels import address_labels
 from paper.audits import audit_worksheet
 from paper.batch_changes import batch_change_sheet
 from paper.bulletins import bulletin
+from paper.calibrations import calibration_page
 from paper.competitions import board
+from paper.envelopes import outer_envelope, return_envelope
 from paper.launch_sheets import launch_sheet
 from paper.letterheads import Letterhead
 from paper.notices import assessment_notice
 from paper.pdf import CHILDREN, PaperError
+from paper.postings import posting_list, tray_labels
+from paper.print_registers import print_register
 from paper.print_runs import survey_letter
 from paper.reports import quality_report
 from paper.samples import sample_announcement
@@ -42,6 +47,13 @@ DOCUMENTS = {
     "board": Document(N_("竞赛排行榜"), board),
     "sample_announcement": Document(N_("抽样公告"), sample_announcement),
     "audit_worksheet": Document(N_("抽样核查工作底稿"), audit_worksheet),
+    "posting_list": Document(N_("交寄清单"), posting_list),
+    "tray_labels": Document(N_("盘签和把签"), tray_labels),
+    "print_register": Document(N_("打印台账"), print_register),
+    "address_labels": Document(N_("地址标签"), address_labels),
+    "outer_envelope": Document(N_("外封（ZL）"), outer_envelope),
+    "return_envelope": Document(N_("回邮信封（DL）"), return_envelope),
+    "calibration_page": Document(N_("套打校准页"), calibration_page),
     "quality_report": Document(N_("客户联系信息质量月报"), quality_report),
 }
 

@@ -59,17 +59,17 @@ class Setting:
 
 
 def address_block(
-    address: str, addressee: str, postcode: str = "", *, folder: str = ""
+    address: str, addressee: str, postcode: str = "", *, folder: str = "", width: float = WINDOW_WIDTH
 ) -> AddressBlock | None:
-    """Set the window's block at 10.5, then 9, then 8 pt; None where it does not fit at any."""
+    """Set the window's block at 10.5, then 9, then 8 pt; None where it does not fit at any. `width` is in mm."""
     text, name = " ".join(address.split()), " ".join(addressee.split())
     if not text or not name:
         return None
     for size in WINDOW_SIZES:
         setting = Setting(size, folder=folder)
-        names = break_lines(f"{name}　收", WINDOW_WIDTH, setting=setting)
+        names = break_lines(f"{name}　收", width, setting=setting)
         most = min(ADDRESS_LINES, BLOCK_LINES - len(names))
-        lines = break_lines(text, WINDOW_WIDTH, setting=setting, most=most)
+        lines = break_lines(text, width, setting=setting, most=most)
         if len(lines) <= most:
             return AddressBlock(postcode.strip(), tuple(lines), tuple(names), size)
     return None

@@ -73,6 +73,7 @@ def _environment(folder: str) -> Environment:
         environment.filters[name] = getattr(figures, name)
     environment.filters["breakable"] = lambda text: _breakable(text, folder)
     environment.globals["code"] = _code
+    environment.globals["link_code"] = _link_code
     return environment
 
 
@@ -83,6 +84,10 @@ def _breakable(text: str, folder: str) -> Markup:
 
 def _code(kind: str, token: str, page: int, place: str) -> Markup:
     return Markup(codes.svg(codes.code_rows(codes.code_text(kind, token, page=page, place=place))))  # noqa: S704 numbers only
+
+
+def _link_code(text: str) -> Markup:
+    return Markup(codes.svg(codes.link_rows(text)))  # noqa: S704 numbers only
 
 
 def _shown(value: Any, folder: str) -> Any:
