@@ -213,21 +213,6 @@ TASK_STATES = {
     "timed_out": N_("已超时"),
 }
 
-TASK_ACTS = {
-    "claimed": N_("认领"),
-    "given_back": N_("退还"),
-    "handed_over": N_("转办"),
-    "signer_before": N_("请人先看"),
-    "signer_after": N_("请人再审"),
-    "signed": N_("会签意见"),
-    "decided": N_("办结"),
-    "sent_back": N_("退回前面环节"),
-    "reopened": N_("重新办理"),
-    "reminded": N_("系统提醒"),
-    "timed_out": N_("到期自动处理"),
-    "withdrawn": N_("撤回"),
-}
-
 NOTICE_STATES = {
     "draft": N_("拟稿"),
     "reviewing": N_("审核中"),

@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from models import Task, TaskAct
-from models.words import TASK_ACTS
+from models.task_words import TASK_ACTS
 from screens import looks
 from screens.languages import told
 
@@ -42,6 +42,8 @@ def due_words(task: Task, moment: datetime) -> Any:
     tone = urgency(task, moment)
     if tone in ("bad", "warn"):
         parts.append(looks.badge_text(tone, _("已逾期") if tone == "bad" else _("即将到期")))
+    if task.staff is not None and not task.staff.active and task.state == "open":
+        parts.append(looks.badge_text("bad", _("办理人已停用，请改派")))
     if task.reminders:
         parts.append(looks.badge_text("warn", _("已提醒 %(number)s 次", number=task.reminders)))
     return looks.joined(*parts) if parts else ""
@@ -59,7 +61,11 @@ def in_hand(task: Task) -> str:
     if task.state != "open":
         return ""
     if task.staff is not None:
-        return task.staff.name
+        return (
+            task.staff.name
+            if task.staff.active
+            else _("%(name)s（账号已停用，等人改派）", name=task.staff.name)
+        )
     return _("会签中") if task.rule != "any" else _("等人认领")
 
 

@@ -159,6 +159,7 @@ ACTIONS = {
     "task.handed_over": _l("待办转办"),
     "task.sent_back": _l("待办退回前面环节"),
     "task.signed": _l("待办会签"),
+    "task.reassigned": _l("待办改派"),
     "task.signer_after": _l("待办请人再审"),
     "task.signer_before": _l("待办请人先看"),
     "task.withdrawn": _l("流程撤回"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
-from models import Staff, Task, Unit
+from models import Role, Staff, Task, Unit
 from models.scope import ALL, working_as
 from services import Refused, people, tasks, traces
 
@@ -38,6 +38,7 @@ def hand_over(session: Session, task: Task, staff: Staff, to_id: int, note: str)
     name = _one_hand(session, task, staff)
     _require_words(note)
     to = _other(session, task, staff, to_id)
+    _require_role(session, task, staff, to)
     _change(session, task, "handed_over", staff, name, staff_id=to.id, to_id=to.id, note=note)
 
 
@@ -55,6 +56,7 @@ def ask_after(session: Session, task: Task, staff: Staff, to_id: int, note: str)
     """Let another decide after oneself: the last decision counts."""
     name = _one_hand(session, task, staff)
     to = _signer(session, task, staff, to_id)
+    _require_role(session, task, staff, to)
     queue = [to.id, *task.next_ids]
     _change(
         session, task, "signer_after", staff, name, staff_id=name.id, to_id=to.id, next_ids=queue, note=note
@@ -62,16 +64,34 @@ def ask_after(session: Session, task: Task, staff: Staff, to_id: int, note: str)
 
 
 def colleagues(session: Session, task: Task, staff: Staff) -> Sequence[Staff]:
-    """Who may get a task from a person: active, allowed to decide it, of a unit above or below the task's."""
-    barred = {staff.id, *task.next_ids, *task.not_by, *([task.staff_id] if task.staff_id else ())}
+    """Whom a person may ask to look at a task: active, with its permission, of a unit above or below the task's."""
+    return session.scalars(_near(session, task, {staff.id})).unique().all()
+
+
+def able(session: Session, task: Task) -> Sequence[Staff]:
+    """Who may decide a task in the place of whoever has it: they also hold the role that it asks for."""
+    query = _near(session, task, {one.staff_id for one, _staff in tasks.people_of(session, task)})
+    return session.scalars(_with_role(query, task)).unique().all()
+
+
+def in_place_of(session: Session, task: Task, staff: Staff) -> Sequence[Staff]:
+    """Of those who may be asked, those whose decision may stand: they hold the role that the task asks for."""
+    return session.scalars(_with_role(_near(session, task, {staff.id}), task)).unique().all()
+
+
+def _with_role(query: Select[tuple[Staff]], task: Task) -> Select[tuple[Staff]]:
+    return query.where(Staff.roles.any(Role.name == task.role)) if task.role else query
+
+
+def _near(session: Session, task: Task, without: Collection[int]) -> Select[tuple[Staff]]:
+    barred = {*without, *task.next_ids, *task.not_by, *([task.staff_id] if task.staff_id else ())}
     wanted = ("tasks.edit", *([task.permission] if task.permission else ()))
     query = select(Staff).join(Unit, Unit.id == Staff.unit_id)
     query = query.where(Staff.active, Staff.username != people.SHELL, Staff.id.not_in(barred))
     query = query.where(
         people.along_the_line(session, task.unit_id), *(people.holding(session, name) for name in wanted)
     )
-    near = query.options(joinedload(Staff.unit)).order_by(Unit.path, Staff.name).limit(LISTED)
-    return session.scalars(near).unique().all()
+    return query.options(joinedload(Staff.unit)).order_by(Unit.path, Staff.name).limit(LISTED)
 
 
 def _one_hand(session: Session, task: Task, staff: Staff) -> Staff:
@@ -94,6 +114,19 @@ def _other(session: Session, task: Task, staff: Staff, to_id: int) -> Staff:
     if found is None:
         raise Refused("请选择一位能办理这项待办的同事：账号在用、有相应权限、没有办理过前面的环节。")
     return found
+
+
+def _require_role(session: Session, task: Task, staff: Staff, to: Staff) -> None:
+    """Refuse whoever lacks the role that a task asks for, where their decision would stand."""
+    with working_as(session, ALL):
+        if to.id in {one.id for one in in_place_of(session, task, staff)}:
+            return
+        label = session.scalar(select(Role.label).where(Role.name == task.role)) or task.role
+    raise Refused(
+        "这项待办要由「%(role)s」办理，%(name)s没有这个角色：不能转办给他，也不能以他的意见为准，可以请他先看。",
+        role=label,
+        name=to.name,
+    )
 
 
 def _require_words(note: str) -> None:

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session, joinedload
 
 from models import Staff, Task, TaskAct, TaskPerson
 from models.scope import ALL, units_in, working_as
-from services import delegations, people
+from services import delegations, people, task_holders
 
 LISTED = 200
 MOST = 99
-OWN_ACTS = ("decided", "signed", "sent_back", "handed_over")
+OWN_ACTS = ("decided", "signed", "sent_back", "handed_over", "reassigned")
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 DUE = func.coalesce(
     Task.due_at, literal(NEVER, Task.due_at.type)
@@ -26,10 +26,12 @@ ENDED = func.coalesce(
 
 
 def waiting(session: Session, staff: Staff) -> Select[tuple[Task]]:
-    """The open tasks that a person may decide, in their own name or in that of whom they stand in for."""
+    """The open tasks that a person may decide, in their own name or another's, or is to give to somebody else."""
     names = (staff, *delegations.principals(session, staff))
     mine = (and_(_addressed_to(session, one), _not_barred(one.id)) for one in names)
-    return shown(select(Task).where(Task.state == "open", or_(*mine), _not_barred(staff.id)))
+    own = and_(or_(*mine), _not_barred(staff.id))
+    left = task_holders.to_reassign(staff, _in_reach(session, staff))
+    return shown(select(Task).where(Task.state == "open", or_(own, left)))
 
 
 def done(session: Session, staff: Staff) -> Select[tuple[Task]]:
@@ -77,7 +79,8 @@ def readable(session: Session, staff: Staff, task_ids: Collection[int]) -> set[i
 
 
 def _readable(session: Session, staff: Staff) -> tuple[Select[tuple[Task]], ...]:
-    return meant_for(session, staff), done(session, staff), started(session, staff)
+    left = shown(select(Task).where(task_holders.to_reassign(staff, _in_reach(session, staff))))
+    return meant_for(session, staff), done(session, staff), started(session, staff), left
 
 
 def meant_for(session: Session, staff: Staff) -> Select[tuple[Task]]:

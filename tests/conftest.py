@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from factories import make_staff
 from flask import Flask
 from flask_migrate import upgrade
 from needs import own_database
@@ -86,6 +87,12 @@ def shell(session: Session) -> Staff:
     staff = session.query(Staff).filter_by(username="shell").one()
     session.info["actor_id"] = staff.id
     return staff
+
+
+@pytest.fixture
+def leaders(session: Session) -> list[Staff]:
+    """Three team leaders of the root unit."""
+    return [make_staff(session, "team_leader") for _number in range(3)]
 
 
 @pytest.fixture

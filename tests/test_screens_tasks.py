@@ -96,6 +96,23 @@ def test_what_one_does_with_a_task_stands_in_its_history(
     assert "已退回前面环节" in second.get("/admin/tasks/?box=done").text
 
 
+def test_a_leader_gives_the_task_of_a_switched_off_account_away(
+    app: Flask, session: Session, shell: Staff, leader: Staff
+) -> None:
+    holder = make_staff(session, "clerk")
+    task = begun(session, shell, {"role": "", "to": "staff", "staff": [holder.username]})[0]
+    page = browse(app, session, leader)
+    assert page.get(f"/admin/tasks/{task.id}").status_code == 404
+    holder.active = False
+    session.commit()
+    assert "办理人已停用，请改派" in page.get("/admin/tasks/").text
+    told = page.get(f"/admin/tasks/{task.id}").text
+    assert f"{holder.name}的账号已停用" in told and "/decide" not in told
+    page.post(f"/admin/tasks/{task.id}/act", {"act": "reassign", "to": str(leader.id), "note": "已离职"})
+    told = page.get(f"/admin/tasks/{task.id}").text
+    assert "改派" in told and "/decide" in told and "账号已停用" not in told
+
+
 def test_alike_tasks_are_decided_together_and_the_rest_is_listed(
     app: Flask, session: Session, shell: Staff, leader: Staff
 ) -> None:

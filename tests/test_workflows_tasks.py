@@ -7,12 +7,13 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from deciding import acts, person, sees, task_of
 from factories import make_customer, make_staff, make_unit
 from running import begin, go_on
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Run, Staff, Step, Task, Unit
+from models import Staff, Step, Task, Unit
 from models.clock import ZONE, move_to, now, today
 from services import Refused, delegations, task_acts, task_lists, tasks
 from services.delegations import Away
@@ -22,8 +23,6 @@ from workflows.lists import LISTS
 from workflows.steps import Effects, Facts, ListKind, Options, Planned, StepKind
 from workflows.tasks import answer_task, answer_tasks, decide_task, earlier_persons, send_back, withdraw
 
-CHOICES = [{"code": "agree", "label": "同意"}, {"code": "return", "label": "退回"}]
-ASKED = {"title": "审核", "role": "team_leader", "choices": CHOICES}
 NOTED: list[str] = []
 
 
@@ -40,28 +39,6 @@ def note_one(options: Options, facts: Facts, items: Sequence[Any]) -> Effects:
 def _noting(monkeypatch: pytest.MonkeyPatch) -> None:
     NOTED.clear()
     monkeypatch.setitem(STEPS, "note_one", StepKind("记一笔", plan_one, note_one))
-
-
-@pytest.fixture
-def leaders(session: Session) -> list[Staff]:
-    """Three team leaders of the root unit."""
-    return [make_staff(session, "team_leader") for _number in range(3)]
-
-
-def person(node: str, **more: Any) -> dict[str, Any]:
-    return {"id": node, "person": ASKED | more}
-
-
-def task_of(session: Session, run: Run) -> Task:
-    return session.scalars(select(Task).where(Task.run_id == run.id, Task.state == "open")).one()
-
-
-def sees(session: Session, staff: Staff) -> list[int]:
-    return [task.id for task in task_lists.waiting_for(session, staff)]
-
-
-def acts(session: Session, task: Task) -> list[str]:
-    return [act.act for act in tasks.acts_of(session, task)]
 
 
 @pytest.mark.parametrize(
@@ -123,52 +100,6 @@ def test_an_items_task_goes_to_the_manager_of_its_customer(
     rows = session.scalars(select(Task).where(Task.run_id == run.id).order_by(Task.customer_id)).all()
     assert [(row.staff_id, row.customer_id) for row in rows] == [(manager.id, ids[0]), (shell.id, ids[1])]
     assert sees(session, manager) == [rows[0].id]
-
-
-def test_a_claimed_task_waits_for_one_person_only(
-    session: Session, shell: Staff, leaders: list[Staff]
-) -> None:
-    task = task_of(session, begin(session, shell, person("p")))
-    task_acts.claim(session, task, leaders[0])
-    assert (sees(session, leaders[0]), sees(session, leaders[1])) == ([task.id], [])
-    with pytest.raises(Refused, match="由别人办理"):
-        decide_task(session, task, leaders[1], "agree")
-    task_acts.give_back(session, task, leaders[0], "要开会")
-    assert sees(session, leaders[1]) == [task.id] and acts(session, task) == ["claimed", "given_back"]
-    with pytest.raises(Refused, match="不能退还"):
-        task_acts.give_back(session, task, leaders[0], "")
-
-
-def test_a_task_is_handed_over_with_a_reason(session: Session, shell: Staff, leaders: list[Staff]) -> None:
-    task, head = task_of(session, begin(session, shell, person("p"))), make_staff(session, "station_head")
-    barred = make_staff(session, "auditor")
-    for to_id, note, reason in (
-        (head.id, " ", "原因"),
-        (barred.id, "请看", "请选择"),
-        (leaders[0].id, "x", "请选择"),
-    ):
-        with pytest.raises(Refused, match=reason):
-            task_acts.hand_over(session, task, leaders[0], to_id, note)
-    task_acts.hand_over(session, task, leaders[0], head.id, "归您管")
-    assert (sees(session, head), sees(session, leaders[0])) == ([task.id], [])
-    decide_task(session, task, head, "agree")
-    assert tasks.acts_of(session, task)[0].note == "归您管"
-
-
-def test_a_signer_before_gives_an_opinion_and_one_after_has_the_last_word(
-    session: Session, shell: Staff, leaders: list[Staff]
-) -> None:
-    run = begin(session, shell, person("p"))
-    task = task_of(session, run)
-    task_acts.ask_before(session, task, leaders[0], leaders[1].id, "您先看")
-    decide_task(session, task, leaders[1], "return", note="号码不全")
-    assert (task.state, task.staff_id) == ("open", leaders[0].id)
-    task_acts.ask_after(session, task, leaders[0], leaders[2].id, "")
-    decide_task(session, task, leaders[0], "agree")
-    decide_task(session, task, leaders[2], "return")
-    made = go_on(session, run).facts["p"]
-    assert (made["choice"], made["by"], len(made["persons"])) == ("return", leaders[2].id, 3)
-    assert acts(session, task) == ["signer_before", "signed", "signer_after", "signed", "decided"]
 
 
 def test_a_delegate_decides_in_the_name_of_who_is_away(

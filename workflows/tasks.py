@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models import Run, Staff, Step, Task
 from models.clock import now
 from models.scope import ALL, working_as
-from services import Refused, tasks, traces
+from services import Refused, task_holders, tasks, traces
 from services.tasks import Decision
 from workflows import runs
 from workflows.claims import LIVE
@@ -82,6 +82,8 @@ def send_back(session: Session, task: Task, staff: Staff, earlier_id: int, note:
     Decisions and branches behind are made anew; steps that are done stay done and are not repeated.
     """
     name = tasks.in_whose_name(session, task, staff)
+    if task_holders.is_signer(session, task, name.id):
+        raise Refused("您是被请来加签的，不能退回整个流程。请写明您的意见，由请您的人决定是否退回。")
     if not note.strip():
         raise Refused("请填写退回的原因，让前面的人明白要改什么。")
     with working_as(session, ALL):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -30,7 +30,7 @@ from screens.messages import done, refuse, said
 from screens.run_words import workflow_choices
 from screens.task_words import decided, done_with, due_words, in_hand, source_of, urgency
 from screens.workflow_words import earlier_results
-from services import Refused, task_acts, task_fields, task_lists, tasks
+from services import Refused, task_acts, task_fields, task_holders, task_lists, tasks
 from services.tasks import Decision
 from workflows.tasks import BATCH, answer_task, answer_tasks, are_alike, earlier_persons, send_back, withdraw
 
@@ -189,19 +189,15 @@ class Tasks(ListPage):
 
     def _page(self, task: Task, typed: Any) -> str:
         session = db.session()
-        led = earlier_results(task.run) if task.run is not None else []
         with working_as(session, ALL):
             refusal = _refusal(session, task)
-            may_act = not refusal and task.rule == "any" and task.state == "open"
-            facts = {
+            facts = _hands(session, task, is_open=not refusal and task.state == "open")
+            facts |= {
                 "history": [done_with(task, act) for act in tasks.acts_of(session, task)],
                 "several": tasks.people_of(session, task),
-                "colleagues": task_acts.colleagues(session, task, current_user) if may_act else [],
-                "earlier": earlier_persons(session, task) if not refusal else [],
-                "can_claim": may_act and task.staff_id is None,
-                "can_give_back": may_act and task.staff_id not in (None, task.addressee_id),
                 "can_withdraw": task.starter_id == current_user.id and task.state == "open",
             }
+        facts |= {"led": earlier_results(task.run) if task.run is not None else []}
         words = {
             "decided": decided,
             "in_hand": in_hand,
@@ -209,14 +205,7 @@ class Tasks(ListPage):
             "options_of": task_fields.options_of,
         }
         return self.render(
-            "screens/task.html",
-            task=task,
-            led=led,
-            typed=typed,
-            refusal=refusal,
-            now=now(session),
-            **facts,
-            **words,
+            "screens/task.html", task=task, typed=typed, refusal=refusal, now=now(session), **facts, **words
         )
 
 
@@ -228,6 +217,7 @@ ACTS: dict[str, Callable[[Session, Task, Staff, int, str], None]] = {
     "ask_before": task_acts.ask_before,
     "ask_after": task_acts.ask_after,
     "send_back": send_back,
+    "reassign": task_holders.reassign,
     "withdraw": lambda session, task, staff, _to, note: withdraw(session, task, staff, note),
 }
 
@@ -259,6 +249,29 @@ def _refusal(session: Session, task: Task) -> str:
     except Refused as refusal:
         return said(refusal)
     return ""
+
+
+def _signs(session: Session, task: Task) -> bool:
+    """Whether the asking person has the task only because somebody asked them to sign it."""
+    return task_holders.is_signer(session, task, tasks.in_whose_name(session, task, current_user).id)
+
+
+def _hands(session: Session, task: Task, *, is_open: bool) -> dict[str, Any]:
+    """To whom a task may go from here: colleagues, an earlier person, or whoever takes it from one who is gone."""
+    may_act = is_open and task.rule == "any"
+    return {
+        "colleagues": task_acts.colleagues(session, task, current_user) if may_act else [],
+        "in_place": _ids(task_acts.in_place_of(session, task, current_user)) if may_act else set(),
+        "earlier": earlier_persons(session, task) if is_open and not _signs(session, task) else [],
+        "gone": task_holders.gone(session, task),
+        "candidates": task_holders.candidates(session, task, current_user),
+        "can_claim": may_act and task.staff_id is None,
+        "can_give_back": may_act and task.staff_id not in (None, task.addressee_id),
+    }
+
+
+def _ids(rows: Iterable[Staff]) -> set[int]:
+    return {row.id for row in rows}
 
 
 def _box() -> str:
