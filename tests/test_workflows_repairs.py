@@ -84,6 +84,15 @@ def test_a_wait_is_skipped_with_a_reason(session: Session, shell: Staff) -> None
     assert (go_on(session, run).state, noted(session, run, "a")) == ("done", [0])
 
 
+def test_a_paused_run_stays_so_when_its_wait_is_skipped(session: Session, shell: Staff) -> None:
+    run = begin(session, shell, {"id": "w", "wait": {"days": 9}}, noting("a"))
+    runs.pause(session, run)
+    runs.skip(session, run, "不用等了", step=session.scalars(select(Step)).one())
+    assert (go_on(session, run).state, noted(session, run, "a")) == ("paused", [])
+    runs.resume(session, run)
+    assert (go_on(session, run).state, noted(session, run, "a")) == ("done", [0])
+
+
 def test_a_run_stays_failed_while_another_of_its_lanes_has_failed(session: Session, shell: Staff) -> None:
     BAD["a"] = set()
     run = begin(session, shell, lanes([noting("a", refuse=True)], [noting("b")]), noting("last"))

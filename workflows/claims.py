@@ -1,10 +1,14 @@
-"""Claiming a step, keeping it while one works, and writing only while one still holds it."""
+"""Claiming a step, keeping it while one works, and writing only while one still holds it.
+
+Whoever changes a run takes its row first, then its tasks and steps: so nobody waits for somebody who waits for him.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
+from collections.abc import Iterable
 from datetime import timedelta
 from secrets import token_hex
 from types import TracebackType
@@ -77,6 +81,18 @@ def hold(session: Session, step_id: int, token: str, limits: Times, **values: An
     )
     if held.rowcount != 1:
         raise ClaimLost(f"step {step_id}")
+
+
+def locked(session: Session, run_id: int) -> Run:
+    """A run read afresh, with its row held until the transaction ends: before any step or task of it is changed."""
+    query = select(Run).where(Run.id == run_id).with_for_update(key_share=True)
+    return session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def hold_runs(session: Session, run_ids: Iterable[int]) -> None:
+    """Hold the rows of several runs, always in the same order, without reading them."""
+    rows = select(RUNS.c.id).where(RUNS.c.id.in_(sorted(run_ids))).order_by(RUNS.c.id)
+    session.execute(rows.with_for_update(key_share=True)).all()
 
 
 class Heartbeat:

@@ -25,12 +25,12 @@ from sqlalchemy.orm import Session
 
 from models import Lease, Run, Staff, Step, Trace, TraceAnchor
 from models.clock import utcnow
-from services import count_checks, files, search_checks, shared_numbers, traces, uploads
+from services import Refused, count_checks, files, search_checks, shared_numbers, traces, uploads
 from workflows import events, queues, runs, schedules
 from workflows.claims import LIVE, is_due
 from workflows.scratch import remove_leftovers
 from workflows.sessions import reading, writing
-from workflows.tasks import is_any_to_remind, remind_tasks, time_out_tasks
+from workflows.tasks import is_any_to_remind, overdue_tasks, remind_tasks, time_out_task
 from workflows.times import Times, times
 from workflows.waits import wake_due_waits, wake_met_waits
 
@@ -162,8 +162,15 @@ def sweep() -> int:
 
 def time_out() -> int:
     """Let runs go on whose persons did not decide in time."""
-    with writing() as session:
-        return len(list(time_out_tasks(session)))
+    with reading() as session:
+        late = overdue_tasks(session)
+    for task_id in late:
+        try:
+            with writing() as session:
+                time_out_task(session, task_id)
+        except Refused:
+            log.info("task %s: decided in time after all", task_id)
+    return len(late)
 
 
 def remind() -> int:

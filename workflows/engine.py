@@ -8,11 +8,12 @@ from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from models import Run, Step
 from models.clock import utcnow
 from models.words import Said
-from workflows.claims import LIVE, ClaimLost, claim, hold, is_due
+from workflows.claims import LIVE, ClaimLost, claim, hold, is_due, locked
 from workflows.failures import die, fail, park
 from workflows.held import Held, Parked, in_turn, take_up
 from workflows.nodes import do_branch, do_each, do_parallel, do_wait
@@ -58,18 +59,21 @@ def run_step(step_id: int) -> None:
 def bury(seen: Watched, reason: str) -> None:
     """Write what became of a step whose process died over it, unless somebody else has it by now."""
     limits = times()
+
+    def write(session: Session, run: Run) -> None:
+        step = session.get_one(Step, seen.step_id)
+        if seen.is_over:
+            minutes = node_at(run.tree, step.path)["time_limit"]
+            die(session, run, step.id, _over_limit(step, minutes), limits=limits)
+        else:
+            again = utcnow() + timedelta(seconds=pause_before(step.attempt, limits))
+            set_state(session, step.id, "failed", error=reason, not_before=again)
+
     try:
-        with writing() as session:
-            hold(session, seen.step_id, seen.token, limits)
-            step = session.get_one(Step, seen.step_id)
-            if seen.is_over:
-                minutes = node_at(step.run.tree, step.path)["time_limit"]
-                die(session, step.id, _over_limit(step, minutes), limits)
-            else:
-                again = utcnow() + timedelta(seconds=pause_before(step.attempt, limits))
-                set_state(session, step.id, "failed", error=reason, not_before=again)
-    except ClaimLost:
-        log.warning("step %s: the claim was lost, nothing written", seen.step_id)
+        with reading() as session:
+            run_id = session.scalar(select(Step.run_id).where(Step.id == seen.step_id))
+        if run_id is not None:
+            _write(run_id, seen.step_id, seen.token, write)
     except SQLAlchemyError as error:
         log.warning("step %s: its lease will run out: %s", seen.step_id, type(error).__name__)
 
@@ -93,32 +97,43 @@ def drain(*, most: int = 1000) -> int:
 
 
 def _claim(step_id: int, limits: Times) -> Held | None:
+    parked = ""
     with writing() as session:
         token = claim(session, step_id, limits)
         if token is None:
             return None
         step = session.get_one(Step, step_id)
-        if step.attempt > limits.attempts:
-            message = Said(
-                "这一步连续 %(count)s 次中途中断（程序被结束或卡住），没有再试。请检查后点“重试”。",
-                count=step.attempt - 1,
-            )
-            die(session, step_id, message, limits)
-            return None
+        run_id, attempt = step.run_id, step.attempt
         try:
-            return take_up(session, step, token, limits)
-        except Parked as parked:
-            park(session, step_id, str(parked))
-            return None
+            if attempt <= limits.attempts:
+                return take_up(session, step, token, limits)
+        except Parked as reason:
+            parked = str(reason)
+    if parked:
+        _write(run_id, step_id, token, lambda session, run: park(session, run, step_id, parked))
+        return None
+    broken = Said(
+        "这一步连续 %(count)s 次中途中断（程序被结束或卡住），没有再试。请检查后点“重试”。", count=attempt - 1
+    )
+    _write(run_id, step_id, token, lambda session, run: die(session, run, step_id, broken, limits=limits))
+    return None
+
+
+def _write(run_id: int, step_id: int, token: str, act: Callable[[Session, Run], None]) -> None:
+    """Write what becomes of a step that is given up or laid aside, unless somebody else has it by now."""
+    try:
+        with writing() as session:
+            run = locked(session, run_id)
+            hold(session, step_id, token, times())
+            act(session, run)
+    except ClaimLost:
+        log.warning("step %s: the claim was lost, nothing written", step_id)
 
 
 def _put_aside(held: Held, message: str) -> None:
-    try:
-        with writing() as session:
-            hold(session, held.step_id, held.token, held.limits)
-            park(session, held.step_id, message)
-    except ClaimLost:
-        log.warning("step %s: the claim was lost, nothing written", held.step_id)
+    _write(
+        held.run_id, held.step_id, held.token, lambda session, run: park(session, run, held.step_id, message)
+    )
 
 
 def _fail(held: Held, error: Exception) -> None:

@@ -21,10 +21,10 @@ from workflows import turns
 from workflows.channels import DeliveryFailed
 from workflows.claims import hold
 from workflows.deliveries import NotNow
-from workflows.held import Held
+from workflows.held import Held, hold_run
 from workflows.sessions import writing
 from workflows.times import Times, pause_before
-from workflows.transitions import locked, move_on, set_state, settle
+from workflows.transitions import move_on, set_state, settle
 from workflows.walk import FAILED, container, node_at
 
 FAILED_STEP, PARKED_RUN, UNKNOWN_SENDING = "failed_step", "parked_run", "unknown_sending"
@@ -44,10 +44,10 @@ def fail(held: Held, error: Exception) -> None:
     if not permanent:
         log.error("step %s: %s\n%s", held.step_id, type(error).__name__, _where(error))
     with writing() as session:
-        hold(session, held.step_id, held.token, held.limits)
+        run = hold_run(session, held)
         attempt = session.scalar(select(Step.attempt).where(Step.id == held.step_id)) or 1
         if permanent or attempt >= held.limits.attempts:
-            die(session, held.step_id, told(error), held.limits)
+            die(session, run, held.step_id, told(error), limits=held.limits)
         else:
             again = utcnow() + timedelta(seconds=pause_before(attempt, held.limits))
             set_state(session, held.step_id, "failed", error=told(error), not_before=again)
@@ -61,13 +61,12 @@ def put_off(held: Held, error: NotNow) -> None:
         set_state(session, held.step_id, "ready", attempt=0, error=str(error), not_before=again)
 
 
-def die(session: Session, step_id: int, message: str, limits: Times) -> None:
-    """Give a step up: the run stops, goes on behind it or goes down the arm for it, as its node says.
+def die(session: Session, run: Run, step_id: int, message: str, *, limits: Times) -> None:
+    """Give a step of a locked run up: the run stops, goes on behind it or goes down the arm for it, as its node says.
 
     Inside an each only the items that were not done are given up, and the others go on.
     """
     step = session.get_one(Step, step_id, populate_existing=True)
-    run = locked(session, step.run_id)
     policy = str(node_at(run.tree, step.path).get("on_failure", "stop"))
     if step.turn:
         _give_up_items(session, run, step, message, policy=policy)
@@ -76,7 +75,7 @@ def die(session: Session, step_id: int, message: str, limits: Times) -> None:
     else:
         result = {**step.result, "error": message, "passed": policy}
         set_state(session, step_id, "skipped", error=message, result=result, ended_at=utcnow())
-        move_on(session, step, result, arm=FAILED if policy == "branch" else "")
+        move_on(session, run, step, result, arm=FAILED if policy == "branch" else "")
     if policy != "branch":
         title = Said("「%(title)s」的步骤「%(node)s」失败", title=run.title, node=step.node)
         _tell_owner(session, run, FAILED_STEP, title, message)
@@ -92,20 +91,18 @@ def stop_failed(session: Session, step: Step, errors: Mapping[int, str], *, poli
     return {}
 
 
-def park(session: Session, step_id: int, message: str) -> None:
-    """Lay a run aside until somebody mends what the message says; nothing of it is lost."""
+def park(session: Session, run: Run, step_id: int, message: str) -> None:
+    """Lay a locked run aside until somebody mends what the message says; nothing of it is lost."""
     set_state(session, step_id, "ready", attempt=0)
-    run = session.get_one(Step, step_id, populate_existing=True).run
     run.state, run.message = "parked", message
     _tell_owner(session, run, PARKED_RUN, Said("「%(title)s」已搁置", title=run.title), message)
     traces.record(session, "run.parked", run)
 
 
-def await_settlement(session: Session, held: Held, unknown: int) -> None:
+def await_settlement(session: Session, run: Run, held: Held, unknown: int) -> None:
     """Leave a step until a person has said what became of the sendings nobody knows of."""
     message = Said("有 %(unknown)s 件外发的结果不清楚，要由人确认是否已经发出。", unknown=unknown)
     set_state(session, held.step_id, "unknown", attempt=0, error=message)
-    run = locked(session, held.run_id)
     settle(session, run)
     run.message = message
     title = Said("「%(title)s」有外发结果待确认", title=run.title)
@@ -152,7 +149,7 @@ def _give_up_items(session: Session, run: Run, step: Step, message: str, *, poli
     result = {**before, **more, "error": message, "passed": policy}
     state = "skipped" if undone else "done"
     set_state(session, step.id, state, error=message, result=result, ended_at=utcnow())
-    move_on(session, step, result)
+    move_on(session, run, step, result)
 
 
 def _tell_owner(session: Session, run: Run, kind: str, title: str, message: str) -> None:

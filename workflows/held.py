@@ -14,6 +14,7 @@ from models import Run, Staff, Step, Unit
 from models.scope import ALL, Scope
 from models.words import N_
 from services import Refused, people
+from workflows.claims import hold, locked
 from workflows.facts import FACTS
 from workflows.sessions import reading
 from workflows.steps import Facts
@@ -79,6 +80,13 @@ class Held:
             return item
 
         return take
+
+
+def hold_run(session: Session, held: Held) -> Run:
+    """Begin a write of the holder that may move the run: the run's row first, then the step; ClaimLost as `hold`."""
+    run = locked(session, held.run_id)
+    hold(session, held.step_id, held.token, held.limits)
+    return run
 
 
 def take_up(session: Session, step: Step, token: str, limits: Times) -> Held:

@@ -12,8 +12,7 @@ from models.clock import end_of_day, now, today, utcnow
 from models.words import Said
 from services import Refused
 from services.conditions import Condition, holds
-from workflows.claims import hold
-from workflows.held import Held, Parked, find_field
+from workflows.held import Held, Parked, find_field, hold_run
 from workflows.kinds import Each
 from workflows.lists import LISTS
 from workflows.plans import plan, unseen
@@ -34,8 +33,8 @@ def do_branch(held: Held) -> None:
         arm = "" if held.turn else ARMS[_holds(session, held.node["branch"], held.facts)]
     result = {"split": joined(held.result, arms)} if held.turn else {"arm": arm}
     with writing() as session:
-        hold(session, held.step_id, held.token, held.limits)
-        finish(session, held, result, arm=arm)
+        run = hold_run(session, held)
+        finish(session, run, held, result, arm=arm)
 
 
 def do_wait(held: Held) -> None:
@@ -46,18 +45,18 @@ def do_wait(held: Held) -> None:
         met = is_met(session, wait, held.facts)
         late = due_at is not None and now(session) >= due_at
     with writing() as session:
-        hold(session, held.step_id, held.token, held.limits)
+        run = hold_run(session, held)
         if met or late:
-            finish(session, held, {"met": met, "late": late and not met})
+            finish(session, run, held, {"met": met, "late": late and not met})
         else:
-            rest(session, held, due_at, ask_at=utcnow() + (AT_ONCE if "when" in wait else NEVER))
+            rest(session, run, held, due_at=due_at, ask_at=utcnow() + (AT_ONCE if "when" in wait else NEVER))
 
 
 def do_parallel(held: Held) -> None:
     """Go down all lanes at once."""
     with writing() as session:
-        hold(session, held.step_id, held.token, held.limits)
-        open_lanes(session, held)
+        run = hold_run(session, held)
+        open_lanes(session, run, held)
 
 
 def do_each(held: Held) -> None:
@@ -73,8 +72,8 @@ def do_each(held: Held) -> None:
         )
     going = held if held.planned else _list(held, kind, settings)
     with writing() as session:
-        hold(session, held.step_id, held.token, held.limits)
-        open_turns(session, going, at_once=settings.at_once, size=settings.size)
+        run = hold_run(session, held)
+        open_turns(session, run, going, at_once=settings.at_once, size=settings.size)
 
 
 def _list(held: Held, kind: ListKind, settings: Each) -> Held:

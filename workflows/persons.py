@@ -15,8 +15,8 @@ from models import Customer, Role, Run, Staff, Task, Unit
 from models.clock import ZONE, now, today
 from models.people import root_unit
 from services import Refused, calendar, people, tasks
-from workflows.claims import hold
-from workflows.held import Held, find_field
+from services.calendar import Calendar
+from workflows.held import Held, find_field, hold_run
 from workflows.kinds import Person
 from workflows.sessions import writing
 from workflows.steps import Facts
@@ -40,17 +40,17 @@ class To:
 def do_person(held: Held) -> None:
     """Open the task of a person node, or go on with what the person decided."""
     with writing() as session:
-        hold(session, held.step_id, held.token, held.limits)
+        run = hold_run(session, held)
         if "choice" in held.result:
-            finish(session, held, held.result)
+            finish(session, run, held, held.result)
             return
         task = session.scalar(select(Task).where(Task.step_id == held.step_id))
         if task is None:
-            task = _open_task(session, held)
+            task = _open_task(session, run, held)
         elif task.state != "open":
             open_again(session, task, held.node["person"], staff_id=task.addressee_id)
             task.not_by = _not_by(held.node["person"].get("not_by", ()), held.facts)
-        rest(session, held, task.due_at)
+        rest(session, run, held, due_at=task.due_at)
 
 
 def open_again(session: Session, task: Task, person: Mapping[str, Any], *, staff_id: int | None) -> None:
@@ -74,10 +74,10 @@ def first_reminder(session: Session, person: Person, due_at: datetime | None) ->
     """When a task is first reminded of: within working hours before it is due, else some working days after."""
     if due_at is None:
         return None
-    if person.remind_hours is None:
-        return next_reminder(session, due_at, person.remind_every)
-    moment = (due_at - timedelta(hours=person.remind_hours)).astimezone(ZONE)
     days = calendar.calendar(session)
+    if person.remind_hours is None:
+        return next_reminder(days, due_at, person.remind_every)
+    moment = (due_at - timedelta(hours=person.remind_hours)).astimezone(ZONE)
     if days.is_workday(moment.date()) and moment.time() >= OPENS:
         return min(moment, datetime.combine(moment.date(), CLOSES, ZONE))
     day = moment.date() - timedelta(days=1)
@@ -86,18 +86,17 @@ def first_reminder(session: Session, person: Person, due_at: datetime | None) ->
     return datetime.combine(day, CLOSES, ZONE)
 
 
-def next_reminder(session: Session, after: datetime, every: int | None) -> datetime | None:
+def next_reminder(days: Calendar, after: datetime, every: int | None) -> datetime | None:
     """The morning of the working day that lies `every` working days after a moment."""
     if every is None:
         return None
-    day = calendar.calendar(session).after(after.astimezone(ZONE).date(), every)
+    day = days.after(after.astimezone(ZONE).date(), every)
     return datetime.combine(day, OPENS, ZONE)
 
 
-def _open_task(session: Session, held: Held) -> Task:
+def _open_task(session: Session, run: Run, held: Held) -> Task:
     given = held.node["person"]
     person = Person.model_validate(given)
-    run = session.get_one(Run, held.run_id)
     barred = _not_by(person.not_by, held.facts)
     to = _able(session, person, _to(session, person, run, held.facts, barred), barred)
     due_at = due_of(session, person)

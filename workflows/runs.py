@@ -14,12 +14,13 @@ from models import Outgoing, Run, Staff, Step, Task, Workflow
 from models.clock import today, utcnow
 from services import Refused, messages, tasks, traces, workflow_access, workflows
 from workflows import repairs
+from workflows.claims import locked
 from workflows.failures import FAILED_STEP, PARKED_RUN, UNKNOWN_SENDING
 from workflows.options import with_values
 from workflows.queues import ring_after_commit
 from workflows.sendings import make_settled_ready, unknown_sendings
 from workflows.times import Times, times
-from workflows.transitions import OPEN_STEPS, begin, locked, move_on, set_state, settle
+from workflows.transitions import OPEN_STEPS, begin, move_on, set_state, settle
 from workflows.walk import Tree, placed
 
 ENDED = ("done", "partly_failed", "failed", "cancelled")
@@ -141,7 +142,7 @@ def skip(session: Session, run: Run, reason: str, *, step: Step | None = None) -
     set_state(session, found.id, state, error=error, result=result, ended_at=utcnow())
     session.expire(found)
     _go_on(session, run)
-    move_on(session, found, result)
+    move_on(session, run, found, result)
     traces.record(session, "run.skipped", run, details={"node": found.node, "reason": reason.strip()[:200]})
 
 
@@ -204,7 +205,10 @@ def settle_sending(session: Session, outgoing: Outgoing, *, went_out: bool) -> N
     """Say what became of a sending nobody knows of: it went out, or it did not and is to be sent again."""
     if outgoing.state != "unknown":
         raise Refused("这件外发的结果已经确认过了。")
-    step = session.get(Step, outgoing.step_id, with_for_update=True) if outgoing.step_id is not None else None
+    step = session.get(Step, outgoing.step_id) if outgoing.step_id is not None else None
+    if step is not None:
+        locked(session, step.run_id)
+        session.refresh(step, with_for_update=True)
     outgoing.state = "done" if went_out else "ready"
     outgoing.sent_at = utcnow() if went_out else None
     session.flush()
@@ -253,8 +257,10 @@ def _require_room(session: Session, workflow: Workflow, depth: int, limits: Time
 
 
 def _go_on(session: Session, run: Run) -> None:
-    """A run that had stopped is live again, and what it had told its owner is no more; unless it stands at another step
-    too that failed."""
+    """A run that had stopped is live again, and what it had told its owner is no more; unless somebody paused it, or it
+    stands at another step too that failed."""
+    if run.state == "paused":
+        return
     dead = (
         select(Step.error).where(Step.run_id == run.id, Step.state == "dead").order_by(Step.position).limit(1)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select, update
@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from models import Run, Staff, Step, Task
 from models.clock import now
 from models.scope import ALL, working_as
-from services import Refused, task_holders, tasks, traces
+from services import Refused, calendar, task_holders, tasks, traces
 from services.tasks import Decision
 from workflows import runs
-from workflows.claims import LIVE
+from workflows.claims import LIVE, hold_runs, locked
 from workflows.persons import next_reminder, open_again
-from workflows.transitions import locked, set_state, settle, wake
+from workflows.transitions import set_state, settle, wake
 from workflows.walk import DO, LANE, node_at
 
 REMINDED = 200
@@ -30,6 +30,7 @@ def decide_task(session: Session, task: Task, staff: Staff, choice: str, *, note
 
 def answer_task(session: Session, task: Task, staff: Staff, decision: Decision) -> None:
     """Decide a task with all that its form asks for; its run goes on once nobody else has to decide."""
+    _hold_runs(session, [task])
     tasks.decide(session, task, staff, decision)
     if task.step_id is None or task.state != "done":
         return
@@ -46,6 +47,7 @@ def answer_tasks(
     if not are_alike(session, chosen):
         raise Refused("所选的待办不是同一个流程的同一个环节，不能一起办理。请按流程筛选后再选。")
     left: list[tuple[Task, str]] = []
+    _hold_runs(session, chosen)
     for task in chosen:
         try:
             with session.begin_nested():
@@ -81,6 +83,7 @@ def send_back(session: Session, task: Task, staff: Staff, earlier_id: int, note:
 
     Decisions and branches behind are made anew; steps that are done stay done and are not repeated.
     """
+    _hold_runs(session, [task])
     name = tasks.in_whose_name(session, task, staff)
     if task_holders.is_signer(session, task, name.id):
         raise Refused("您是被请来加签的，不能退回整个流程。请写明您的意见，由请您的人决定是否退回。")
@@ -105,6 +108,7 @@ def withdraw(session: Session, task: Task, staff: Staff, reason: str) -> None:
     if task.run_id is None or task.starter_id != staff.id:
         raise Refused("只有发起人能撤回。")
     with working_as(session, ALL):
+        _hold_runs(session, [task])
         decided = select(Task.id).where(Task.run_id == task.run_id, Task.done_by_id.is_not(None)).limit(1)
         if session.scalar(decided) is not None or tasks.persons_of(session, task):
             raise Refused("已经有人办理过，不能撤回。请联系流程负责人取消流程。")
@@ -114,13 +118,18 @@ def withdraw(session: Session, task: Task, staff: Staff, reason: str) -> None:
         traces.record(session, "task.withdrawn", task, details={"run": task.run_id})
 
 
-def time_out_tasks(session: Session) -> Iterator[int]:
-    """Let runs go on whose person node says what then when its time is over; yields each task, the caller commits."""
-    for task in tasks.overdue(session, now(session)):
-        tasks.time_out(session, task)
-        choice = {"choice": task.details["on_timeout"], "by": None, "note": "", "timed_out": True}
-        wake(session, session.get_one(Step, task.step_id), choice)
-        yield task.id
+def overdue_tasks(session: Session) -> list[int]:
+    """The tasks whose time is over and whose node says what then."""
+    return [task.id for task in tasks.overdue(session, now(session))]
+
+
+def time_out_task(session: Session, task_id: int) -> None:
+    """Let the run of a task go on whose time is over; refused when somebody has decided it meanwhile."""
+    task = session.get_one(Task, task_id)
+    _hold_runs(session, [task])
+    tasks.time_out(session, task)
+    choice = {"choice": task.details["on_timeout"], "by": None, "note": "", "timed_out": True}
+    wake(session, session.get_one(Step, task.step_id), choice)
 
 
 def is_any_to_remind(session: Session) -> bool:
@@ -134,12 +143,18 @@ def remind_tasks(session: Session) -> int:
     moment = now(session)
     query = select(Task).where(Task.state == "open", Task.remind_at <= moment).order_by(Task.id)
     found = session.scalars(query.limit(REMINDED)).all()
+    days = calendar.calendar(session)
     for task in found:
         task.reminders += 1
         from_then = max(moment, task.due_at or moment)
-        task.remind_at = next_reminder(session, from_then, task.details.get("remind_every"))
+        task.remind_at = next_reminder(days, from_then, task.details.get("remind_every"))
         tasks.note_act(session, task, "reminded", to_id=task.staff_id)
     return len(found)
+
+
+def _hold_runs(session: Session, chosen: Sequence[Task]) -> None:
+    """Hold the runs of tasks before anything of them is changed, as the workers do."""
+    hold_runs(session, {task.run_id for task in chosen if task.run_id is not None})
 
 
 def _result(session: Session, task: Task, by: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from models import Run, Step, Workflow
 from models.clock import utcnow
 from services import traces
 from workflows import STEPS, turns
-from workflows.claims import LIVE
+from workflows.claims import LIVE, hold_runs
 from workflows.held import Held
 from workflows.queues import ring_after_commit
 from workflows.results import merged, tried_again
@@ -64,21 +64,26 @@ def enter(session: Session, run: Run, path: str, *, turn: str = "") -> bool:
 
 
 def finish(
-    session: Session, held: Held, result: Mapping[str, Any], *, arm: str = "", missed: Iterable[int] = ()
+    session: Session,
+    run: Run,
+    held: Held,
+    result: Mapping[str, Any],
+    *,
+    arm: str = "",
+    missed: Iterable[int] = (),
 ) -> None:
-    """Finish a step with its result and enter what follows, in a transaction that holds it.
+    """Finish a step with its result and enter what follows, in a transaction that holds it and its run.
 
     `missed`: the items of a turn that it was not done for, and that go on all the same.
     """
     left = turns.left_behind(held.result, held.standing, missed)
     made = {name: value for name, value in result.items() if name != "left"} | left
     set_state(session, held.step_id, "done", result=made, error="", ended_at=utcnow())
-    move_on(session, session.get_one(Step, held.step_id, populate_existing=True), made, arm=arm)
+    move_on(session, run, session.get_one(Step, held.step_id, populate_existing=True), made, arm=arm)
 
 
-def move_on(session: Session, step: Step, result: Mapping[str, Any], *, arm: str = "") -> None:
+def move_on(session: Session, run: Run, step: Step, result: Mapping[str, Any], *, arm: str = "") -> None:
     """Go on behind a step that has ended; what was stopped meanwhile stays so, and begins here when it goes on."""
-    run = locked(session, step.run_id)
     _pass(session, run, step, result, arm=arm)
     settle(session, run)
 
@@ -91,9 +96,8 @@ def begin(session: Session, run: Run) -> None:
     enter(session, run, "1")
 
 
-def open_lanes(session: Session, held: Held) -> None:
+def open_lanes(session: Session, run: Run, held: Held) -> None:
     """Go down all lanes of a parallel at once; it waits until the last of them has ended."""
-    run = locked(session, held.run_id)
     set_state(session, held.step_id, "waiting", attempt=0)
     for arm, nodes in arms(held.node):
         if nodes:
@@ -102,10 +106,9 @@ def open_lanes(session: Session, held: Held) -> None:
     settle(session, run)
 
 
-def open_turns(session: Session, held: Held, *, at_once: int, size: int) -> None:
+def open_turns(session: Session, run: Run, held: Held, *, at_once: int, size: int) -> None:
     """Begin with the first chunks of a list that is stored, or with those in which something is tried again; whenever
     one has ended the next begins."""
-    run = locked(session, held.run_id)
     set_state(session, held.step_id, "waiting", attempt=0)
     step = session.get_one(Step, held.step_id, populate_existing=True)
     opened = held.result.get("opened")
@@ -140,14 +143,17 @@ def settle(session: Session, run: Run) -> None:
         run.state = "running" if _has_open(session, run, states=BUSY) else "waiting"
 
 
-def rest(session: Session, held: Held, due_at: datetime | None, *, ask_at: datetime | None = None) -> None:
-    """Leave a step waiting for its time, its condition or its person, in a transaction that holds it."""
+def rest(
+    session: Session, run: Run, held: Held, *, due_at: datetime | None, ask_at: datetime | None = None
+) -> None:
+    """Leave a step waiting for its time, its condition or its person, in a transaction that holds it and its run."""
     set_state(session, held.step_id, "waiting", attempt=0, due_at=due_at, not_before=ask_at)
-    settle(session, locked(session, held.run_id))
+    settle(session, run)
 
 
 def wake(session: Session, step: Step, result: Mapping[str, Any]) -> bool:
     """Make a waiting step ready with what it waited for, and ring; False when it waits no more."""
+    hold_runs(session, [step.run_id])
     rows = Step.__table__
     woken: Any = session.execute(
         update(rows)
@@ -168,12 +174,6 @@ def set_state(session: Session, step_id: int, state: str, **values: Any) -> None
     rows = Step.__table__
     free = {"state": state, "token": None, "lease_until": None}
     session.execute(update(rows).where(rows.c.id == step_id).values(**free, **values))
-
-
-def locked(session: Session, run_id: int) -> Run:
-    """A run read afresh, with its row held until the transaction ends."""
-    query = select(Run).where(Run.id == run_id).with_for_update()
-    return session.scalars(query.execution_options(populate_existing=True)).one()
 
 
 def _pass(session: Session, run: Run, step: Step, result: Mapping[str, Any], *, arm: str = "") -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, select, update
 
 from models import Run, Step
 from models.clock import now, utcnow
-from workflows.claims import LIVE
+from workflows.claims import LIVE, hold_runs
 from workflows.held import scope_for
 from workflows.nodes import is_met
 from workflows.sessions import reading, writing
@@ -69,8 +69,11 @@ def _ask_again(later: Sequence[Mapping[str, Any]]) -> None:
 def _wake(ids: Sequence[int]) -> int:
     if not ids:
         return 0
+    query = select(Step).where(Step.id.in_(ids)).order_by(Step.id)
     with writing() as session:
-        return sum(wake(session, session.get_one(Step, step_id), {}) for step_id in ids)
+        steps = session.scalars(query).all()
+        hold_runs(session, {step.run_id for step in steps})
+        return sum(wake(session, step, {}) for step in steps)
 
 
 def _waiting() -> Any:

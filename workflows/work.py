@@ -16,7 +16,7 @@ from workflows import STEPS, channels, runs, turns
 from workflows.channels import DeliveryFailed, Outcome
 from workflows.claims import LIVE, Heartbeat, hold
 from workflows.failures import await_settlement, stop_failed
-from workflows.held import Held, Parked
+from workflows.held import Held, Parked, hold_run
 from workflows.plans import not_planned, plan
 from workflows.results import decoded, merged, tried_again
 from workflows.scratch import scratch
@@ -194,14 +194,14 @@ def _stopped(session: Session, held: Held) -> bool:
 def _conclude(held: Held) -> bool:
     """Finish the step, or leave it to a person; False when a person has settled sendings meanwhile."""
     with writing() as session:
-        hold(session, held.step_id, held.token, held.limits)
+        run = hold_run(session, held)
         left = set(session.scalars(_states(held)))
         if "unknown" in left:
             unsettled = unknown_sendings(session, held.step_id)
             if not unsettled:
                 make_settled_ready(session, held.step_id)
                 return False
-            await_settlement(session, held, unsettled)
+            await_settlement(session, run, held, unsettled)
             return True
         errors = _errors(session, held) if "failed" in left and held.turn else {}
         policy = str(held.node.get("on_failure", "stop"))
@@ -210,7 +210,7 @@ def _conclude(held: Held) -> bool:
             made |= stop_failed(session, session.get_one(Step, held.step_id), errors, policy=policy)
         elif "failed" in left:
             made["failed"] = turns.counts(session, held.step_id)["failed"]
-        finish(session, held, made, missed=errors if policy == "go_on" else ())
+        finish(session, run, held, made, missed=errors if policy == "go_on" else ())
     return True
 
 
