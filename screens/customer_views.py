@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -10,14 +11,15 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from models import Confirmation, Consent, Contact, ContactKind, Customer, Issue, Preference
+from models import Confirmation, Consent, Contact, ContactKind, Customer, Issue, Preference, Sheet
 from models.contacts import latest_confirmations
 from quality.address_codes import explain
 from quality.verdicts import REASONS
 from screens.masking import OPEN_KINDS, contact_text
 from screens.messages import said
-from services import duplicates, merges
+from services import Refused, crops, duplicates, merges
 from services.judging import ADDRESSES, judge_in
+from services.key_fields import area_of
 
 FIXED = ("supply_address",)
 PAST = ("superseded", "refused", "withdrawn", "stopped")
@@ -41,6 +43,7 @@ class Line:
     finding: Confirmation | None
     replaced: str = ""
     understood: Sequence[str] = ()
+    picture: str = ""
 
     @property
     def is_covered(self) -> bool:
@@ -68,6 +71,7 @@ def groups(session: Session, customer: Customer, revealed: frozenset[int]) -> li
     texts = {row.id: contact_text(row, plain=row.id in revealed) for row in rows}
     lines = [_line(row, texts, found, revealed) for row in rows]
     lines = [replace(line, understood=_understood(session, line.row)) for line in lines]
+    lines = [replace(line, picture=_picture(session, line.row)) if line.plain else line for line in lines]
     kinds = session.scalars(select(ContactKind).order_by(ContactKind.position)).all()
     return [_group(kind, [line for line in lines if line.row.kind == kind.code]) for kind in kinds]
 
@@ -124,6 +128,19 @@ def _understood(session: Session, row: Contact) -> list[str]:
     if row.kind not in ADDRESSES or row.state != "current":
         return []
     return [said(one) for one in explain(judge_in(session, row.unit_id, row.kind, row.raw).code)]
+
+
+def _picture(session: Session, row: Contact) -> str:
+    """What was written on the form, as it was scanned, for the page alone: it stands in no address."""
+    found = crops.EVIDENCE.search(row.evidence)
+    sheet = session.scalar(select(Sheet).where(Sheet.id == int(found["sheet"]))) if found else None
+    if found is None or sheet is None:
+        return ""
+    try:
+        png = crops.crop(sheet, area_of(sheet, found["field"]))
+    except Refused:
+        return ""
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 def _group(kind: ContactKind, lines: Sequence[Line]) -> Group:

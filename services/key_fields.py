@@ -106,6 +106,14 @@ def area_of(sheet: Sheet, name: str) -> Area:
     return _around(list(_corners(boxes)))
 
 
+def frame_of(sheet: Sheet, name: str) -> Area | None:
+    """What to frame in the picture: a tick among the others of its row."""
+    for box in boxes_of(sheet):
+        if box["id"] == name and box["kind"] == "tick":
+            return (box["x"] - 1.2, box["y"] - 1.2, box["w"] + 2.4, box["h"] + 2.4)
+    return None
+
+
 def _corners(boxes: Sequence[Box]) -> Iterator[tuple[float, float]]:
     for box in boxes:
         yield box["x"], box["y"]

@@ -41,7 +41,7 @@ def open_jobs(session: Session, sheets: Iterable[Sheet]) -> int:
 def _open(session: Session, sheet: Sheet) -> int:
     if sheet.keying_id is not None or sheet.state not in OPENED:
         return 0
-    jobs = _jobs(session, sheet.id)
+    jobs = jobs_of(session, sheet.id)
     there = {(job.field, job.turn) for job in jobs}
     fresh = [job for job in _jobs_of(sheet) if (job.field, job.turn) not in there]
     session.add_all(fresh)
@@ -113,7 +113,7 @@ def _check(session: Session, job: KeyJob, staff: Staff) -> None:
     if job.held_by_id != staff.id:
         raise Refused("这一项不在您手上：放得太久，已退回队列。请重新领取。")
     others = [
-        one for one in _jobs(session, job.sheet_id) if one.field == job.field and one.keyed_by_id == staff.id
+        one for one in jobs_of(session, job.sheet_id) if one.field == job.field and one.keyed_by_id == staff.id
     ]
     if others and job.turn < LEADER:
         raise Refused("这一项您已经录入过，要由另一个人再录。")
@@ -136,7 +136,7 @@ def _check_answer(job: KeyJob, answer: str, value: str) -> None:
 
 def _advance(session: Session, sheet: Sheet, staff: Staff) -> None:
     """Open what is wanted next; with nothing open any more, go on with the sheet as a whole."""
-    jobs = _jobs(session, sheet.id)
+    jobs = jobs_of(session, sheet.id)
     found = settled_of(session, sheet, jobs)
     there = {(job.field, job.turn) for job in jobs}
     wanted = {(name, one.turn): one.queue for name, one in found.items() if isinstance(one, Wanted)}
@@ -212,13 +212,14 @@ def _ask_leader(session: Session, sheet: Sheet) -> None:
     """A form that contradicts itself or says nothing waits for the team leader, with all that was keyed."""
     if sheet.state == "accepted":
         sheet.state = "review"
-    found = [job for job in _jobs(session, sheet.id) if (job.field, job.turn) == (FORM, LEADER)]
+    found = [job for job in jobs_of(session, sheet.id) if (job.field, job.turn) == (FORM, LEADER)]
     job = found[0] if found else _job(sheet, FORM, LEADER, "leader")
     job.state, job.answer, job.value, job.keyed_by_id, job.keyed_at = "open", "", "", None, None
     session.add(job)
     session.flush()
 
 
-def _jobs(session: Session, sheet_id: int) -> Sequence[KeyJob]:
+def jobs_of(session: Session, sheet_id: int) -> Sequence[KeyJob]:
+    """All jobs of a sheet in the order in which they were opened."""
     query = select(KeyJob).where(KeyJob.sheet_id == sheet_id).order_by(KeyJob.id)
     return session.scalars(query).all()

@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 
 from models import Keying, KeyJob, Sheet, Staff
 from models.clock import utcnow
+from models.said import N_
 from services import Refused, key_leases, return_undos, returns
 from services.key_fields import FORM
 from services.key_leases import LEASE
 from services.key_rules import ARBITRATION, LEADER, TWICE
 from services.people import require
 
-LATE = "这一项之后别人已经接着录入，不能撤销。确有错误的，请告诉班组长。"
+LATE = N_("这一项之后别人已经接着录入，不能撤销。确有错误的，请告诉班组长。")
 
 
 def undo_last(session: Session, staff: Staff) -> KeyJob:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from models import Keying, Letter, Sheet, Staff
 from models.scope import ALL, working_as
 from services import Refused, returns
+from services.crops import evidence_of
 from services.form_ticks import CHANNELS, OTHER, Ticks
 from services.key_fields import FORM, SIGNED, marked
 from services.key_rules import Settled
@@ -75,7 +76,7 @@ def _lines(sheet: Sheet, letter: Letter, on: set[str], texts: Mapping[str, str])
     """Under 以下信息全部无变化 the single ticks say nothing more; texts go on, for the check to refuse."""
     rows = {name.removesuffix(".same") for name in on if name.endswith(".same") and "all.same" not in on}
     found = lines_of(rows, texts, letter.facts["versions"])
-    return [replace(one, crop=f"sheet:{sheet.id}/{one.place}" if one.text else "") for one in found]
+    return [replace(one, crop=evidence_of(sheet, one.place) if one.text else "") for one in found]
 
 
 def _relation(on: set[str]) -> str:
