@@ -16,7 +16,11 @@ from models.scope import Scoped
 
 
 class ScanBatch(Scoped, db.Model, WithId):
-    """Files of scans brought in together: by upload, from the watched folder, or by the shell (`origin`)."""
+    """Files of scans brought in together: by upload, from the watched folder, or by the shell (`origin`).
+
+    `files` holds `{name, sha256, sides}` each; `digest` names their contents together, so that the same files brought
+    in again are the same batch.
+    """
 
     __tablename__ = "scan_batches"
     own_by = "unit"
@@ -26,6 +30,8 @@ class ScanBatch(Scoped, db.Model, WithId):
     files: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     sides: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(String(400), default="")
+    digest: Mapped[str] = mapped_column(String(64), default="", server_default="", index=True)
+    run_id: Mapped[int | None]
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None]

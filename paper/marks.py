@@ -111,7 +111,8 @@ def _threshold(white: Any, black: float) -> Any:
 
 def _sample(grey: Grey, placed: Placed, box: Area, *, pitch: float) -> Grey:
     """A piece of the form (x, y, width, height) as rows of samples; beyond the scan its edge goes on."""
-    return _samples(grey, placed, np.array([box[:2]]), box[2:], pitch=pitch)[0]
+    piece: Grey = _samples(grey, placed, np.array([box[:2]]), box[2:], pitch=pitch)[0]
+    return piece
 
 
 def _samples(grey: Grey, placed: Placed, at: Offsets, size: tuple[float, ...], *, pitch: float) -> Grey:
