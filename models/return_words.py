@@ -16,6 +16,29 @@ SHEET_STATES = {
     "unidentified": N_("未识别"),
 }
 
+SHEET_REASONS = {
+    "unreadable": N_("图像打不开"),
+    "no_code": N_("找不到可以读出的码"),
+    "two_sheets": N_("一面上有两张表的码"),
+    "other_code": N_("不是本系统的码"),
+    "other_document": N_("是走访清单或通知单，不在这里读取"),
+    "unknown_token": N_("没有这个查询码的函件"),
+    "same_picture": N_("同一幅图像以前读过"),
+    "scanned_before": N_("这位客户的表以前扫描过"),
+    "keyed_before": N_("这位客户的回函已在收发台录入"),
+    "no_map": N_("这个版本的表没有版式图"),
+    "spoiled_letter": N_("函件已作废，不应寄出"),
+    "late": N_("核对活动已结束"),
+    "residual": N_("图像变形，方框位置对不准"),
+    "few_codes": N_("四角的码读出不到三个"),
+    "uncertain_tick": N_("有方框看不准是否勾选"),
+    "contradiction": N_("勾选和填写互相矛盾"),
+    "nothing_filled": N_("表上什么也没有填"),
+    "unsigned": N_("没有签名"),
+    "handwriting": N_("有手写内容要录入"),
+    "assigned": N_("由人指定了函件"),
+}
+
 SCAN_BATCH_STATES = {
     "received": N_("待读取"),
     "reading": N_("读取中"),

@@ -232,7 +232,7 @@ def encoded(picture: Image.Image, damage: Damage) -> bytes:
 
 def write_batch(path: Path, pictures: Sequence[Image.Image], *, dpi: int = 200) -> Path:
     """Many scans as one file, by its ending: PDF (JPEG or fax inside) or TIFF; JPEG and PNG hold one."""
-    first, rest = pictures[0], list(pictures[1:])
+    first, *rest = [picture.copy() for picture in pictures]
     if path.suffix == ".pdf":
         first.save(path, "PDF", save_all=True, append_images=rest, resolution=dpi, quality=75)
     elif path.suffix in (".tif", ".tiff"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -50,6 +50,16 @@ def describe(
     session.add(row)
     session.flush()
     return row
+
+
+def describe_all(session: Session, media: Mapping[str, str]) -> None:
+    """The rows of many contents that were put, each named by its digest; what has a row already stays as it is."""
+    wanted = {digest: kind for digest, kind in media.items() if digest}
+    known = set(session.scalars(select(StoredFile.sha256).where(StoredFile.sha256.in_(wanted))))
+    for digest, kind in wanted.items():
+        if digest not in known:
+            size = location(digest).stat().st_size
+            session.add(StoredFile(sha256=digest, name=digest[:16], media=kind, size=size, created_at=utcnow()))
 
 
 def location(digest: str) -> Path:

@@ -70,11 +70,12 @@ def questions(sheet: Sheet) -> list[str]:
     Where nothing can be asked box by box (a poor registration), the sheet as a whole.
     """
     ticks = ticks_of(sheet)
-    asked = {name for name in ticks if _is_doubtful(sheet, name)} | _contradicting(sheet)
+    asked = {name for name in ticks if _is_doubtful(sheet, name)} | contradicting(sheet)
     return [name for name in ticks if name in asked] or [FORM]
 
 
-def _contradicting(sheet: Sheet) -> set[str]:
+def contradicting(sheet: Sheet) -> set[str]:
+    """Ticks beside writing, and more than one relation."""
     on = marked(sheet)
     texts = {field.name for field in written_fields(sheet)}
     found = {f"{row}.same" for row, places in ROWS.items() if texts & set(places)}

@@ -5,6 +5,7 @@ STEPS holds every step, one line an entry: key == name of its `do` half == value
 
 from __future__ import annotations
 
+from models.return_words import SHEET_STATES
 from models.words import IMPORT_OUTCOMES, N_, UNDO_OUTCOMES
 from workflows import (
     assessments,
@@ -29,6 +30,7 @@ from workflows import (
     proposals,
     recipients,
     reports,
+    scan_batches,
     shared_numbers,
     starts,
     trying,
@@ -37,6 +39,8 @@ from workflows import (
 )
 from workflows.forecasts import nothing_ahead
 from workflows.steps import StepKind
+
+SCAN_RESULTS = {name: label for name, label in SHEET_STATES.items() if name != "keyed"}
 
 # Two or three lines an entry: the table is read as a whole.
 # fmt: off
@@ -195,6 +199,10 @@ STEPS: dict[str, StepKind] = {
     "try_import": StepKind(
         N_("试算导入"), import_trials.plan_try_import, import_trials.try_import, imports.OfBatch, chunk=1,
         results=IMPORT_OUTCOMES, forecast=nothing_ahead,
+    ),
+    "read_scans": StepKind(
+        N_("读取扫描批次"), scan_batches.plan_read_scans, scan_batches.read_scans, scan_batches.OfScans, chunk=1,
+        results=SCAN_RESULTS, forecast=nothing_ahead,
     ),
     "change_in_batch": StepKind(
         N_("批量变更"), batch_changes.plan_change_in_batch, batch_changes.change_in_batch, batch_changes.OfChange,

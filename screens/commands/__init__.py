@@ -55,6 +55,8 @@ COMMANDS: dict[str, str] = {
     "workflow": "workflows",
     "print": "letters:print",
     "undelivered": "letters:undelivered",
+    "intake": "intake",
+    "form-map": "intake:map",
     "sample": "samples",
     "standings": "competitions",
     "notices": "notices",

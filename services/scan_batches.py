@@ -1,0 +1,168 @@
+"""Scan batches: files of scans taken in, the parts they are read in, and how their sides ended."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from models import ScanBatch, Sheet, Staff, StoredFile
+from models.clock import utcnow
+from models.scope import ALL, working_as
+from paper.scan_children import ScanReader
+from paper.scans import ScanError
+from services import Refused, files, traces
+from services.people import require
+
+KEEP_DAYS = 7  # what was brought in; every side is kept by itself
+PART = 96  # sides read at a time: what a killed worker reads again
+MEDIA = "application/octet-stream"
+COUNTED = ("accepted", "review", "to_key", "duplicate", "foreign", "front", "blank", "unidentified")
+REFUSALS = {
+    "kind": "「%(file)s」不是扫描件。请使用 PDF、TIFF、JPEG 或 PNG 文件。",
+    "broken": "「%(file)s」打不开：文件不完整或已损坏。请重新扫描或重新复制这个文件。",
+    "locked": "「%(file)s」设了密码，无法读取。请保存为没有密码的 PDF 再上传。",
+    "empty": "「%(file)s」里没有页面。请检查扫描是否完成。",
+    "too_many": "「%(file)s」超过 5000 面。请分成几个文件再上传。",
+}
+
+
+@dataclass(frozen=True)
+class Scans:
+    """One file as it was brought in: where it lies now, and what it is called."""
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True)
+class Counted(Scans):
+    """The same after it was looked into: its sides, and the digest of its content."""
+
+    sides: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some sides of one file of a batch; files and sides are counted from 1."""
+
+    file: int
+    first: int
+    last: int
+
+
+def look_into(scans: Sequence[Scans]) -> list[Counted]:
+    """Count the sides of files before anything is kept; refuses, by its name, the first that is no scan."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder, ScanReader(Path(folder)) as reader:
+        for one in scans:
+            try:
+                number = reader.count_sides(one.path)
+            except ScanError as error:
+                raise Refused(REFUSALS[error.code], file=one.name) from error
+            found.append(Counted(one.path, one.name, number, files.sha256_of(one.path)))
+    return found
+
+
+def receive(
+    session: Session, scans: Sequence[Counted], *, origin: str, staff: Staff
+) -> tuple[ScanBatch, bool]:
+    """Keep files as a batch that waits to be read; the same files brought in again are the batch they were.
+
+    Returns the batch, and whether it is new.
+    """
+    require(staff, "scans.run")
+    unique = list({one.sha256: one for one in scans}.values())
+    digest = hashlib.sha256("".join(sorted(one.sha256 for one in unique)).encode()).hexdigest()
+    known = session.scalars(
+        select(ScanBatch).where(ScanBatch.digest == digest).order_by(ScanBatch.id).limit(1)
+    )
+    batch = known.one_or_none()
+    is_new = batch is None
+    if batch is None:
+        batch = ScanBatch(unit_id=staff.unit_id, origin=origin, state="received", staff_id=staff.id)
+        batch.name, batch.digest, batch.created_at = _name(unique), digest, utcnow()
+        batch.files = [{"name": one.name[:200], "sha256": one.sha256, "sides": one.sides} for one in unique]
+        batch.sides = sum(one.sides for one in unique)
+        session.add(batch)
+        session.flush()
+        traces.record(session, "scan.received", batch, details={"files": len(unique), "sides": batch.sides})
+    if batch.state != "done":
+        for one in unique:
+            files.store(session, one.path, one.name[:200], MEDIA)
+    return batch, is_new
+
+
+def _name(scans: Sequence[Counted]) -> str:
+    first = Path(scans[0].name.replace("\\", "/")).name[:80]
+    return first if len(scans) == 1 else f"{first} +{len(scans) - 1}"
+
+
+def parts_left(session: Session, batch: ScanBatch) -> list[Part]:
+    """What of a batch is still to be read; nothing is read twice, whatever was killed in between."""
+    done = _sides_read(session, batch.id)
+    found = []
+    for number, file in enumerate(batch.files, start=1):
+        for first in range(1, file["sides"] + 1, PART):
+            last = min(first + PART - 1, file["sides"])
+            if not all((number, side) in done for side in range(first, last + 1)):
+                found.append(Part(number, first, last))
+    return found
+
+
+def _sides_read(session: Session, batch_id: int) -> set[tuple[int, int]]:
+    with working_as(session, ALL):
+        rows = session.execute(select(Sheet.file, Sheet.side).where(Sheet.scan_batch_id == batch_id))
+        return {(row.file, row.side) for row in rows}
+
+
+def begin(session: Session, batch: ScanBatch) -> None:
+    """Say that a batch is being read."""
+    batch.state, batch.error = "reading", ""
+    session.flush()
+
+
+def finish(session: Session, batch: ScanBatch) -> Mapping[str, int]:
+    """End a batch: what was brought in goes after a week, its sides stay."""
+    counts = counts_of(session, batch)
+    batch.state, batch.done_at = "done", utcnow()
+    for file in batch.files:
+        if session.get(StoredFile, file["sha256"]) is not None:
+            files.describe(session, file["sha256"], file["name"], MEDIA, keep_days=KEEP_DAYS)
+    traces.record(session, "scan.read", batch, details=dict(counts))
+    return counts
+
+
+def fail(session: Session, batch: ScanBatch, message: str) -> None:
+    """Say why a batch could not be read to its end."""
+    batch.state, batch.error = "failed", message[:400]
+    session.flush()
+
+
+def counts_of(session: Session, batch: ScanBatch) -> dict[str, int]:
+    """How the sides of a batch ended, each in one of `COUNTED`; a keyed one was to be keyed. Together: `sheets`."""
+    query = select(Sheet.state, func.count(Sheet.id)).where(Sheet.scan_batch_id == batch.id)
+    with working_as(session, ALL):
+        found = dict(session.execute(query.group_by(Sheet.state)).tuples().all())
+    found["to_key"] = found.get("to_key", 0) + found.pop("keyed", 0)
+    counts = {name: found.get(name, 0) for name in COUNTED}
+    return {"sheets": sum(counts.values()), **counts}
+
+
+def stored_path(batch: ScanBatch, file: int) -> Path:
+    """Where a file of a batch lies; refused when it is gone."""
+    path = files.location(batch.files[file - 1]["sha256"])
+    if not path.is_file():
+        raise Refused("扫描文件「%(file)s」已不在系统里，请重新上传。", file=batch.files[file - 1]["name"])
+    return path
+
+
+def tie_to_run(session: Session, batch: ScanBatch, run_id: int) -> None:
+    """Remember which run reads a batch."""
+    session.execute(update(ScanBatch).where(ScanBatch.id == batch.id).values(run_id=run_id))
