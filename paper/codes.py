@@ -8,11 +8,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import segno
-
 from models.words import N_
-
-Rows = tuple[bytes, ...]
+from paper.matrices import Rows, matrix
 
 KINDS = {"L": N_("函件"), "V": N_("走访任务"), "N": N_("考核通知单")}
 PLACES = ("1", "2", "3", "4", "W")  # top left, top right, bottom left, bottom right, window
@@ -43,7 +40,6 @@ class Stamp:
     """A code with its place on a page: x, y and size in mm from the top left."""
 
     text: str
-    rows: Rows
     x: float
     y: float
     size: float
@@ -104,13 +100,12 @@ def _typed(text: str) -> str:
 
 def code_rows(text: str) -> Rows:
     """The modules of a letter's, visit's or notice's code: always version 2-Q, 25 by 25; 1 is dark."""
-    code = segno.make(text, version=2, error="q", mode="alphanumeric", mask=2, micro=False, boost_error=False)
-    return tuple(bytes(row) for row in code.matrix)
+    return matrix(text, "Q")
 
 
 def link_rows(url: str) -> Rows:
     """The modules of the code of an address (capitals keep it small) for a customer's phone."""
-    return tuple(bytes(row) for row in segno.make(url, error="m", micro=False, boost_error=False).matrix)
+    return matrix(url, "M")
 
 
 def runs(rows: Rows) -> Iterator[tuple[int, int, int]]:

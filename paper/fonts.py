@@ -48,10 +48,11 @@ def missing_glyphs(text: str, *, folder: str = "") -> str:
     return "".join(one for one in rest if not _other_families(one, folders))
 
 
-def text_width(text: str, size_pt: float, *, face: str = "heiti", folder: str = "") -> float:
-    """Width in mm of a text set in one line; what the face lacks counts as a full square."""
-    widths = _advances(_found(folder)[face].family, folder)
-    return sum(widths.get(ord(character), 1.0) for character in text) * size_pt * MM_PER_PT
+def text_width(
+    text: str, size_pt: float, *, face: str | tuple[str, ...] = "heiti", folder: str = ""
+) -> float:
+    """Width in mm of a text on one line; `face` may be families in order; what they lack counts as a full square."""
+    return sum(map(_widths(face, folder).__getitem__, text)) * size_pt * MM_PER_PT
 
 
 def fontconfig_file(folder: str) -> str:
@@ -80,15 +81,32 @@ def _covered(folder: str) -> frozenset[int]:
         return frozenset(code for font in fonts if font for code in font.getBestCmap())
 
 
+class _Widths(dict[str, float]):
+    """Advance widths in em; an unknown character is a full square."""
+
+    def __missing__(self, _character: str) -> float:
+        return 1.0
+
+
 @lru_cache(maxsize=32)
-def _advances(name: str, folder: str) -> dict[int, float]:
+def _widths(face: str | tuple[str, ...], folder: str) -> _Widths:
+    """Advance widths of a face, or of the first of some families that has each character."""
+    names = (_found(folder)[face].family,) if isinstance(face, str) else face
+    widths = _Widths()
+    for name in reversed(names):
+        widths |= _advances(name, folder)
+    return widths
+
+
+@lru_cache(maxsize=32)
+def _advances(name: str, folder: str) -> dict[str, float]:
     """Advance widths in em of every character of a family."""
     with _READING:
         font = _font(name, folder)
         if font is None:
             return {}
         em, metrics = font["head"].unitsPerEm, font["hmtx"].metrics
-        return {code: metrics[glyph][0] / em for code, glyph in font.getBestCmap().items()}
+        return {chr(code): metrics[glyph][0] / em for code, glyph in font.getBestCmap().items()}
 
 
 @lru_cache(maxsize=32)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pypdfium2
 
+from paper.boxes import compiled
 from paper.letterheads import Letterhead
-from paper.letters import LetterFacts, letter_sheet
-from paper.pages import TEMPLATES, compose
-from paper.pdf import Box, Job, lay_out
-from paper.print_runs import survey_letter
+from paper.letters import SAMPLE
+from paper.pages import TEMPLATES
+from paper.pdf import Box
+from paper.print_runs import blank, survey_letter
 
-TEMPLATE = "survey_letter.html"
 FOLDS = (105.0, 210.0)  # mm from the top
 FOLD_CLEAR = 4.0
 BOXES_FROM, BOXES_TO = 14.0, 196.0  # mm: all boxes stand between
@@ -30,27 +30,12 @@ ALLOWED = (
 DPI = 200
 
 SAMPLE_HEAD = Letterhead("某某供电公司", "某某供电局", website="95598.example.cn")
-SAMPLE = LetterFacts(
-    serial="HD-2026-11-000001",
-    token="0" * 10,
-    address="某某区某某街道某某路1号某某花园1座101室",
-    addressee="张三",
-    account_no="0301234567",
-    name="张三",
-    unit="某某供电所",
-    supply_address="某某区某某街道某某路1号",
-    sent_on=dt.date(2026, 11, 21),
-    reply_by=dt.date(2026, 12, 20),
-    postcode="528000",
-    reply_url="HTTPS://EXAMPLE.CN/R/0123456789",
-)
 
 
 def form_map(version: int | str = 1, letterhead: Letterhead = SAMPLE_HEAD) -> dict[str, Any]:
     """Codes and boxes of letter and form in mm from the top left of each page, as they are laid out now."""
-    sheet = letter_sheet(replace(SAMPLE, form_version=int(version)), letterhead)
-    html = compose(TEMPLATE, letterhead, title="登记表", letters=[sheet], layers=("fixed",), ids=True)
-    pages = lay_out(Job(html, f"登记表版本{version}", folder=letterhead.font_folder)).anchors
+    html = blank(replace(SAMPLE, form_version=int(version)), letterhead)
+    pages = compiled(html, f"登记表版本{version}", letterhead.font_folder).anchors
     return {"pages": [_page(number, anchors) for number, anchors in enumerate(pages, start=1)]}
 
 
@@ -106,8 +91,9 @@ def window_faults(pdf: bytes) -> list[str]:
 
 
 def _slices(area: tuple[float, float, float, float]) -> tuple[slice, slice]:
-    left, top, right, bottom = (round(value * DPI / 25.4) for value in area)
-    return slice(top, bottom + 1), slice(left, right + 1)
+    """The pixels that an area touches."""
+    left, top, right, bottom = (value * DPI / 25.4 for value in area)
+    return slice(int(top), ceil(bottom) + 1), slice(int(left), ceil(right) + 1)
 
 
 def _box_faults(box: dict[str, Any]) -> list[str]:

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
 
 from paper import masks
+from paper.codes import code_rows, code_text, link_rows, svg
 from paper.fonts import missing_glyphs
 from paper.letterheads import Letterhead, local_address
-from paper.lines import AddressBlock, SetText, address_block, fitting_size, set_text
+from paper.lines import AddressBlock, SetText, Value, address_block, fitting_size, lines_of, set_text
 from paper.pages import printable, visible
 
 NO_NAME = "用电客户"
-WINDOW_TOP, WINDOW_LINE, WINDOW_LINES = 41.5, 4.4, 5  # mm, mm, lines
-ORGAN_WIDTH, UNIT_WIDTH, ADDRESS_WIDTH, RECORDED_WIDTH = 65.0, 40.0, 162.0, 36.0  # mm
+SAME, NONE_YET = "无变化", "暂无"
+ASKED = ("person", "mobile", "landline", "outage", "postal_address", "postcode", "email")
+ORGAN_WIDTH = 65.0  # mm
 ORGAN_LINES = ((15.0, 1), (14.0, 1), (13.0, 1), (12.0, 1), (11.0, 1), (9.0, 2), (7.0, 2), (5.5, 3))
 SIGNED_WIDTH = 150.0
-HEAD_LINES = ((10.0, 1), (9.0, 1), (8.0, 1), (7.0, 2), (6.0, 2), (5.0, 3))
-ONE_LINE = (
-    (10.0, 1),
-    (9.0, 2),
-    (8.0, 2),
-    (7.0, 2),
-    (6.0, 3),
-)  # pt, lines: the first that holds the value is taken
-MANY_LINES = ((10.0, 4), (9.0, 4), (8.0, 5), (7.0, 6), (6.0, 7))
 
 
 @dataclass(frozen=True)
@@ -64,6 +60,22 @@ class LetterFacts:
     reminder: bool = False
 
 
+SAMPLE = LetterFacts(
+    serial="HD-2026-11-000001",
+    token="0" * 10,
+    address="某某区某某街道某某路1号某某花园1座101室",
+    addressee="张三",
+    account_no="0301234567",
+    name="张三",
+    unit="某某供电所",
+    supply_address="某某区某某街道某某路1号",
+    sent_on=dt.date(2026, 11, 21),
+    reply_by=dt.date(2026, 12, 20),
+    postcode="528000",
+    reply_url="HTTPS://EXAMPLE.CN/R/0123456789",
+)
+
+
 @dataclass(frozen=True)
 class Problem:
     """What a letter could not show as given: a character without glyph, or an address that did not fit."""
@@ -87,19 +99,27 @@ class Printed:
 
 @dataclass(frozen=True)
 class LetterSheet:
-    """What the templates show of one letter: masked, measured and broken into lines that fit their boxes."""
+    """What stands on one letter: its values, masked and cleaned, and its codes by their place.
+
+    `texts` are the values as they are set in their boxes; before the boxes are known, it is empty.
+    """
 
     facts: LetterFacts
     organ: SetText
     signed_size: float
-    window: tuple[str, ...]
-    window_top: float
-    window_size: float
-    account_no: str
-    name: str
-    unit: SetText
-    supply_address: SetText
-    recorded: dict[str, SetText]
+    values: dict[str, Value]
+    codes: dict[str, str]
+    texts: Mapping[str, SetText] = field(default_factory=dict)
+
+    def text(self, name: str) -> SetText:
+        """A value as it is set; not set yet, at the size that the template gives its box."""
+        value = self.values.get(name, "")
+        return self.texts.get(name) or SetText(lines_of(value), 0)
+
+    def picture(self, place: str) -> Markup:
+        """A code as a drawing, on a letter whose texts are set."""
+        text = self.codes.get(place) if self.texts else None
+        return Markup(svg(link_rows(text) if place == "reply" else code_rows(text)) if text else "")  # noqa: S704 numbers only
 
 
 def fits_address(
@@ -125,40 +145,60 @@ def letter_sheet(facts: LetterFacts, letterhead: Letterhead) -> LetterSheet | No
     block = window_block(facts.address, facts.addressee, facts.postcode, letterhead=letterhead)
     if block is None:
         return None
-    window = tuple(line for line in (block.postcode, *block.address, *block.addressee) if line)
-    supply = masks.mask_address(facts.supply_address)
     return LetterSheet(
         facts=facts,
         organ=set_text(letterhead.organ, ORGAN_WIDTH, sizes=ORGAN_LINES, face="heiti"),
         signed_size=fitting_size(letterhead.organ, SIGNED_WIDTH, largest=12, smallest=5, face="fangsong"),
-        window=window,
-        window_top=WINDOW_TOP + (WINDOW_LINES - len(window)) * WINDOW_LINE / 2,
-        window_size=block.size,
-        account_no=masks.mask_account(facts.account_no),
-        name=masks.mask_name(facts.name),
-        unit=set_text(printable(facts.unit), UNIT_WIDTH, sizes=HEAD_LINES),
-        supply_address=set_text(printable(supply), ADDRESS_WIDTH, sizes=HEAD_LINES),
-        recorded=_recorded(facts.recorded),
+        values=_values(facts, block, letterhead.font_folder),
+        codes=_codes(facts),
     )
 
 
-def _recorded(recorded: Recorded) -> dict[str, SetText]:
-    person = masks.mask_name(recorded.outage_person)
-    mobile = masks.mask_phone(recorded.outage_mobile)
+def _values(facts: LetterFacts, block: AddressBlock, folder: str) -> dict[str, Value]:
+    """Every value by the name of its box, as it may be shown."""
+    again = f"　第{facts.copy}次打印" if facts.copy > 1 else ""
+    window = tuple(line for line in (block.postcode, *block.address, *block.addressee) if line)
+    outage = masks.mask_name(facts.recorded.outage_person), masks.mask_phone(facts.recorded.outage_mobile)
+    shown: dict[str, str | tuple[str, ...]] = {
+        "serial": (facts.serial + again,),
+        "serial_line": (f"函件编号　{facts.serial}{'　' if again else ''}{again}",),
+        "reply_link": facts.reply_url.lower().removeprefix("https://"),
+        "account_no": masks.mask_account(facts.account_no),
+        "name": masks.mask_name(facts.name),
+        "unit": facts.unit,
+        "supply_address": masks.mask_address(facts.supply_address),
+        "outage": tuple(line for line in outage if line),
+        **_recorded(facts.recorded),
+    }
+    values: dict[str, Value] = {name: _clean(value, folder) for name, value in shown.items()}
+    for name in ASKED:
+        values[f"{name}_same"] = SAME if values[name] else NONE_YET
+    return values | {"window": SetText(window, block.size)}
+
+
+def _clean(value: str | tuple[str, ...], folder: str) -> Value:
+    if isinstance(value, str):
+        return printable(value, folder=folder)
+    return tuple(printable(line, folder=folder) for line in value)
+
+
+def _recorded(recorded: Recorded) -> dict[str, str]:
     return {
-        "person": _set(masks.mask_name(recorded.person), ONE_LINE),
-        "mobile": _set(masks.mask_phone(recorded.mobile), ONE_LINE),
-        "landline": _set(masks.mask_phone(recorded.landline), ONE_LINE),
-        "outage": SetText(tuple(printable(line) for line in (person, mobile) if line), 9.0),
-        "postal_address": _set(masks.mask_address(recorded.postal_address), MANY_LINES),
-        "postcode": _set(recorded.postcode.strip()[:10], ONE_LINE),
-        "email": _set(masks.mask_email(recorded.email), ONE_LINE),
-        "wechat": _set(masks.mask_wechat(recorded.wechat), ONE_LINE),
+        "person": masks.mask_name(recorded.person),
+        "mobile": masks.mask_phone(recorded.mobile),
+        "landline": masks.mask_phone(recorded.landline),
+        "postal_address": masks.mask_address(recorded.postal_address),
+        "postcode": recorded.postcode.strip()[:10],
+        "email": masks.mask_email(recorded.email),
+        "wechat": masks.mask_wechat(recorded.wechat),
     }
 
 
-def _set(text: str, sizes: tuple[tuple[float, int], ...]) -> SetText:
-    return set_text(printable(text), RECORDED_WIDTH, sizes=sizes)
+def _codes(facts: LetterFacts) -> dict[str, str]:
+    """The text of every code of a letter by its place; the customer's own only where there is an address to call."""
+    places = [("W", 1), *((place, 2) for place in "1234")]
+    codes = {place: code_text("L", facts.token, page=page, place=place) for place, page in places}
+    return codes | ({"reply": facts.reply_url} if facts.reply_url else {})
 
 
 def unprintable(facts: LetterFacts, *, folder: str = "") -> list[Problem]:

@@ -35,10 +35,11 @@ class AddressBlock:
 
 @dataclass(frozen=True)
 class SetText:
-    """A value as it is set in its box: its lines and their size in pt."""
+    """A value as it is set in its box: its lines, their size in pt, and whether its end had to be cut off."""
 
     lines: tuple[str, ...]
     size: float
+    cut: bool = False
 
     @property
     def pitch(self) -> float:
@@ -46,12 +47,22 @@ class SetText:
         return self.size * MM_PER_PT * 1.18
 
 
+Value = str | tuple[str, ...] | SetText  # a text, one whose lines are given, one that is set already
+
+
+def lines_of(value: Value) -> tuple[str, ...]:
+    """The lines of a value, or the whole of it as one."""
+    if isinstance(value, SetText):
+        return value.lines
+    return (value,) if isinstance(value, str) else value
+
+
 @dataclass(frozen=True)
 class Setting:
-    """How a text is set: size in pt, face, and the folder of the bureau's own fonts."""
+    """How a text is set: size in pt, face (or its families in order), and the folder of the bureau's own fonts."""
 
     size: float
-    face: str = "heiti"
+    face: str | tuple[str, ...] = "heiti"
     folder: str = ""
 
     def width(self, text: str) -> float:
@@ -93,7 +104,12 @@ def break_lines(
 
 
 def set_text(
-    text: str, width: float, *, sizes: Sequence[tuple[float, int]], face: str = "fangsong", folder: str = ""
+    text: str,
+    width: float,
+    *,
+    sizes: Sequence[tuple[float, int]],
+    face: str | tuple[str, ...] = "fangsong",
+    folder: str = "",
 ) -> SetText:
     """Set a value at the first (size, lines) that holds it; what the last cannot hold ends with …."""
     text = " ".join(text.split())
@@ -102,7 +118,7 @@ def set_text(
         lines = break_lines(text, width, setting=Setting(size, face, folder)) if text else []
         if len(lines) <= most:
             return SetText(tuple(lines), size)
-    return SetText((*lines[: most - 1], f"{lines[most - 1][:-1]}…"), size)
+    return SetText((*lines[: most - 1], f"{lines[most - 1][:-1]}…"), size, cut=True)
 
 
 def fitting_size(text: str, width: float, *, largest: float, smallest: float, face: str = "heiti") -> float:

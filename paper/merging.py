@@ -1,4 +1,4 @@
-"""Joining laid-out parts into one file: the shared layer under each page, codes stamped in, one font for all."""
+"""Joining laid-out parts into one file: one font for all, and what the file says of itself."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ import html
 import io
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pikepdf
 
-from paper.codes import Stamp, runs
 from paper.pdf import Job, lay_out
 
-PT_PER_MM = 72 / 25.4
 FILES = ("/FontFile2", "/FontFile3")  # TrueType, and everything else
 FEW = 2  # subsets of one font that are not worth another layout process
 _MAPPED = re.compile(rb"<([0-9a-f]{4})> <([0-9a-f]+)>")
@@ -25,11 +23,9 @@ _MAPPED = re.compile(rb"<([0-9a-f]{4})> <([0-9a-f]+)>")
 
 @dataclass(frozen=True)
 class Part:
-    """A laid-out file; for each of its pages the shared page to lay under it, and the codes to stamp."""
+    """A laid-out file, or one page of it."""
 
     path: Path
-    under: Sequence[tuple[str, int]] = ()
-    stamps: Sequence[Sequence[Stamp]] = ()
     only: int | None = None
 
 
@@ -43,47 +39,17 @@ class About:
     folder: str = ""
 
 
-def join(parts: Iterable[Part], target: Path, about: About, *, layers: dict[str, bytes] | None = None) -> int:
-    """Write all parts as one file, in one move, and return its pages; `layers` are shared pages by name."""
+def join(parts: Iterable[Part], target: Path, about: About) -> int:
+    """Write all parts as one file, in one move, and return its pages."""
     with pikepdf.new() as out, ExitStack() as opened:
-        forms: dict[tuple[str, int], pikepdf.Object] = {}
-        for name, content in (layers or {}).items():
-            layer = opened.enter_context(pikepdf.open(io.BytesIO(content)))
-            for number, page in enumerate(layer.pages):
-                forms[name, number] = out.copy_foreign(page.as_form_xobject())
         for part in parts:
-            _add_part(out, opened.enter_context(pikepdf.open(part.path)), part, forms)
-        _share_fonts(out, [*_resources(out), *(form.Resources for form in forms.values())], about.folder)
+            source = opened.enter_context(pikepdf.open(part.path))
+            out.pages.extend(source.pages if part.only is None else [source.pages[part.only]])
+        _share_fonts(out, _resources(out), about.folder)
         describe(out, about)
         pages = len(out.pages)
         save(out, target)
     return pages
-
-
-def _add_part(
-    out: pikepdf.Pdf, source: pikepdf.Pdf, part: Part, forms: dict[tuple[str, int], pikepdf.Object]
-) -> None:
-    start = len(out.pages)
-    out.pages.extend(source.pages if part.only is None else [source.pages[part.only]])
-    for at, under in enumerate(part.under):
-        page, name = out.pages[start + at], f"/Shared{list(forms).index(under)}"
-        page.Resources.XObject[name] = forms[under]
-        page.contents_add(f"q {name} Do Q".encode(), prepend=True)
-    for at, stamps in enumerate(part.stamps):
-        page = out.pages[start + at]
-        page.contents_add(_drawn(stamps, float(page.MediaBox[3])), prepend=True)
-
-
-def _drawn(stamps: Sequence[Stamp], height: float) -> bytes:
-    """The dark runs of all codes of a page as rectangles: one path a code, so that no seam shows."""
-    lines = []
-    for stamp in stamps:
-        module = stamp.size / len(stamp.rows) * PT_PER_MM
-        left, top = stamp.x * PT_PER_MM, height - stamp.y * PT_PER_MM
-        lines.append(f"q 0 g {module:.5f} 0 0 {-module:.5f} {left:.4f} {top:.4f} cm")
-        lines += [f"{x} {y} {width} 1 re" for x, y, width in runs(stamp.rows)]
-        lines.append("f Q")
-    return "\n".join(lines).encode()
 
 
 def _resources(out: pikepdf.Pdf) -> list[pikepdf.Object]:
@@ -140,15 +106,20 @@ def _all_glyphs(groups: dict[str, list[pikepdf.Object]]) -> str:
 
 def describe(out: pikepdf.Pdf, about: About) -> None:
     """Title, language, and how to print: on both sides where it is a letter, never scaled."""
-    date = f"D:{about.day:%Y%m%d}000000+08'00'"
-    out.docinfo.update(
-        {"/Title": about.title, "/CreationDate": date, "/ModDate": date, "/Producer": "Lamplighter"}
-    )
+    view, info = described(about)
+    out.docinfo.update(info)
     out.Root.Lang = "zh-CN"
-    view = {"/DisplayDocTitle": True, "/PrintScaling": pikepdf.Name("/None")}
+    out.Root.ViewerPreferences = view
+
+
+def described(about: About) -> tuple[pikepdf.Dictionary, pikepdf.Dictionary]:
+    """How a file wants to be shown and printed, and what it says of itself."""
+    date = f"D:{about.day:%Y%m%d}000000+08'00'"
+    facts = {"/Title": about.title, "/CreationDate": date, "/ModDate": date, "/Producer": "Lamplighter"}
+    view = pikepdf.Dictionary(DisplayDocTitle=True, PrintScaling=pikepdf.Name("/None"))
     if about.duplex:
-        view["/Duplex"] = pikepdf.Name.DuplexFlipLongEdge
-    out.Root.ViewerPreferences = pikepdf.Dictionary(view)
+        view.Duplex = pikepdf.Name.DuplexFlipLongEdge
+    return view, pikepdf.Dictionary({name: pikepdf.String(text) for name, text in facts.items()})
 
 
 def save(out: pikepdf.Pdf, target: Path) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
-from paper.codes import Stamp, code_rows, code_text
+from paper.codes import Stamp, code_text
 from paper.figures import Fingerprint, Rate
 from paper.letterheads import Letterhead
 from paper.lines import fitting_size
@@ -178,4 +178,4 @@ def _fitted(facts: AssessmentNotice, letterhead: Letterhead, *, title: str) -> t
 def _stamp(facts: AssessmentNotice, anchors: dict[str, Box]) -> Stamp:
     text = code_text("N", facts.token, page=1, place="4")
     box = next(box for name, box in anchors.items() if name.startswith("code|4"))
-    return Stamp(text, code_rows(text), box[0], box[1], box[2] - box[0])
+    return Stamp(text, box[0], box[1], box[2] - box[0])

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from paper.fonts import fontconfig_file
 
@@ -37,7 +38,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Job:
-    """One HTML text to lay out; `what` names it in messages, `assets` are what `asset:` addresses may show."""
+    """One HTML text to lay out; `what` names it in messages, `assets` are what `asset:` addresses may show.
+
+    The pages of `more` texts follow in the same file, with the same fonts. With `fields`, the elements with
+    `data-field` are drawn empty and their boxes told; `glyphs` are the texts of each face that are to be stamped there.
+    """
 
     html: str
     what: str
@@ -45,6 +50,9 @@ class Job:
     folder: str = ""
     assets: Mapping[str, bytes] = field(default_factory=dict)
     limits: Limits = Limits()
+    more: tuple[str, ...] = ()
+    fields: bool = False
+    glyphs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,9 @@ class LaidOut:
     pages: int
     anchors: list[dict[str, Box]]
     warnings: list[str]
+    fields: list[list[dict[str, Any]]] = field(default_factory=list)
+    faces: Mapping[str, Any] = field(default_factory=dict)
+    fonts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def lay_out(job: Job) -> LaidOut:
@@ -92,7 +103,8 @@ def lay_out_all(jobs: Iterable[Job]) -> Iterator[LaidOut]:
 def _request(job: Job) -> bytes:
     assets = {name: base64.b64encode(content).decode() for name, content in job.assets.items()}
     limits = {"memory_mb": job.limits.memory_mb, "cpu_seconds": job.limits.cpu_seconds}
-    return json.dumps({"html": job.html, "tags": job.tags, "assets": assets, **limits}).encode()
+    texts = {"html": job.html, "more": job.more, "fields": job.fields, "glyphs": job.glyphs}
+    return json.dumps({**texts, "tags": job.tags, "assets": assets, **limits}).encode()
 
 
 def _environment(fonts: str, folder: Path) -> dict[str, str]:
@@ -120,4 +132,5 @@ def _answer(output: bytes) -> LaidOut:
     anchors = [
         {name: (box[0], box[1], box[2], box[3]) for name, box in page.items()} for page in answer["anchors"]
     ]
-    return LaidOut(pdf, answer["pages"], anchors, answer["warnings"])
+    stamped = {name: answer[name] for name in ("fields", "faces", "fonts") if name in answer}
+    return LaidOut(pdf, answer["pages"], anchors, answer["warnings"], **stamped)

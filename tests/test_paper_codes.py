@@ -3,12 +3,13 @@
 import string
 
 import pytest
+import segno
 import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from paper import codes
+from paper import codes, matrices
 
 tokens = st.text(alphabet=codes.CROCKFORD, min_size=10, max_size=10)
 
@@ -137,6 +138,21 @@ def test_printed_code_has_25_modules_and_reads_back(token):
     svg = codes.svg(codes.code_rows(text))
     assert 'viewBox="0 0 25 25"' in svg
     assert [found.text for found in zxingcpp.read_barcodes(_picture(svg, 3))] == [text]
+
+
+@given(tokens, st.sampled_from("LVN"), st.sampled_from((1, 2, 12)), st.sampled_from(codes.PLACES))
+def test_added_code_is_the_one_that_is_computed(token, kind, page, place):
+    for text, error in (
+        (codes.code_text(kind, token, page=page, place=place), "Q"),
+        (f"HTTPS://KEFU.EXAMPLE.CN/R/{token}", "M"),
+    ):
+        made = segno.make(text, error=error, mask=2, micro=False, boost_error=False).matrix
+        side, modules = matrices.packed(text, error)
+        rows = [
+            modules[at : at + len(modules) // side] for at in range(0, len(modules), len(modules) // side)
+        ]
+        bits = [f"{int(row, 16):0{4 * len(row)}b}" for row in rows]
+        assert bits == ["".join(map(str, row)).ljust(len(bits[0]), "0") for row in made]
 
 
 def test_link_is_read_back():

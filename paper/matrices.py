@@ -1,0 +1,82 @@
+"""Square codes in microseconds: for a fixed version, level and mask a code is an affine function of its bits.
+
+The bits of two texts of one length differ in a few places; each differing bit adds (XOR) its own matrix, made once
+with segno. ISO/IEC 18004: alphanumeric mode holds two characters in eleven bits; masks and Reed-Solomon are linear.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import segno
+
+ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+MASK = 2
+_VALUES = {one: at for at, one in enumerate(ALPHANUMERIC)}
+_PAIRS = {
+    one + two: _VALUES[one] * 45 + _VALUES[two] for one in ALPHANUMERIC for two in ALPHANUMERIC
+} | _VALUES
+Rows = tuple[bytes, ...]
+
+
+def packed(text: str, error: str = "Q") -> tuple[int, str]:
+    """Modules on a side, and the rows as hexadecimal bits, each padded to whole bytes; 1 is dark."""
+    family = _family(len(text), error) if _VALUES.keys() >= set(text) else None
+    if family is None:
+        rows = matrix(text, error)
+        return len(rows), _hex(rows)
+    return family.side, family.modules(text)
+
+
+def matrix(text: str, error: str = "Q") -> Rows:
+    """The modules of a code as segno makes it with the house's mask: the smallest version that holds the text."""
+    mode = "alphanumeric" if _VALUES.keys() >= set(text) else None
+    code = segno.make(text, error=error, mode=mode, mask=MASK, micro=False, boost_error=False)
+    return tuple(bytes(row) for row in code.matrix)
+
+
+def _hex(rows: Rows) -> str:
+    width = (len(rows) + 7) // 8 * 8
+    return "".join(f"{int(''.join(map(str, row)).ljust(width, '0'), 2):0{width // 4}x}" for row in rows)
+
+
+@lru_cache(maxsize=16)
+def _family(length: int, error: str) -> _Family:
+    return _Family(length, error)
+
+
+class _Family:
+    """All alphanumeric codes of one length and level: the code of zeros, and what each bit of each pair adds to it."""
+
+    def __init__(self, length: int, error: str) -> None:
+        self.length, self.error = length, error
+        rows = matrix("0" * length, error)
+        self.side, self.digits = len(rows), len(_hex(rows))
+        self.base = int(_hex(rows), 16)
+        self.bits: dict[tuple[int, int], int] = {}
+        self.pairs: dict[tuple[int, str], int] = {}
+
+    def modules(self, text: str) -> str:
+        """The code of a text as hexadecimal bits."""
+        found, pairs = self.base, self.pairs
+        for at in range(0, self.length, 2):
+            key = at, text[at : at + 2]
+            found ^= pairs[key] if key in pairs else self._pair(*key)
+        return f"{found:0{self.digits}x}"
+
+    def _pair(self, at: int, pair: str) -> int:
+        """What a pair at a place adds to the code of zeros."""
+        value, added = _PAIRS[pair], 0
+        for bit in range(value.bit_length()):
+            if value >> bit & 1:
+                added ^= self._bit(at, bit, single=len(pair) == 1)
+        self.pairs[at, pair] = added
+        return added
+
+    def _bit(self, at: int, bit: int, *, single: bool) -> int:
+        if (at, bit) not in self.bits:
+            value = 1 << bit
+            pair = ALPHANUMERIC[value] if single else ALPHANUMERIC[value // 45] + ALPHANUMERIC[value % 45]
+            text = "0" * at + pair + "0" * (self.length - at - len(pair))
+            self.bits[at, bit] = int(_hex(matrix(text, self.error)), 16) ^ self.base
+        return self.bits[at, bit]
