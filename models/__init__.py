@@ -28,6 +28,7 @@ from models.people import Leave, Role, SavedFilter, SignIn, SignInAttempt, Staff
 from models.places import DoorPlate, PlaceDivision, PlaceRename
 from models.printers import Printer, PrintTray
 from models.publications import Publication
+from models.replies import Reply, ReplyTry
 from models.reports import Report
 from models.rules import Rule, RuleResult
 from models.samples import AuditEntry, AuditItem, BatchAudit, Sample, SampledCustomer
@@ -105,6 +106,8 @@ __all__ = [
     "Reason",
     "QualityCount",
     "Recipient",
+    "Reply",
+    "ReplyTry",
     "Report",
     "RequiredField",
     "Role",

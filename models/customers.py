@@ -37,6 +37,7 @@ class Customer(Scoped, db.Model, WithId):
     manager_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), index=True)
     transformer_area: Mapped[str] = mapped_column(String(60), default="")
     meter_book: Mapped[str] = mapped_column(String(60), default="")
+    meter_no: Mapped[str] = mapped_column(String(40), default="", server_default="")
     opened_on: Mapped[date | None]
     closed_on: Mapped[date | None]
     legal_hold: Mapped[bool] = mapped_column(default=False)

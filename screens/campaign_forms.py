@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from screens.pickers import units_in_scope
 from services import Refused
 from services.campaigns import REPLY_DAYS
+from services.reply_checks import CHECKS, USUAL
 from services.segments import CONDITIONS, RECENT_DAYS, Segment
 
 MANY = ("kinds", "conditions", "classes")
@@ -48,7 +49,11 @@ def values_from(form: Fields) -> dict[str, Any]:
     days = _number(form, "reply_days", REPLY_DAYS, most=365)
     if days < 1:
         raise Refused(_("请客户回复的天数至少是 1 天。"))
-    values: dict[str, Any] = {"name": name[:120], "reply_days": days, **segment_from(form).as_row()}
+    check = form.get("online_check", USUAL)
+    if check not in CHECKS:
+        raise Refused(_("没有这种核对方式。请刷新页面后重新选择。"))
+    values: dict[str, Any] = {"name": name[:120], "reply_days": days, "online_check": check}
+    values |= segment_from(form).as_row()
     return {f"select.{key}": value for key, value in values.items()}
 
 
@@ -62,6 +67,7 @@ def filled(form: Fields) -> Mapping[str, Any]:
         "classes": [],
         "recent_days": RECENT_DAYS,
         "reply_days": REPLY_DAYS,
+        "online_check": USUAL,
         "limit": "",
     }
 

@@ -26,6 +26,7 @@ FACTS = {
     "manager_id": _l("客户经理"),
     "transformer_area": _l("台区"),
     "meter_book": _l("抄表册"),
+    "meter_no": _l("电能表号"),
     "opened_on": _l("立户日期"),
     "unit_id": _l("供电单位"),
     "id_hash": _l("证件号码"),

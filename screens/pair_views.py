@@ -37,6 +37,7 @@ LABELS = {
     "manager_id": _l("客户经理"),
     "transformer_area": _l("台区"),
     "meter_book": _l("抄表册"),
+    "meter_no": _l("电能表号"),
     "opened_on": _l("立户日期"),
     "identity": _l("证件"),
     "uscc": _l("信用代码"),

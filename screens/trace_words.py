@@ -101,6 +101,7 @@ ACTIONS = {
     "message.sent": _l("消息发送"),
     "message_template.saved": _l("消息模板保存"),
     "outgoing.settled": _l("外发结果确认"),
+    "reply.recorded": _l("网上回复"),
     "schedule.removed": _l("定时计划删除"),
     "schedule.saved": _l("定时计划保存"),
     "schedule.switched": _l("定时计划停止或恢复"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, insert, literal, select, update
@@ -21,6 +21,7 @@ from services.segments import Segment, Target, check_segment
 
 CHUNK = 1000
 REPLY_DAYS = 21
+GRACE_DAYS = 3
 SHORT_ADDRESS = 34  # characters that fit the window whatever they are; longer ones are measured
 NOBODY = "用电客户"
 ON_THE_WAY = ("composed", "printed", "posted")
@@ -36,6 +37,7 @@ class Beginning:
     unit_id: int
     segment: Segment = Segment()
     reply_days: int = REPLY_DAYS
+    online_check: str = "phone"
     run_id: int | None = None
     owner_id: int | None = None
 
@@ -74,7 +76,7 @@ def begin_campaign(session: Session, beginning: Beginning) -> Campaign:
         state="draft",
         segment=beginning.segment.as_row(),
         reply_by=day + timedelta(days=beginning.reply_days),
-        options={"reply_days": beginning.reply_days},
+        options={"reply_days": beginning.reply_days, "online_check": beginning.online_check},
         created_at=utcnow(),
     )
     session.add(row)
@@ -203,6 +205,19 @@ def in_reach(session: Session) -> ColumnElement[bool]:
     scope = current_scope(session)
     path = scope.path if scope is not None else "/-"
     return Unit.path.startswith(path, autoescape=True) | literal(path).startswith(Unit.path)
+
+
+def wait_longer(session: Session, campaign_id: int, *, days: int) -> None:
+    """For how many days after the day on the letter answers are still waited for."""
+    campaign = session.get_one(Campaign, campaign_id)
+    campaign.options = {**campaign.options, "grace_days": days}
+
+
+def answers_end(campaign: Campaign) -> datetime | None:
+    """The moment after which no code of the campaign's letters is answered online any more."""
+    if campaign.reply_by is None:
+        return None
+    return end_of_day(campaign.reply_by + timedelta(days=int(campaign.options.get("grace_days", GRACE_DAYS))))
 
 
 def is_over(session: Session, campaign: Campaign) -> bool:

@@ -43,6 +43,7 @@ BLANK: dict[str, Any] = {
     "manager_id": None,
     "transformer_area": "",
     "meter_book": "",
+    "meter_no": "",
     "opened_on": None,
     "legal_hold": False,
     "id_hash": "",

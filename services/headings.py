@@ -113,6 +113,9 @@ _ALL = (
     _fact("抄表册", "meter_book",
         "抄表段 抄表区段 抄表册编号 抄表段编号 抄表册号 抄表段号 抄表区段编号"
     ),
+    _fact("电能表号", "meter_no",
+        "表号 电表号 电表编号 电能表编号 电能表资产编号 电表资产编号 电能表条码"
+    ),
 )
 
 HEADINGS: dict[str, Heading] = {heading.heading: heading for heading in _ALL}

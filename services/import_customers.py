@@ -18,6 +18,7 @@ CUSTOMERS = Customer.__table__
 BATCHES = ImportBatch.__table__
 FACTS = (
     "name", "usage_class", "customer_class", "sensitivity", "manager_id", "transformer_area", "meter_book",
+    "meter_no",
     "opened_on", "id_hash", "id_last4", "id_verdict", "uscc",
 )  # fmt: skip
 UNDONE = ("undoing", "undone")

@@ -22,7 +22,7 @@ from services.import_units import Units
 from services.judging import contact_kind
 
 CONTACTS = tuple(name for name, heading in FIELDS.items() if heading.contact)
-TEXTS = {"name": 200, "transformer_area": 60, "meter_book": 60}
+TEXTS = {"name": 200, "transformer_area": 60, "meter_book": 60, "meter_no": 40}
 CODED = {
     "usage_class": import_facts.read_usage,
     "customer_class": import_facts.read_class,
@@ -30,7 +30,9 @@ CODED = {
     "opened_on": import_facts.read_day,
 }
 PEOPLE = ("manager", "recorder")
-SINGLE = ("name", *CODED, "manager", "transformer_area", "meter_book", "supply_address", "id_number", "uscc")
+SINGLE = (
+    "name", *CODED, "manager", "transformer_area", "meter_book", "meter_no", "supply_address", "id_number", "uscc",
+)  # fmt: skip
 GOOD = ("valid", "repairable")
 SAID = frozenset(FIELDS).difference(CONTACTS, ("account_no", "unit"))
 LONGEST_NONE = 24  # no way of saying that there is none is longer

@@ -18,7 +18,7 @@ from models.scope import ALL, working_as
 from models.words import N_
 from paper.codes import CROCKFORD, KINDS, new_token, parse_code
 from paper.letters import LetterFacts, Recorded, fits_address
-from services import Refused, contacts, letterheads, presorting, traces
+from services import Refused, contacts, letterheads, presorting, public_address, traces
 from services.campaigns import NOBODY
 
 CHUNK = 500
@@ -225,6 +225,7 @@ def _load(session: Session, recipient_ids: Sequence[int]) -> list[dict[str, Any]
         .join(Unit, Unit.id == Customer.unit_id)
         .where(Recipient.id.in_(recipient_ids))
     )
+    public = public_address.current(session)
     with working_as(session, ALL):
         found = {row.Recipient.id: row for row in session.execute(query)}
         customers = [row.Customer.id for row in found.values()]
@@ -236,6 +237,7 @@ def _load(session: Session, recipient_ids: Sequence[int]) -> list[dict[str, Any]
             "unit": found[key].unit,
             "contacts": recorded.get(found[key].Customer.id, {}),
             "address": addresses.get(found[key].Customer.id),
+            "public": public,
         }
         for key in recipient_ids
     ]
@@ -271,6 +273,8 @@ def _recorded(session: Session, customer_ids: Sequence[int]) -> dict[int, dict[s
 
 def _plan(campaign: Campaign, row: Mapping[str, Any], *, serial: int, form_version: int, day: date) -> Plan:
     recipient, customer, recorded = row["recipient"], row["customer"], row["contacts"]
+    reply_token = "".join(secrets.choice(CROCKFORD) for _ in range(REPLY_TOKEN))
+    online = {"reply_url": public_address.reply_url(row["public"], reply_token)} if row["public"] else {}
     return {
         "recipient_id": recipient.id,
         "customer_id": customer.id,
@@ -279,10 +283,10 @@ def _plan(campaign: Campaign, row: Mapping[str, Any], *, serial: int, form_versi
         "serial": serial,
         "copy": 1,
         "token": new_token(),
-        "reply_token": "".join(secrets.choice(CROCKFORD) for _ in range(REPLY_TOKEN)),
+        "reply_token": reply_token,
         "form_version": form_version,
         "versions": {place: contact.id for place, contact in recorded.items()},
-        "facts": _facts(campaign, row, serial=serial, day=day),
+        "facts": _facts(campaign, row, serial=serial, day=day) | online,
     }
 
 

@@ -31,6 +31,7 @@ FACTS: Mapping[str, tuple[str, ...]] = {
     "manager_id": ("manager_id",),
     "transformer_area": ("transformer_area",),
     "meter_book": ("meter_book",),
+    "meter_no": ("meter_no",),
     "opened_on": ("opened_on",),
     "identity": ("id_hash", "id_last4", "id_verdict"),
     "uscc": ("uscc",),

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from models import Keying, Letter, Reason, Recipient, Visit
+from models import Keying, Letter, Reason, Recipient, Reply, Visit
 from models.clock import now
 
 CHUNK = 1000
@@ -72,6 +72,8 @@ def _events(session: Session, recipient: Recipient) -> list[tuple[datetime, str]
     keyed = select(Keying).where(Keying.letter_id.in_([row.id for row in letters]))
     for keying in session.scalars(keyed.where(Keying.undone_at.is_(None), Keying.duplicate.is_(False))):
         found.append((keying.keyed_at, str(keying.results["outcome"])))
+    online = select(Reply).where(Reply.letter_id.in_([row.id for row in letters]), Reply.duplicate.is_(False))
+    found += [(reply.answered_at, str(reply.results["outcome"])) for reply in session.scalars(online)]
     moments = [row.posted_at or row.composed_at for row in letters if row.state == "silent"]
     return found + [(moment, "silent") for moment in moments] + _visited(session, recipient)
 

@@ -166,7 +166,7 @@ def _apply(session: Session, letter: Letter, form: Form, keying: Keying) -> Keye
     )
     ticked = form_ticks.apply_ticks(session, customer, form.ticks, letter=letter, note=form.note)
     outcome = _outcome(form, applied)
-    before = _answer_letter(session, letter)
+    before = answer_letter(session, letter, by="paper")
     outcomes.decide(session, letter.campaign_id, [letter.customer_id], outcome)
     keying.results = {
         "outcome": outcome,
@@ -175,7 +175,7 @@ def _apply(session: Session, letter: Letter, form: Form, keying: Keying) -> Keye
         "waiting": list(applied.waiting),
         "unusable": list(applied.unusable),
         "letters_before": before,
-        "visits_closed": _close_visits(session, letter),
+        "visits_closed": close_visits(session, letter),
         **ticked,
     }
     details = {"letter": letter.id, "outcome": outcome, "signed": form.signed}
@@ -201,11 +201,13 @@ def _outcome(form: Form, applied: Applied) -> str:
     return "changed" if applied.changed or form.ticks.other or form.ticks.wishes else "confirmed"
 
 
-def _answer_letter(session: Session, letter: Letter) -> list[list[Any]]:
-    """Mark the copy that came back and the copy that counts; returns what they were, for the undo."""
+def answer_letter(session: Session, letter: Letter, *, by: str) -> list[list[Any]]:
+    """Mark the copy that was answered (on paper or online) and the copy that counts; returns what they were, for the
+    undo. The first answer says how it came."""
     copies = {row.id: row for row in (letter, letters.live_copy(session, letter))}
     before: list[list[Any]] = [[row.id, row.state, _iso(row.posted_at)] for row in copies.values()]
     for row in copies.values():
+        row.answered_by = row.answered_by if row.state == "answered" else by
         row.answered_at = now(session)
         row.posted_at = row.posted_at or now(session)
         if row.state not in letters.GONE:
@@ -213,7 +215,7 @@ def _answer_letter(session: Session, letter: Letter) -> list[list[Any]]:
     return before
 
 
-def _close_visits(session: Session, letter: Letter) -> list[list[Any]]:
+def close_visits(session: Session, letter: Letter) -> list[list[Any]]:
     """Nobody needs to go to a door that has answered; returns which visits waited and how, for the undo."""
     query = select(Visit.id, Visit.state).where(
         Visit.campaign_id == letter.campaign_id,

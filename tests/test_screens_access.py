@@ -16,6 +16,7 @@ from screens.permissions import PERMISSIONS
 
 # Addresses that strangers may open, each with its reason at the view: whoever adds one says so here as well.
 OPEN = {
+    "reply.reply",
     "static",
     "admin.static",
     "accounts.sign_in",

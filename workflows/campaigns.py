@@ -16,10 +16,12 @@ from models import Campaign, Letter
 from models.words import CUSTOMER_CLASSES, N_
 from services import Refused, balances, campaigns, letterheads, segments
 from services.campaigns import Beginning
+from services.reply_checks import CHECKS
 from services.segments import CONDITIONS, RECENT_DAYS, Segment, Target
 from workflows.steps import Call, Effects, Facts, Item, Options, Planned, asked
 
 Condition = Literal["missing", "invalid", "suspect", "refuted"]
+Check = Literal["phone", "identity", "meter"]
 CustomerClass = Literal["high_voltage", "low_voltage_business", "low_voltage_residential"]
 
 
@@ -46,6 +48,12 @@ class SelectCustomers(Options):
     by_hand: tuple[str, ...] = asked(N_("人工剔除的户号"), (), help=N_("几个户号用逗号隔开。"))
     limit: int = asked(N_("最多选多少户"), 0, ge=0, help=N_("0 为不限。"))
     reply_days: int = asked(N_("请客户在多少天内回复"), campaigns.REPLY_DAYS, ge=1, le=365)
+    online_check: Check = asked(
+        N_("网上回复先核对什么"),
+        "phone",
+        labels=CHECKS,
+        help=N_("函件上没有的一项，用来确认是客户本人；客户没有登记这一项时依次改用别的。"),
+    )
 
     @model_validator(mode="after")
     def _selects_somebody(self) -> SelectCustomers:
@@ -147,7 +155,8 @@ def take_targets(
 ) -> dict[str, Any]:
     """Begin the run's campaign if it is not begun, and put one chunk of targets on its list."""
     segment = segments.segment_from(options)
-    start = Beginning(**beginning, segment=segment, reply_days=options["reply_days"])
+    asked_for = {name: options[name] for name in ("reply_days", "online_check")}
+    start = Beginning(**beginning, segment=segment, **asked_for)
     campaign = campaigns.begin_campaign(session, start)
     added = campaigns.add_recipients(
         session, campaign.id, [Target(**row, address="", addressee="") for row in rows]

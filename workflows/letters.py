@@ -23,7 +23,7 @@ POSTED_AT_ONCE = 5  # print runs of one transaction
 class PostLetters(Options):
     """How long returns are waited for after the day that the letter names."""
 
-    grace_days: int = asked(N_("回复期限过后再等几天（邮路）"), 3, ge=0, le=60)
+    grace_days: int = asked(N_("回复期限过后再等几天（邮路）"), campaigns.GRACE_DAYS, ge=0, le=60)
 
 
 class PrintReminders(Options):
@@ -84,6 +84,9 @@ def post_letters(options: PostLetters, facts: Facts, items: Sequence[Item]) -> E
         Call(post_run, {"print_run_id": item["print_run_id"]}) for item in items if "print_run_id" in item
     ]
     until = [item["until"] for item in items if "until" in item]
+    if until:
+        waits = {"campaign_id": facts["run"]["campaign_id"], "days": options.grace_days}
+        calls.append(Call(campaigns.wait_longer, waits))
     return Effects(calls=calls, summary={"until": until[0]} if until else {})
 
 

@@ -47,6 +47,7 @@ from screens.pages import (
     publications,
     quality_rules,
     reach,
+    replies,
     reports,
     rules,
     runs,
@@ -75,6 +76,7 @@ SCREENS: dict[str, type[Page] | type[Screen]] = {
     "desk": desk.Desk,
     "keying": keying.Keying,
     "campaigns": campaigns.Campaigns,
+    "replies": replies.Replies,
     "messages": messages.Messages,
     "message_templates": messages.MessageTemplates,
     "segments": segments.Segments,
@@ -152,4 +154,4 @@ HOME_CARDS: tuple[tuple[str, Source], ...] = (
     ("staff.edit", staff.accounts_card),
 )
 
-ADDRESSES: tuple[Blueprint, ...] = (accounts.pages, boards.pages, health.pages, home.pages, phone.pages)
+ADDRESSES: tuple[Blueprint, ...] = (accounts.pages, boards.pages, health.pages, home.pages, phone.pages, replies.pages)

@@ -33,6 +33,7 @@ from services import (
     traces,
 )
 from services.balances import BUCKETS, PENDING, SUMS
+from services.reply_checks import CHECKS
 from services.segments import CONDITIONS
 from workflows import runs
 
@@ -198,6 +199,7 @@ class Campaigns(Page):
             kinds=kind_choices(),
             conditions=CONDITIONS,
             classes=CUSTOMER_CLASSES,
+            online_checks=CHECKS,
         )
 
 
