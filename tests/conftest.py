@@ -137,7 +137,8 @@ def empty_tables() -> None:
             connection.exec_driver_sql(deletes)
     if db.engine.dialect.name == "sqlite":
         raw = db.engine.raw_connection()
-        raw.driver_connection.executescript(f"BEGIN IMMEDIATE; PRAGMA defer_foreign_keys=ON; {deletes}; COMMIT")
+        begin = "PRAGMA query_only=OFF; BEGIN IMMEDIATE; PRAGMA defer_foreign_keys=ON"  # it may have been a reader's
+        raw.driver_connection.executescript(f"{begin}; {deletes}; COMMIT")
         raw.close()
 
 
