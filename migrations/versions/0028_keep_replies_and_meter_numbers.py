@@ -1,15 +1,15 @@
 """keep replies and meter numbers
 
-Revision ID: 0026
-Revises: 0025
+Revision ID: 0028
+Revises: 0027
 """
 import sqlalchemy as sa
 from alembic import op
 
 from models.base import UtcDateTime
 
-revision = "0026"
-down_revision = "0025"
+revision = "0028"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 
