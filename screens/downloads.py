@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
@@ -9,7 +11,7 @@ from flask import Response, send_file
 from sqlalchemy.orm import Session
 
 from models import StoredFile, db
-from paper import DOCUMENTS
+from paper import DOCUMENTS, PaperError
 from services import Refused, files, letterheads
 
 PDF = "application/pdf"
@@ -34,4 +36,14 @@ def printed(key: str, facts: Any, about: str) -> Response:
     """A sheet of DOCUMENTS as PDF. What was traced is committed first: nobody waits while the pages are laid out."""
     document, head = DOCUMENTS[key], letterheads.current(db.session())
     db.session.commit()
-    return made(document.compose(facts, head), f"{document.label}_{about}.pdf")
+    with laying_out():
+        return made(document.compose(facts, head), f"{document.label}_{about}.pdf")
+
+
+@contextmanager
+def laying_out() -> Iterator[None]:
+    """What paper cannot do is told to whoever asked for it."""
+    try:
+        yield
+    except PaperError as error:
+        raise Refused("没有排出来：%(why)s", why=error) from error

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
-from models import quality_words, return_words, task_words, words
+from models import print_words, quality_words, return_words, task_words, words
 from models.clock import ZONE
 from screens import access, languages
 from screens.row_words import broken_word, kinds_word, reason_word, record_word
@@ -21,7 +21,8 @@ from screens.trace_words import action_word
 LISTS = SimpleNamespace(
     **{
         name: value
-        for name, value in {**vars(words), **vars(quality_words), **vars(return_words), **vars(task_words)}.items()
+        for module in (words, quality_words, return_words, task_words, print_words)
+        for name, value in vars(module).items()
         if name.isupper()
     }
 )

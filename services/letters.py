@@ -103,6 +103,18 @@ def plan_late(session: Session, recipient: Recipient, *, form_version: int) -> P
     return _plan(campaign, row, serial=last + 1, form_version=form_version, day=today(session))
 
 
+def plan_specimens(
+    session: Session, campaign: Campaign, recipient_ids: Sequence[int], *, form_version: int
+) -> list[Plan]:
+    """Letters as these recipients would get them now, for looking at; nothing is written, no token is kept."""
+    day, rows = today(session), _load(session, recipient_ids)
+    addressed = [row for row in rows if row["address"] is not None]
+    return [
+        _plan(campaign, row, serial=serial, form_version=form_version, day=day)
+        for serial, row in enumerate(addressed, start=1)
+    ]
+
+
 def letter_facts(plan: Mapping[str, Any]) -> LetterFacts:
     """A planned letter as paper takes it."""
     facts: dict[str, Any] = dict(plan["facts"])

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from models import Campaign, FormVersion, Letter, PrintRun, Recipient
+from models import Campaign, FormVersion, Letter, Printer, PrintRun, Recipient
 from models.clock import now, utcnow
 from paper.letterheads import Letterhead
 from paper.print_runs import render_letters
@@ -101,6 +101,14 @@ def hand_out(session: Session, run: PrintRun, *, reason: str = "") -> Path:
     trays.mark_all(session, run)
     traces.record(session, "print_run.handed_out", run, details={"reason": reason.strip()[:200]})
     return path
+
+
+def choose_printer(session: Session, run: PrintRun, printer_id: int | None) -> Printer | None:
+    """Note at which printer a run is printed."""
+    printer = session.get(Printer, printer_id) if printer_id else None
+    if printer is not None:
+        run.printer_id = printer.id
+    return printer
 
 
 def mark_printed(session: Session, run: PrintRun) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from models import Campaign, Letter, PrintRun, Recipient
+from models import Letter, PrintRun, Recipient
 from models.clock import now
 from services import Refused, traces
 from services.letters import GONE, number_of
@@ -42,20 +42,23 @@ def spoil_letters(session: Session, run: PrintRun, serials: Sequence[int], reaso
 
 def waiting(session: Session, campaign_id: int) -> Sequence[Letter]:
     """The spoiled letters whose customers have no other copy yet: they wait for a reprint."""
+    query = select(Letter).where(Letter.campaign_id == campaign_id, *unreplaced())
+    return session.scalars(query.order_by(Letter.serial)).all()
+
+
+def waiting_by_campaign(session: Session) -> dict[int, int]:
+    """How many letters of which campaign wait for a reprint."""
+    query = select(Letter.campaign_id, func.count()).where(*unreplaced()).group_by(Letter.campaign_id)
+    return {key: number for key, number in session.execute(query)}
+
+
+def unreplaced() -> tuple[Any, ...]:
+    """Spoiled, the newest copy, and its customer still on the list."""
     other = aliased(Letter)
-    live = select(other.id).where(other.recipient_id == Letter.recipient_id, other.state.not_in(GONE)).exists()
-    query = select(Letter).join(Recipient, Recipient.id == Letter.recipient_id)
-    query = query.where(Letter.campaign_id == campaign_id, Letter.spoiled_at.is_not(None), ~live)
-    found = session.scalars(query.where(Recipient.outcome.is_(None)).order_by(Letter.serial, Letter.copy))
-    return list({letter.serial: letter for letter in found}.values())
-
-
-def campaigns_waiting(session: Session) -> Sequence[Campaign]:
-    """The running campaigns with spoiled letters."""
-    spoiled = select(Letter.id).where(Letter.campaign_id == Campaign.id, Letter.spoiled_at.is_not(None)).exists()
-    return session.scalars(
-        select(Campaign).where(Campaign.state == "running", spoiled).order_by(Campaign.id)
-    ).all()
+    newer = (other.copy > Letter.copy) | other.state.not_in(GONE)
+    again = select(other.id).where(other.recipient_id == Letter.recipient_id, newer).exists()
+    listed = select(Recipient.id).where(Recipient.id == Letter.recipient_id, Recipient.outcome.is_(None)).exists()
+    return (Letter.spoiled_at.is_not(None), Letter.state == "spoiled", ~again, listed)
 
 
 def _check(run: PrintRun, reason: str) -> None:

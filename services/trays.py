@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from sqlalchemy.orm import Session
 
 from models import Letter, PrintRun, PrintTray
 from models.clock import now, utcnow
+from models.letters import GONE
 from paper.excerpts import excerpt
+from paper.overprints import overprint
 from services import Refused, files, traces
 from services.presorting import BUNDLE_PREFIX, prefix_of
 
@@ -21,6 +24,7 @@ SHEETS = 250  # letters of one tray where nobody says otherwise
 LEAST, MOST = 10, 2000
 BUNDLE = 100
 FRESH = "composed"
+TITLE = "客户联系信息核对函"
 
 
 @dataclass(frozen=True)
@@ -112,12 +116,17 @@ def mark_all(session: Session, run: PrintRun) -> None:
     session.execute(query.values(**values), execution_options={"synchronize_session": "fetch"})
 
 
-def pages_of(run: PrintRun, tray: PrintTray | None = None) -> list[int]:
-    """The pages of a tray, or of all, in the run's file, counted from 0."""
+def pages_of(session: Session, run: PrintRun, tray: PrintTray | None = None) -> list[int]:
+    """The pages of a tray, or of the run, in the run's file, counted from 0; without what was spoiled or reprinted."""
     each = run.pages // run.letters
-    if tray is None:
-        return list(range(run.pages))
-    return list(range(tray.first * each, (tray.first + tray.letters) * each))
+    states = session.scalars(
+        select(Letter.state).where(Letter.print_run_id == run.id).order_by(Letter.serial)
+    ).all()
+    first, count = (0, len(states)) if tray is None else (tray.first, tray.letters)
+    places = [at for at in range(first, first + count) if states[at] not in GONE]
+    if not places:
+        raise Refused("这里的函件都已作废或补打，没有可打印的。")
+    return [at * each + page for at in places for page in range(each)]
 
 
 def content(run: PrintRun) -> Path:
@@ -131,10 +140,13 @@ def content(run: PrintRun) -> Path:
     return path
 
 
-def write(source: Path, pages: Sequence[int], target: Path, *, about: Any) -> int:
-    """Write some pages of a run's file as a file of their own; `about` is its title and its day."""
-    title, day = about
-    return excerpt([(source, pages)], target, title=title, day=day)
+def write(
+    source: Path, pages: Sequence[int], target: Path, *, day: date, offset: tuple[int, int] | None = None
+) -> int:
+    """Write some pages of a run's file as a file of their own: whole, or with an offset the variable layer alone."""
+    if offset is not None:
+        return overprint(source, pages, target, offset=offset, day=day)
+    return excerpt([(source, pages)], target, title=TITLE, day=day)
 
 
 def _chunks(pieces: Iterable[Piece], size: int, key: Any) -> Iterator[tuple[str, list[Piece]]]:

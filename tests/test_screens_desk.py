@@ -7,9 +7,8 @@ from browsing import browse
 from factories import ADDRESS, make_campaign, make_contact, make_customer, make_letter, make_staff, make_unit
 from sqlalchemy import select
 
-from models import Contact, Keying, Letter, PrintRun, Recipient, Run, Step, Trace
+from models import Contact, Keying, Letter, PrintRun, Recipient, Run
 from models.clock import utcnow
-from services import files, tasks
 from services.outcomes import STRENGTH
 from services.returns import KINDS
 
@@ -99,71 +98,10 @@ def test_ten_reasons_have_a_key_each(clerk):
     assert re.findall(r'data-digit="(\d)"', page) == list("1234567890")
 
 
-@pytest.fixture
-def stack(session, letter, tmp_path):
-    """The letter's print run with a file."""
-    path = tmp_path / "letters.pdf"
-    path.write_bytes(b"%PDF-1.7 made up")
-    run = session.get_one(PrintRun, letter.print_run_id)
-    run.sha256, run.state = files.store(session, path, "letters.pdf", "application/pdf").sha256, "composed"
-    letter.state, letter.posted_at = "composed", None
-    session.commit()
-    return run
-
-
-def test_a_stack_is_handed_out_printed_and_posted(session, clerk, letter, stack):
-    place = f"/admin/desk/posting/{stack.id}"
-    got = clerk.post(f"{place}/file")
-    assert got.data.startswith(b"%PDF") and "attachment" in got.headers["Content-Disposition"]
-    got.close()
-    for step, state in (("printed", "printed"), ("posted", "posted")):
-        assert clerk.post(f"{place}/{step}").status_code == 303
-        session.expire_all()
-        assert (stack.state, letter.state) == (state, state)
-    assert f"{place}/file" not in clerk.get("/admin/desk/posting").text
-    posted = select(Trace.customer_id).where(Trace.action == "letter.posted")
-    assert session.scalars(posted).all() == [letter.customer_id]
-
-
-def test_the_last_stack_posted_decides_the_task(session, clerk, letter, stack):
-    run = Run(workflow_key="w", version=1, title="核对", tree=[{"id": "post"}], state="waiting", unit_id=letter.unit_id)
-    run.started_at = utcnow()
-    session.add(run)
-    session.flush()
-    step = Step(run_id=run.id, path="1", node="post", kind="person", state="waiting", created_at=utcnow())
-    session.add(step)
-    session.flush()
-    choices = [{"code": "posted", "label": "已全部交寄"}]
-    facts = {"run_id": run.id, "step_id": step.id, "permission": "letters.run", "choices": choices}
-    task = tasks.open_task(session, "workflow", "打印并交寄", unit_id=letter.unit_id, **facts)
-    letter.campaign.run_id = run.id
-    session.commit()
-    clerk.post(f"/admin/desk/posting/{stack.id}/posted")
-    session.expire_all()
-    assert (task.state, task.decision, step.state) == ("done", "posted", "ready")
-
-
-def test_printing_again_needs_a_reason(session, clerk, stack):
-    stack.state = "printed"
-    session.commit()
-    place = f"/admin/desk/posting/{stack.id}/file"
-    assert clerk.post(place).status_code == 303
-    with clerk.post(place, {"reason": "卡纸"}) as got:
-        assert got.status_code == 200
-    details = session.scalars(select(Trace.details).where(Trace.action == "print_run.handed_out")).all()
-    assert [row["reason"] for row in details] == ["卡纸"]
-
-
-def test_the_posting_list_counts_by_prefix(session, clerk, stack, letter):
-    letter.facts = {**letter.facts, "letter": {**letter.facts["letter"], "postcode": "528200"}}
-    session.commit()
-    assert re.search(r"<td>528</td><td class=\"num\">1</td>", clerk.get(f"/admin/desk/posting/{stack.id}/list").text)
-
-
 @pytest.mark.parametrize("role", ["account_manager", "agent", "viewer"])
 def test_others_do_not_come_to_the_desk(app, session, letter, role):
     other = browse(app, session, make_staff(session, role))
-    for path in ("/admin/desk/", "/admin/desk/undelivered", "/admin/desk/posting", "/admin/campaigns/new"):
+    for path in ("/admin/desk/", "/admin/desk/undelivered", "/admin/print_room/", "/admin/campaigns/new"):
         assert other.get(path).status_code == 403
     assert other.post("/admin/desk/save", {"code": letter.token, "all_same": "1"}).status_code == 403
 
@@ -179,7 +117,7 @@ def test_another_unit_s_letter_stays_closed(app, session, letter):
     for path in ("open", "undelivered/look"):
         page = clerk.post(f"/admin/desk/{path}", {"code": letter.token}).text
         assert "不在您的单位范围内" in page and "欧阳" not in page
-    assert clerk.post(f"/admin/desk/posting/{letter.print_run_id}/posted").status_code == 404
+    assert clerk.post(f"/admin/print_room/run/{letter.print_run_id}/posted").status_code == 404
 
 
 def test_the_campaign_page_adds_up_and_opens_its_lists(app, session, letter):
@@ -262,7 +200,9 @@ def test_one_letter_is_printed_again_with_a_reason(app, session, letter):
     assert copy.token != letter.token and session.get_one(PrintRun, copy.print_run_id).pages == 2
 
 
-def test_home_cards_count_what_waits_and_what_was_done(session, clerk, letter, stack):
+def test_home_cards_count_what_waits_and_what_was_done(session, clerk, letter):
+    session.get_one(PrintRun, letter.print_run_id).state = "composed"
+    session.commit()
     clerk.post("/admin/desk/save", {"code": letter.token, "all_same": "1", "signed": "1"})
     page = clerk.get("/admin/").text
     assert re.search(r'<span class="number">1</span> 封函件待打印、交寄', page)

@@ -154,7 +154,7 @@ def test_a_form_that_could_not_be_sent_is_kept_and_sent_again(app, session, cler
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 def test_the_desk_fits_and_is_accessible(app, session, clerk, tokens, size):
     with driven(app, session, clerk, size=size) as page:
-        for path in ("/admin/desk/", "/admin/desk/undelivered", "/admin/desk/posting", "/admin/campaigns/1"):
+        for path in ("/admin/desk/", "/admin/desk/undelivered", "/admin/print_room/", "/admin/campaigns/1"):
             page.goto(path)
             if path == "/admin/desk/":
                 scan(page, tokens[0])

@@ -94,7 +94,7 @@ def test_a_recorded_run_keeps_form_kind_and_trays(session, clerk):
     found = session.scalars(select(PrintRun)).one()
     assert (found.kind, found.form_version.version, found.tray_sheets) == ("first", 1, 2)
     spans = [(one.first, one.letters) for one in trays.trays_of(session, found)]
-    assert spans == [(0, 2), (2, 1)] and trays.pages_of(found, trays.trays_of(session, found)[1]) == [4, 5]
+    assert spans == [(0, 2), (2, 1)] and trays.pages_of(session, found, trays.trays_of(session, found)[1]) == [4, 5]
 
 
 def test_a_tray_is_handed_out_once_without_a_reason_and_is_traced(session, clerk, run):

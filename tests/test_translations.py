@@ -15,7 +15,7 @@ from flask_admin.babel import Translations
 from flask_admin.babel import gettext as admin_gettext
 from flask_wtf.i18n import translations as form_words
 
-from models import quality_words, return_words, words
+from models import print_words, quality_words, return_words, task_words, words
 from models.home import CHECKOUT
 from models.words import Said
 from screens import languages
@@ -97,7 +97,8 @@ def test_english_holds_no_chinese(english: dict[str, str]) -> None:
 def test_labels_begin_with_a_capital(english: dict[str, str]) -> None:
     lists = [
         value
-        for value in {**vars(words), **vars(quality_words), **vars(return_words)}.values()
+        for module in (words, quality_words, return_words, task_words, print_words)
+        for value in vars(module).values()
         if isinstance(value, dict)
     ]
     labels = [

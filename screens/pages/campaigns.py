@@ -174,8 +174,8 @@ class Campaigns(Page):
         plan["new_form"] = forms.kept_version(session, forms.SURVEY_LETTER, version) is None
         session.commit()
         print_runs.record_run(session, key, [plan], made=print_runs.make_file([plan], head))
-        done(_("已生成第 %(copy)s 次打印的函件，请到“待交寄”打印。", copy=plan["copy"]))
-        return redirect(self.get_url("desk.posting"), 303)
+        done(_("已生成第 %(copy)s 次打印的函件，请下载打印。", copy=plan["copy"]))
+        return redirect(self.get_url("print_room.index", campaign=key), 303)
 
     @expose("/<int:key>/close", methods=("POST",))
     @needs("campaigns.start")

@@ -4,38 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, redirect, request, send_file
+from flask import redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Campaign, Letter, PrintRun, Reason, Staff, db
+from models import Letter, Reason, Staff, db
 from models.words import RELATIONS
 from quality.reasons import REASONS
-from screens import desk_forms, downloads
+from screens import desk_forms
 from screens.access import needs, reads
 from screens.base import Page
 from screens.cards import Card
-from screens.messages import done, said
+from screens.looks import screen_url
+from screens.messages import said
 from services import (
     Refused,
     form_ticks,
     letters,
-    posting_lists,
-    print_runs,
     reasons,
     return_undos,
     returns,
     undelivered,
 )
 from services.judging import judge_in
-from workflows.print_runs import conclude_posting
 
 RETURNS, UNDELIVERED, LETTERS = "returns.key", "undelivered.key", "letters.run"
-TO_POST = ("composed", "printing", "printed")
 FORM_RELATIONS = ("self", "family", "tenant", "property_manager", "handler")
 
 
@@ -140,45 +137,9 @@ class Desk(Page):
 
     @expose("/posting")
     @needs(LETTERS)
-    def posting(self) -> str:
-        """The stacks to print and to post."""
-        query = select(PrintRun, Campaign).join(Campaign, Campaign.id == PrintRun.campaign_id)
-        rows = db.session.execute(query.where(PrintRun.state.in_(TO_POST)).order_by(PrintRun.id)).all()
-        return self.render("screens/desk_posting.html", rows=rows)
-
-    @expose("/posting/<int:key>/file", methods=("POST",))
-    @needs(LETTERS)
-    def file(self, key: int) -> Any:
-        """The file of one stack, for the printer; a further time with a reason."""
-        run = _run(key)
-        path = print_runs.hand_out(db.session(), run, reason=request.form.get("reason", ""))
-        name = print_runs.file_name(run.campaign, run)
-        return send_file(path, mimetype=downloads.PDF, as_attachment=True, download_name=name)
-
-    @expose("/posting/<int:key>/printed", methods=("POST",))
-    @needs(LETTERS)
-    def printed(self, key: int) -> Any:
-        """The stack lies on the table."""
-        print_runs.mark_printed(db.session(), _run(key))
-        done(_("已登记打印。"))
-        return redirect(self.get_url(".posting"), 303)
-
-    @expose("/posting/<int:key>/posted", methods=("POST",))
-    @needs(LETTERS)
-    def posted(self, key: int) -> Any:
-        """The stack went to the post."""
-        run = _run(key)
-        done(_("已登记交寄 %(number)s 封。", number=print_runs.mark_posted(db.session(), run)))
-        if conclude_posting(db.session(), run.campaign, current_user):
-            done(_("这次活动的函件已全部交寄，待办已办结，开始等待回函。"))
-        return redirect(self.get_url(".posting"), 303)
-
-    @expose("/posting/<int:key>/list")
-    @needs(LETTERS)
-    def posting_list(self, key: int) -> str:
-        """The list for the post office: pieces by the first digits of the postcode."""
-        run = _run(key)
-        return self.render("screens/posting_list.html", run=run, rows=posting_lists.by_prefix(db.session(), run))
+    def posting(self) -> Any:
+        """The print room, where letters are printed and posted."""
+        return redirect(screen_url("print_room"), 303)
 
     def _work(self, **facts: Any) -> str:
         return self.render("screens/_desk_returns.html", **self._returns(**facts))
@@ -215,13 +176,6 @@ class Desk(Page):
         }
 
 
-def letters_to_post(session: Session, staff: Staff) -> Card | None:
-    """Letters that are made and not posted yet."""
-    query = select(func.coalesce(func.sum(PrintRun.letters), 0)).where(PrintRun.state.in_(TO_POST))
-    number = session.scalar(query) or 0
-    return Card(_("封函件待打印、交寄"), number, "/admin/desk/posting", tone="care" if number else "calm")
-
-
 def returns_today(session: Session, staff: Staff) -> Card | None:
     """Forms that this person keyed today."""
     return Card(_("份回函今天已录入"), returns.keyed_today(session, staff), "/admin/desk/")
@@ -248,7 +202,3 @@ def _opened(session: Session, code: str, mistake: str) -> dict[str, Any]:
 def _named(letter: Letter) -> dict[str, Any]:
     return {"head": desk_forms.head_of(letter), "number_of": letters.number_of}
 
-
-def _run(key: int) -> PrintRun:
-    found = db.session.scalar(select(PrintRun).where(PrintRun.id == min(key, 2**63 - 1)))
-    return found if found is not None else abort(404)

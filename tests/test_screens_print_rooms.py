@@ -1,0 +1,189 @@
+"""The print room on the screen: handed out, printed and posted; trays, papers, spoils and reprints; who may come."""
+
+import io
+import re
+
+import pikepdf
+import pytest
+from browsing import browse
+from factories import make_campaign, make_customer, make_letter, make_staff
+from PIL import Image
+from sqlalchemy import select
+
+from models import Letter, Letterhead, Printer, PrintRun, Run, Step, Trace
+from models.clock import utcnow
+from services import files, tasks, trays
+
+PLACE = "/admin/print_room"
+
+
+@pytest.fixture
+def clerk(app, session):
+    return browse(app, session, make_staff(session, "clerk"))
+
+
+@pytest.fixture
+def letters(session):
+    campaign = make_campaign(session)
+    return [make_letter(session, make_customer(session, name="欧阳建国"), campaign) for _ in range(3)]
+
+
+@pytest.fixture
+def stack(session, letters, tmp_path):
+    """Three letters as a print run of two trays, with a file of six pages, each of which draws a shared layer."""
+    path, run = tmp_path / "letters.pdf", session.get_one(PrintRun, letters[0].print_run_id)
+    with pikepdf.new() as pdf:
+        form = pdf.make_stream(b"0 0 1 1 re f", Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Form, BBox=[0, 0, 9, 9])
+        for _ in range(6):
+            pdf.add_blank_page(page_size=(595, 842))
+            pdf.pages[-1].Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary({"/Shared0": form}))
+            pdf.pages[-1].Contents = pdf.make_stream(b"q /Shared0 Do Q")
+        pdf.save(path)
+    run.sha256, run.state = files.store(session, path, "letters.pdf", "application/pdf").sha256, "composed"
+    run.serial_to, run.letters, run.pages = 3, 3, 6
+    for at, letter in enumerate(letters):
+        letter.print_run_id, letter.state, letter.posted_at = run.id, "composed", None
+        letter.facts = {**letter.facts, "letter": {**letter.facts["letter"], "postcode": f"528{at // 2}00"}}
+    session.flush()
+    trays.keep(session, run, trays.pieces_of(session, run), sheets=2)
+    session.commit()
+    return run
+
+
+def pages_in(answer):
+    with answer, pikepdf.open(io.BytesIO(answer.data)) as pdf:
+        return len(pdf.pages)
+
+
+def test_a_stack_is_handed_out_printed_and_posted(session, clerk, letters, stack):
+    place = f"{PLACE}/run/{stack.id}"
+    assert pages_in(clerk.post(f"{place}/file")) == 6
+    for step, state in (("printed", "printed"), ("posted", "posted")):
+        assert clerk.post(f"{place}/{step}").status_code == 303
+        session.expire_all()
+        assert (stack.state, letters[0].state) == (state, state)
+    assert f"{place}/file" not in clerk.get(f"{PLACE}/").text
+    posted = select(Trace.customer_id).where(Trace.action == "letter.posted")
+    assert set(session.scalars(posted)) == {letter.customer_id for letter in letters}
+
+
+def test_the_last_stack_posted_decides_the_task(session, clerk, letters, stack):
+    run = Run(workflow_key="w", version=1, title="核对", tree=[{"id": "post"}], state="waiting", unit_id=stack.unit_id)
+    run.started_at = utcnow()
+    session.add(run)
+    session.flush()
+    step = Step(run_id=run.id, path="1", node="post", kind="person", state="waiting", created_at=utcnow())
+    session.add(step)
+    session.flush()
+    choices = [{"code": "posted", "label": "已全部交寄"}]
+    facts = {"run_id": run.id, "step_id": step.id, "permission": "letters.run", "choices": choices}
+    task = tasks.open_task(session, "workflow", "打印并交寄", unit_id=stack.unit_id, **facts)
+    stack.campaign.run_id = run.id
+    for other in session.scalars(select(PrintRun).where(PrintRun.id != stack.id)):
+        other.state = "spoiled"
+    session.commit()
+    clerk.post(f"{PLACE}/run/{stack.id}/posted")
+    session.expire_all()
+    assert (task.state, task.decision, step.state) == ("done", "posted", "ready")
+
+
+@pytest.mark.parametrize("tray", ["", "2"])
+def test_a_file_taken_once_needs_a_reason_to_be_taken_again(session, clerk, stack, tray):
+    place = f"{PLACE}/run/{stack.id}/file"
+    assert pages_in(clerk.post(place, {"tray": tray})) == (2 if tray else 6)
+    assert clerk.post(place, {"tray": tray}).status_code == 303
+    with clerk.post(place, {"tray": tray, "reason": "卡纸"}) as got:
+        assert got.status_code == 200
+    details = session.scalars(select(Trace.details).where(Trace.action == "print_run.handed_out")).all()
+    assert [row["reason"] for row in details] == ["", "卡纸"]
+
+
+def test_an_overprint_asks_for_the_printer_and_keeps_it(session, clerk, stack):
+    session.add(Printer(name="奔图", offset_x=4, offset_y=-6))
+    session.commit()
+    place, printer = f"{PLACE}/run/{stack.id}/file", session.scalars(select(Printer)).one()
+    assert clerk.post(place, {"layer": "own"}).status_code == 303
+    with clerk.post(place, {"layer": "own", "printer": printer.id}) as got, pikepdf.open(io.BytesIO(got.data)) as pdf:
+        assert pdf.pages[0].Resources.XObject["/Shared0"].read_bytes() == b""
+        assert b"1 0 0 1 1.1339 1.7008 cm" in pdf.pages[0].Contents[0].read_bytes()
+    session.expire_all()
+    assert (stack.printer_id, stack.state) == (printer.id, "printing")
+
+
+def test_what_is_spoiled_is_not_printed_again_and_waits_for_its_reprint(session, clerk, letters, stack):
+    place = f"{PLACE}/run/{stack.id}"
+    clerk.post(f"{place}/spoil", {"numbers": "2", "reason": "卡纸"})
+    session.expire_all()
+    assert letters[1].state == "spoiled" and pages_in(clerk.post(f"{place}/file")) == 4
+    page = clerk.get(f"{PLACE}/campaign/{stack.campaign_id}").text
+    assert 'value="2"' in page and letters[1].facts["letter"]["serial"] in page
+    assert "卡纸" in clerk.get(f"{place}/letters?state=spoiled").text
+    assert re.search(r"待打印.*?>2</a>.*?作废待补打.*?>1</a>", clerk.get(f"{PLACE}/").text, re.DOTALL)
+
+
+def test_the_page_of_a_run_divides_it_and_lists_its_letters(session, clerk, stack):
+    place = f"{PLACE}/run/{stack.id}"
+    clerk.post(f"{place}/divide", {"sheets": "10"})
+    session.expire_all()
+    assert [tray.letters for tray in trays.trays_of(session, stack)] == [3]
+    page = clerk.get(f"{place}/letters").text
+    assert page.count("已生成</span>") == 3 and "欧阳*" in page and "欧阳建国" not in page
+
+
+def test_the_posting_list_counts_weighs_and_costs_by_prefix(clerk, stack):
+    place = f"{PLACE}/run/{stack.id}/list"
+    assert re.search(r">528</td>.*?>本埠</td>.*?>3</td>.*?>41.7</td>", clerk.get(place).text, re.DOTALL)
+    rows = clerk.get(f"{place}.csv").data.decode("utf-8-sig").splitlines()
+    assert rows[1].startswith("528,3,13.9,41.7,0.80,2.40")
+
+
+@pytest.mark.slow
+def test_every_paper_of_the_room_is_made(session, clerk, letters, stack):
+    head = session.scalars(select(Letterhead)).first()
+    head.return_address, head.return_postcode = "南海大道北88号", "528200"
+    session.add(Printer(name="奔图"))
+    session.commit()
+    printer = session.scalars(select(Printer.id)).one()
+    of_run = [f"run/{stack.id}/{name}" for name in ("labels.pdf", "addresses.pdf", "list.pdf")]
+    of_campaign = [f"campaign/{stack.campaign_id}/{name}.pdf" for name in ("register", "return_envelope", "specimens")]
+    for path in (*of_run, *of_campaign, f"printer/{printer}/calibration.pdf"):
+        with clerk.post(f"{PLACE}/{path}") as got:
+            assert got.data.startswith(b"%PDF"), path
+    assert session.scalars(select(Trace).where(Trace.action == "print_run.labels")).one()
+
+
+@pytest.mark.slow
+def test_numbers_are_reprinted_as_a_run_of_their_own(session, clerk, letters, stack):
+    place = f"{PLACE}/campaign/{stack.campaign_id}/reprint"
+    assert clerk.post(place, {"numbers": "1-2", "reason": "卡纸"}).status_code == 303
+    session.expire_all()
+    copies = session.scalars(select(Letter).where(Letter.copy == 2).order_by(Letter.serial)).all()
+    assert [copy.serial for copy in copies] == [1, 2] and letters[0].state == "reprinted"
+    run = session.get_one(PrintRun, copies[0].print_run_id)
+    assert (run.kind, run.pages, run.letters) == ("reprint", 4, 2) and pages_in(
+        clerk.post(f"{PLACE}/run/{run.id}/file")
+    ) == 4
+    assert clerk.post(place, {"numbers": "1", "reason": ""}).status_code == 303
+    assert len(session.scalars(select(Letter).where(Letter.serial == 1)).all()) == 2
+
+
+def test_the_postage_mark_takes_a_small_picture_and_nothing_else(session, clerk, stack):
+    place, picture = f"{PLACE}/campaign/{stack.campaign_id}/mark", io.BytesIO()
+    Image.new("RGB", (40, 20)).save(picture, "PNG")
+    form = {"text": "国内邮资已付", "permit": "018", "image": (io.BytesIO(picture.getvalue()), "a.png")}
+    clerk.post(place, form)
+    session.expire_all()
+    kept = stack.campaign.options["postage"]
+    assert kept["text"] == "国内邮资已付" and files.location(kept["sha256"]).read_bytes() == picture.getvalue()
+    for content in (b"<svg/>", b"\x89PNG broken", b"x" * 500_001):
+        clerk.post(place, {"text": "", "image": (io.BytesIO(content), "a.png")})
+    session.expire_all()
+    assert stack.campaign.options["postage"] == kept
+
+
+@pytest.mark.parametrize("role", ["account_manager", "viewer", "auditor"])
+def test_others_do_not_come_into_the_print_room(app, session, stack, role):
+    other = browse(app, session, make_staff(session, role))
+    for path in ("", f"run/{stack.id}", f"campaign/{stack.campaign_id}", f"run/{stack.id}/letters"):
+        assert other.get(f"{PLACE}/{path}").status_code == 403
+    assert other.post(f"{PLACE}/run/{stack.id}/file").status_code == 403
