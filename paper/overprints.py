@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pikepdf
 
-from paper.merging import PT_PER_MM, About, describe, save
+from paper.merging import About, describe, save
 from paper.pdf import PaperError
 
-SHARED = "/Shared"  # what the pages of a print run call the layer that they share
+PT_PER_MM = 72 / 25.4
+SHARED = re.compile(r"/S(?:hared)?[0-9]+")  # what the pages of a print run call the layers that they share
 TITLE = "套打"
 
 
@@ -34,7 +36,7 @@ def overprint(
 
 def _strip(page: pikepdf.Page, empty: pikepdf.Object) -> None:
     drawn: Any = page.Resources.get("/XObject", {})
-    shared = [name for name in drawn if name.startswith(SHARED)]
+    shared = [name for name in drawn if SHARED.fullmatch(name)]
     if not shared:
         raise PaperError("这个打印文件没有把固定内容和可变内容分开，不能套打。请补打这些函件后再套打。")
     for name in shared:

@@ -36,7 +36,8 @@ def specimens(letters: list[LetterFacts], letterhead: Letterhead, target: Path, 
 
 
 def _mark(source: Path, mark: bytes, target: Path, *, day: dt.date) -> None:
-    with pikepdf.open(source) as pdf, pikepdf.open(io.BytesIO(mark)) as sheet:
+    with pikepdf.open(source) as found, pikepdf.open(io.BytesIO(mark)) as sheet, pikepdf.new() as pdf:
+        pdf.pages.extend(found.pages)
         forms = [pdf.copy_foreign(page.as_form_xobject()) for page in sheet.pages]
         for at, page in enumerate(pdf.pages):
             page.Resources = _own(pdf, page.Resources)
