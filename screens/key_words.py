@@ -15,7 +15,7 @@ from models.words import CHANNELS, RELATIONS
 from screens import desk_forms
 from services import key_jobs
 from services.form_ticks import OTHER
-from services.key_fields import FORM
+from services.key_fields import FORM, marked, ticks_of, written_fields
 
 LEADS = {
     "first": _l("电话、邮编由两个人各录一次，互相看不到；两次不同的由第三人裁定。"),
@@ -70,6 +70,20 @@ def label_of(name: str) -> str:
 def mode_of(name: str) -> str:
     """The keyboard that a field asks for."""
     return PLACES[name][1] if name in PLACES else "text"
+
+
+def words_for(queue: str) -> dict[str, Any]:
+    """The words that may be said on a whole sheet: whoever reviews it knows nothing yet of what will be keyed."""
+    codes = ("right", "blank", "desk") if queue == "review" else ("written", "ticks", "blank", "desk", "right")
+    return {code: WORDS[code] for code in codes}
+
+
+def read_by_machine(job: KeyJob) -> Sequence[str]:
+    """What the machine read on a whole sheet: its ticks, and the fields with handwriting."""
+    if job.field != FORM:
+        return ()
+    names = [name for name in ticks_of(job.sheet) if name in marked(job.sheet)]
+    return [label_of(name) for name in (*names, *(field.name for field in written_fields(job.sheet)))]
 
 
 def before(session: Session, job: KeyJob) -> Sequence[Before]:

@@ -49,6 +49,7 @@ ACTIONS = {
     "contact_kind.created": _l("联系信息种类新增"),
     "counts.building": _l("重新统计开始"),
     "counts.differ": _l("质量统计对不上"),
+    "sheets.differ": _l("扫描件对不上"),
     "counts.replaced": _l("质量统计更替"),
     "customer.changed": _l("客户资料更新"),
     "customer.closed": _l("客户销户"),

@@ -21,7 +21,7 @@ from models.faces import found_faces, missing_libraries, missing_packages
 from models.home import CHECKOUT, HomeUnusable, home_path, prepare_home
 from models.processes import is_served, queue_url
 from models.words import N_, Said
-from services import Refused, count_checks, publication_checks, search_checks, upgrades
+from services import Refused, count_checks, publication_checks, search_checks, sheet_balances, upgrades
 
 LEAST_FREE = 1 << 30
 CLOCK_SILENCE = timedelta(minutes=2)
@@ -44,7 +44,8 @@ class Check:
 
 def check_everything(app: Flask) -> list[Check]:
     """All checks of this machine, in the order in which one mends them."""
-    return _run(app, (home, disk, libraries, fonts, front_end, database, queue, clock, finding, counts, published))
+    machine = (home, disk, libraries, fonts, front_end, database, queue, clock)
+    return _run(app, (*machine, finding, counts, sheets, published))
 
 
 def check_readiness(app: Flask) -> list[Check]:
@@ -197,6 +198,21 @@ def counts(_app: Flask | None = None) -> Check:
     number = found.get("number", 0)
     advice = Said("质量统计有 %(number)s 项和资料对不上。请在“判定与统计”页面点“重新统计”。", number=number)
     return Check("counts", not number, advice if number else "", {"checked_at": found.get("at", "")})
+
+
+def sheets(_app: Flask | None = None) -> Check:
+    """The nightly look found every scanned side accounted for."""
+    try:
+        found = sheet_balances.last_check(db.session())
+    except SQLAlchemyError:
+        return Check("sheets", True)
+    if not found.get("number"):
+        return Check("sheets", True)
+    advice = Said(
+        "%(day)s 夜里核对扫描件，批次 %(batches)s 的面数、队列或回函对不上。请按批次核对原件。",
+        day=found["day"], batches="、".join(map(str, found["batches"])),
+    )  # fmt: skip
+    return Check("sheets", False, advice, {"checked_at": found["day"]})
 
 
 def published(_app: Flask | None = None) -> Check:

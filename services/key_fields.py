@@ -13,6 +13,7 @@ from services.returns import KINDS
 
 FORM = "form"  # the sheet as a whole, where its parts cannot be decided one by one
 SIGNED = "signature"
+ABOUT_TICKS = ("uncertain_tick", "contradiction")  # reasons of a review that its ticks answer
 PART = re.compile(r"\.\d+$")
 ROOM = (3.0, 3.0)  # mm around a field, across and down
 LABELS = (13.0, 2.0, 184.0, 4.0)  # a row from its printed words on: left, room above, right end, room below
@@ -65,17 +66,18 @@ def marked(sheet: Sheet) -> set[str]:
 
 
 def questions(sheet: Sheet) -> list[str]:
-    """The tick boxes that a person has to look at: doubtful ones, and those that contradict others.
+    """What a person has to look at: doubtful tick boxes, and those that contradict others.
 
-    Where nothing can be asked box by box (a poor registration), the sheet as a whole.
+    Where the doubt is about more (a poor registration, a letter that was late), the sheet as a whole comes first.
     """
     ticks = ticks_of(sheet)
     asked = {name for name in ticks if _is_doubtful(sheet, name)} | contradicting(sheet)
-    return [name for name in ticks if name in asked] or [FORM]
+    whole = [FORM] if not asked or sheet.reason not in ("", *ABOUT_TICKS) else []
+    return whole + [name for name in ticks if name in asked]
 
 
 def contradicting(sheet: Sheet) -> set[str]:
-    """Ticks beside writing, and more than one relation."""
+    """The ticks that contradict what is written in their row, or each other."""
     on = marked(sheet)
     texts = {field.name for field in written_fields(sheet)}
     found = {f"{row}.same" for row, places in ROWS.items() if texts & set(places)}

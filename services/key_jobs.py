@@ -25,7 +25,7 @@ from services.people import require
 from services.sheet_forms import SHEET_CHOICES, write_sheet
 
 OPENED = ("accepted", "to_key", "review")
-ENDING = ("blank", "desk")  # words of the leader that leave nothing to be keyed
+ENDING = ("blank", "desk")  # words on a whole sheet that leave nothing to be keyed
 MARKED = "1"  # the value of a reviewed tick; `blank` is one that is none
 MAX_VALUE = 400
 
@@ -136,7 +136,7 @@ def _check_answer(job: KeyJob, answer: str, value: str) -> None:
 
 def _advance(session: Session, sheet: Sheet, staff: Staff) -> None:
     """Open what is wanted next; with nothing open any more, go on with the sheet as a whole."""
-    jobs = jobs_of(session, sheet.id)
+    jobs = _left_to_ask(session, jobs_of(session, sheet.id))
     found = settled_of(session, sheet, jobs)
     there = {(job.field, job.turn) for job in jobs}
     wanted = {(name, one.turn): one.queue for name, one in found.items() if isinstance(one, Wanted)}
@@ -151,6 +151,17 @@ def _advance(session: Session, sheet: Sheet, staff: Staff) -> None:
         if _open_fields(session, sheet):
             return
     _write(session, sheet, settled, staff)
+
+
+def _left_to_ask(session: Session, jobs: Sequence[KeyJob]) -> Sequence[KeyJob]:
+    """A word on the whole sheet that leaves nothing to be keyed ends the questions about its parts."""
+    if not any(job.field == FORM and job.value in ENDING for job in jobs):
+        return jobs
+    for job in jobs:
+        if job.state == "open":
+            session.delete(job)
+    session.flush()
+    return [job for job in jobs if job.state == "done"]
 
 
 def settled_of(session: Session, sheet: Sheet, jobs: Sequence[KeyJob]) -> dict[str, Settled | Wanted | None]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models import Keying, KeyJob, Sheet, Staff
 from models.clock import utcnow
 from models.said import N_
-from services import Refused, key_leases, return_undos, returns
+from services import Refused, key_jobs, key_leases, return_undos, returns
 from services.key_fields import FORM
 from services.key_leases import LEASE
 from services.key_rules import ARBITRATION, LEADER, TWICE
@@ -33,11 +33,12 @@ def undo_last(session: Session, staff: Staff) -> KeyJob:
         _take_form_back(session, sheet, staff)
     jobs = session.scalars(select(KeyJob).where(KeyJob.sheet_id == sheet.id)).all()
     _drop_followers(session, job, jobs)
-    _read_again(session, sheet, job, jobs)
+    _step_back(session, sheet, job, jobs)
     key_leases.release(session, staff)
     job.state, job.answer, job.value, job.keyed_by_id, job.keyed_at = "open", "", "", None, None
     job.held_by_id, job.held_until = staff.id, utcnow() + LEASE
     session.flush()
+    key_jobs.open_jobs(session, [sheet])
     return job
 
 
@@ -54,7 +55,7 @@ def _take_form_back(session: Session, sheet: Sheet, staff: Staff) -> None:
     made_of_it = keying.results.get(returns.SHEET) == sheet.id
     if made_of_it and keying.keyed_by_id != staff.id:
         raise Refused(LATE)
-    sheet.keying_id, sheet.state = None, "to_key"
+    sheet.keying_id = None
     session.flush()
     if made_of_it and keying.undone_at is None:
         return_undos.take_back(session, keying)
@@ -76,17 +77,17 @@ def _follows(one: KeyJob, job: KeyJob) -> bool:
     return one.field == job.field and one.turn > job.turn and not blind
 
 
-def _read_again(session: Session, sheet: Sheet, job: KeyJob, jobs: Sequence[KeyJob]) -> None:
-    """A sheet whose review this keying had ended is in review again, with its marks as they were read."""
+def _step_back(session: Session, sheet: Sheet, job: KeyJob, jobs: Sequence[KeyJob]) -> None:
+    """The state from before: in review, with its marks as they were read, where this keying had been part of that."""
     fields = [one for one in jobs if one.queue in ("first", "once")]
     keyed = any(one.state == "done" for one in fields)
-    if sheet.decided_at is None or sheet.state == "review" or job.field in {one.field for one in fields}:
+    in_review = job.field not in {one.field for one in fields} and not (job.field == FORM and keyed)
+    sheet.state = "review" if in_review else "to_key"
+    if not in_review:
         return
-    if job.field == FORM and keyed:
-        return  # it was asked for after the keying
     if keyed:
         raise Refused(LATE)
     for one in fields:
         session.delete(one)
     sheet.marks = {name: mark.get("read", mark) for name, mark in sheet.marks.items()}
-    sheet.state, sheet.decided_by_id, sheet.decided_at = "review", None, None
+    sheet.decided_by_id = sheet.decided_at = None

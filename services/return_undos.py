@@ -55,12 +55,12 @@ def take_back(session: Session, keying: Keying) -> None:
 
 
 def _return_sheets(session: Session, keying: Keying) -> None:
-    """Sheets that rested on this keying wait for the team leader again."""
+    """Sheets that rested on this keying wait for a word on them again."""
     sheets = session.scalars(select(Sheet).where(Sheet.keying_id == keying.id, Sheet.state == "keyed")).all()
     for sheet in sheets:
         sheet.keying_id, sheet.state = None, "review"
     jobs = update(KeyJob).where(KeyJob.sheet_id.in_([sheet.id for sheet in sheets]), KeyJob.field == FORM)
-    session.execute(jobs.where(KeyJob.queue == "leader").values(state="open", answer="", value="", keyed_by_id=None))
+    session.execute(jobs.where(KeyJob.value != "").values(state="open", answer="", value="", keyed_by_id=None))
 
 
 def _take_back(session: Session, keying: Keying) -> None:

@@ -205,6 +205,18 @@ def test_undo_opens_the_last_field_and_takes_the_form_back(session, people, lett
     assert sheet.state == "keyed"
 
 
+def test_a_poor_sheet_is_looked_at_as_a_whole_before_its_ticks(session, people, letter):
+    on = ("mobile.1", "outage.sms")
+    sheet = make_sheet(session, letter, "review", on=on, doubtful=("outage.sms",), reason="residual")
+    assert open_jobs(session, [sheet]) == 2
+    assert keys(session, people[0], "review", ("value", "blank")) == ["form"]
+    assert (sheet.state, waiting(session)) == ("keyed", {})
+    undo_last(session, people[0])
+    assert (sheet.state, sheet.keying_id, waiting(session)) == ("review", None, {"review": 2})
+    keys(session, people[0], "review", ("value", "right"), ("value", "1"))
+    assert (sheet.state, waiting(session)) == ("to_key", {"first": 2})
+
+
 def test_undo_of_a_review_brings_the_marks_back(session, people, letter):
     sheet = make_sheet(session, letter, "review", on=("mobile.1", "outage.sms"), doubtful=("outage.sms",))
     read = dict(sheet.marks["outage.sms"])

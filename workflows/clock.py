@@ -25,7 +25,16 @@ from sqlalchemy.orm import Session
 
 from models import Lease, Run, Staff, Step, Trace, TraceAnchor
 from models.clock import utcnow
-from services import Refused, count_checks, files, search_checks, shared_numbers, traces, uploads
+from services import (
+    Refused,
+    count_checks,
+    files,
+    search_checks,
+    shared_numbers,
+    sheet_balances,
+    traces,
+    uploads,
+)
 from workflows import events, queues, runs, schedules
 from workflows.claims import LIVE, is_due
 from workflows.scratch import remove_leftovers
@@ -87,6 +96,7 @@ def all_duties(limits: Times) -> list[Duty]:
         Duty("check_counts", HOUR / 4, start_check),
         Duty("count_shared", HOUR / 4, start_count_of_shared),
         Duty("prove_search", 1.0, prove_search),
+        Duty("check_sheets", HOUR / 4, check_sheets),
     ]
 
 
@@ -222,6 +232,16 @@ def prove_search() -> None:
     with writing() as session:
         if wrong := search_checks.prove_next(session):
             log.error("clock: %s rows of search were wrong and have been written anew", wrong)
+
+
+def check_sheets() -> None:
+    """Look every night whether every scanned side is accounted for; the health page tells what is not."""
+    with reading() as session:
+        if not sheet_balances.is_due(session):
+            return
+    with writing() as session:
+        if found := sheet_balances.check(session):
+            log.error("clock: %s faults in the balance of scanned sheets", len(found))
 
 
 def start_check() -> bool:

@@ -23,6 +23,7 @@ LABELS = {
     "clock": "时钟",
     "search": "检索",
     "counts": "实时统计",
+    "sheets": "扫描件平衡",
     "publications": "发布结果",
 }
 
