@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.base import WithId, db
 from models.campaigns import FormVersion
 from models.letters import Letter
-from models.people import Staff
+from models.people import Staff, Unit
 from models.scope import Scoped
 
 
@@ -35,6 +35,7 @@ class ScanBatch(Scoped, db.Model, WithId):
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+    unit: Mapped[Unit] = relationship()
     staff: Mapped[Staff | None] = relationship()
 
     def __str__(self) -> str:
@@ -75,6 +76,7 @@ class Sheet(Scoped, db.Model, WithId):
     read_at: Mapped[datetime]
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     decided_at: Mapped[datetime | None]
+    unit: Mapped[Unit] = relationship()
     batch: Mapped[ScanBatch] = relationship()
     letter: Mapped[Letter | None] = relationship()
     form_version: Mapped[FormVersion | None] = relationship()

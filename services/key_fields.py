@@ -70,6 +70,8 @@ def questions(sheet: Sheet) -> list[str]:
 
     Where the doubt is about more (a poor registration, a letter that was late), the sheet as a whole comes first.
     """
+    if not sheet.marks:
+        return [FORM]
     ticks = ticks_of(sheet)
     asked = {name for name in ticks if _is_doubtful(sheet, name)} | contradicting(sheet)
     whole = [FORM] if not asked or sheet.reason not in ("", *ABOUT_TICKS) else []
