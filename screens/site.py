@@ -13,7 +13,6 @@ from flask_admin.theme import Bootstrap4Theme
 from flask_babel import Babel
 from flask_security import current_user
 from flask_wtf.csrf import CSRFProtect
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from models import db
 from models.scope import set_scope
@@ -22,7 +21,7 @@ from screens.access import READING
 from screens.base import GROUPS
 from screens.numbers import HouseRequest, RowNumber
 from screens.pages import ADDRESSES, HOME_CARDS, SCREENS, accounts, home, replies
-from services import Refused
+from screens.proxies import trust_proxies
 from services.people import scope_of
 
 
@@ -56,16 +55,6 @@ def register(app: Flask) -> None:
         app.register_blueprint(blueprint)
     forms.exempt(replies.pages)  # nobody is signed in there: a signed ticket in the form proves the check
     mount(app)
-
-
-def trust_proxies(app: Flask) -> None:
-    """Believe what as many reverse proxies say as the administrator set up; none by default."""
-    hops = str(app.config.get("PROXY_HOPS") or "0")
-    if not hops.isdigit():
-        raise Refused("LAMPLIGHTER_PROXY_HOPS 要填反向代理的层数，例如 1；现在是「%(hops)s」。", hops=hops)
-    if int(hops):
-        proxies = ProxyFix(app.wsgi_app, x_for=int(hops), x_proto=int(hops), x_host=int(hops))
-        app.wsgi_app = proxies  # type: ignore[method-assign]
 
 
 def mount(app: Flask) -> Admin:

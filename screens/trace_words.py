@@ -104,6 +104,7 @@ ACTIONS = {
     "message.sent": _l("消息发送"),
     "message_template.saved": _l("消息模板保存"),
     "outgoing.settled": _l("外发结果确认"),
+    "replies.exported": _l("导出网上回复的函件"),
     "reply.recorded": _l("网上回复"),
     "schedule.removed": _l("定时计划删除"),
     "schedule.saved": _l("定时计划保存"),

@@ -123,3 +123,17 @@ def test_commands_trace_who_acted(session, play):
     play("undelivered", letter.token, "--reason", "other", "--as", clerk.username)
     row = session.scalars(select(Trace).where(Trace.action == "letter.undelivered")).one()
     assert session.get_one(Staff, row.actor_id).username == clerk.username and row.at.date() <= today(session)
+
+
+def test_replies_travel_by_sealed_files(session, play, tmp_path, monkeypatch):
+    make_letter(session, make_customer(session))
+    monkeypatch.setenv("LAMPLIGHTER_EXCHANGE_KEY", "ab" * 32)
+    out, back = str(tmp_path / "open.lampx"), str(tmp_path / "answers.lampx")
+    code, said = play("replies", "export", out)
+    assert code == 0 and (said["letters"], said["closed"]) == (0, 0) and said["bytes"] == os.path.getsize(out)
+    assert play("replies", "load", out) == (0, {"letters": 0, "closed": 0, "received": 0})
+    assert play("replies", "collect", back)[1]["answers"] == 0
+    nothing = {"answers": 0, "recorded": 0, "known": 0, "duplicates": 0, "unknown": 0}
+    assert play("replies", "import", back) == (0, nothing)
+    code, said = play("replies", "import", out)
+    assert code == 1 and "打不开" in said["error"]

@@ -55,6 +55,7 @@ COMMANDS: dict[str, str] = {
     "workflow": "workflows",
     "print": "letters:print",
     "undelivered": "letters:undelivered",
+    "replies": "replies",
     "intake": "intake",
     "form-map": "intake:map",
     "sample": "samples",

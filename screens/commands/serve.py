@@ -14,9 +14,10 @@ from models.base import db
 from models.home import prepare_home
 from screens import site
 from screens.commands import CreateApp, say
-from screens.commands.web import CONNECTIONS, serve_pages
+from screens.commands.web import CONNECTIONS
 from screens.commands.worker import worker_children
 from screens.processes import Child, Supervisor, address_of, listen, only_one, queue_child, reachable
+from screens.servers import serve_pages
 from services import health, upgrades
 from workflows.clock import run as run_clock
 from workflows.queues import QUEUES
