@@ -24,6 +24,7 @@ from services.answers import Applied, Origin
 from services.returns import Form, Line
 
 LONGEST = 200
+TOLD = ("place", "reply", "text")
 HERE, OUTSIDE = "here", "outside"
 MASKS = {
     "person": masks.mask_name,
@@ -142,7 +143,7 @@ def _row(session: Session, letter: Letter, said: Answered) -> Reply:
         answered_at=said.at,
         recorded_at=now(session),
         duplicate=is_answered(session, letter),
-        answers={"lines": [vars(line) for line in said.lines]},
+        answers={"lines": [{name: getattr(line, name) for name in TOLD} for line in said.lines]},
         results={},
     )
 
