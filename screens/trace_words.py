@@ -26,6 +26,7 @@ ACTIONS = {
     "batch_change.submitted": _l("批量变更提交"),
     "batch_change.undoing": _l("批量变更开始撤销"),
     "batch_change.undone": _l("批量变更撤销"),
+    "balances.differ": _l("平衡表对不上"),
     "campaign.begun": _l("核对活动开始"),
     "campaign.closed": _l("核对活动结束"),
     "campaign.postage_changed": _l("修改邮资标志"),

@@ -21,7 +21,15 @@ from models.faces import found_faces, missing_libraries, missing_packages
 from models.home import CHECKOUT, HomeUnusable, home_path, prepare_home
 from models.processes import is_served, queue_url
 from models.words import N_, Said
-from services import Refused, count_checks, publication_checks, search_checks, sheet_balances, upgrades
+from services import (
+    Refused,
+    balance_checks,
+    count_checks,
+    publication_checks,
+    search_checks,
+    sheet_balances,
+    upgrades,
+)
 
 LEAST_FREE = 1 << 30
 CLOCK_SILENCE = timedelta(minutes=2)
@@ -45,7 +53,7 @@ class Check:
 def check_everything(app: Flask) -> list[Check]:
     """All checks of this machine, in the order in which one mends them."""
     machine = (home, disk, libraries, fonts, front_end, database, queue, clock)
-    return _run(app, (*machine, finding, counts, sheets, published))
+    return _run(app, (*machine, finding, counts, letters, sheets, published))
 
 
 def check_readiness(app: Flask) -> list[Check]:
@@ -213,6 +221,17 @@ def sheets(_app: Flask | None = None) -> Check:
         day=found["day"], batches="、".join(map(str, found["batches"])),
     )  # fmt: skip
     return Check("sheets", False, advice, {"checked_at": found["day"]})
+
+
+def letters(_app: Flask | None = None) -> Check:
+    """The nightly proof found the balances of letters adding up."""
+    try:
+        found = balance_checks.last_result(db.session())
+    except SQLAlchemyError:
+        return Check("balances", True)
+    number = found.get("number", 0)
+    advice = Said("函件的平衡表有 %(number)s 处对不上。请在“核对活动”页面查看。", number=number)
+    return Check("balances", not number, advice if number else "", {"checked_at": found.get("at", "")})
 
 
 def published(_app: Flask | None = None) -> Check:

@@ -18,7 +18,7 @@ from models.processes import SERVE_LOCK, hold_lock, queue_url
 from services import Refused, health, upgrades
 
 NAMES = ["home", "disk", "libraries", "fonts", "front_end", "database", "queue", "clock", "search", "counts"]
-NAMES += ["sheets", "publications"]
+NAMES += ["balances", "sheets", "publications"]
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from models import Lease, Run, Staff, Step, Trace, TraceAnchor
 from models.clock import utcnow
 from services import (
     Refused,
+    balance_checks,
     count_checks,
     files,
     search_checks,
@@ -97,6 +98,7 @@ def all_duties(limits: Times) -> list[Duty]:
         Duty("count_shared", HOUR / 4, start_count_of_shared),
         Duty("prove_search", 1.0, prove_search),
         Duty("check_sheets", HOUR / 4, check_sheets),
+        Duty("prove_balances", HOUR / 4, prove_balances),
     ]
 
 
@@ -242,6 +244,20 @@ def check_sheets() -> None:
     with writing() as session:
         if found := sheet_balances.check(session):
             log.error("clock: %s faults in the balance of scanned sheets", len(found))
+
+
+def prove_balances() -> None:
+    """Count every letter a second time, every night; what does not add up is told."""
+    with reading() as session:
+        if not balance_checks.is_due(session):
+            return
+        found = balance_checks.check(session)
+    with writing() as session:
+        balance_checks.keep_result(session, found)
+    if found:
+        log.error("clock: %s balances of letters do not add up", len(found))
+
+
 
 
 def start_check() -> bool:

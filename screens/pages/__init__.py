@@ -153,6 +153,7 @@ HOME_CARDS: tuple[tuple[str, Source], ...] = (
     ("proposals.approve", proposals.waiting_card),
     ("duplicates.approve", merges.waiting_card),
     ("batch_changes.approve", batch_changes.waiting_card),
+    ("campaigns.edit", campaigns.differences_card),
     ("letters.run", print_rooms.letters_to_post),
     ("returns.key", desk.returns_today),
     ("scans.run", scan_batches.sheets_to_sort),

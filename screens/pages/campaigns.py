@@ -10,17 +10,20 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from models import Campaign, Customer, Letter, Reason, Recipient, Run, Unit, db
+from models import Campaign, Customer, Letter, Reason, Recipient, Run, Staff, Unit, db
 from models.words import CUSTOMER_CLASSES, OUTCOMES
 from paper.masks import mask_name
 from screens import campaign_forms
 from screens.access import needs, reads
 from screens.base import Page
+from screens.cards import Card
 from screens.messages import done, said
 from screens.pickers import kind_choices
 from services import (
     Refused,
+    balance_checks,
     balances,
     campaigns,
     choices,
@@ -58,6 +61,13 @@ class Campaigns(Page):
         rows = db.session.scalars(query.order_by(Campaign.id.desc()).limit(LISTED)).all()
         sheets = balances.balances(db.session(), [row.id for row in rows])
         return self.render("screens/campaigns.html", rows=rows, sheets=sheets)
+
+    @expose("/differences")
+    def differences(self) -> str:
+        """What the nightly proof of the balances found not to add up."""
+        found = balance_checks.last_result(db.session())
+        rows = balance_checks.last_differences(db.session())
+        return self.render("screens/balance_differences.html", found=found, rows=rows, what=balance_checks.WHAT)
 
     @expose("/new")
     @needs("campaigns.start")
@@ -201,6 +211,12 @@ class Campaigns(Page):
             classes=CUSTOMER_CLASSES,
             online_checks=CHECKS,
         )
+
+
+def differences_card(session: Session, staff: Staff) -> Card | None:
+    """Balances that the nightly proof found wrong; None when all is well."""
+    number = balance_checks.last_result(session).get("number", 0)
+    return Card(_("处平衡表对不上"), number, "/admin/campaigns/differences", tone="alarm") if number else None
 
 
 def _one(key: int) -> Campaign:
