@@ -10,8 +10,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from models.words import NODE_KINDS as KIND_WORDS
+from screens.node_words import title_of
 from screens.workflow_words import Told as ToldNode
-from screens.workflow_words import title_of, told, words_for
+from screens.workflow_words import told, words_for
 from services.conditions import sentence
 from workflows.comparisons import Change, Setting, compare
 from workflows.kinds import Common, model_of

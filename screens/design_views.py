@@ -9,7 +9,8 @@ from typing import Any
 from flask_babel import gettext as _
 
 from screens.messages import said
-from screens.workflow_words import arm_word, text_of, title_of
+from screens.node_words import arm_word, title_of
+from screens.workflow_words import text_of
 from workflows.palette import palette
 from workflows.tree_changes import Place
 from workflows.walk import DO, Node, Tree, arms, kind_of

@@ -15,7 +15,8 @@ from models.clock import ZONE
 from models.words import CUSTOMER_CLASSES, N_
 from paper.launch_sheets import Assumed, Count, LaunchNode, LaunchSheet, UnitLine
 from screens.languages import told as said
-from screens.workflow_words import Told, arm_word, text_of, title_of, told
+from screens.node_words import arm_word, title_of
+from screens.workflow_words import flat, text_of, told
 from workflows import trial_figures
 from workflows.assumptions import ASSUMPTIONS
 from workflows.forecasts import FIGURES
@@ -86,15 +87,8 @@ def share_text(share: float) -> str:
 
 
 def _nodes(trial: Trial, reasons: Labels) -> tuple[LaunchNode, ...]:
-    numbers = dict(_numbered(told(trial.tree)))
+    numbers = {one.path: one.number for one in flat(told(trial.tree))}
     return tuple(_node(trial, one, numbers[one["path"]], reasons) for one in trial.result["nodes"])
-
-
-def _numbered(nodes: Sequence[Told]) -> Iterator[tuple[str, str]]:
-    for node in nodes:
-        yield node.path, node.number
-        for _arm, _label, inside in node.arms:
-            yield from _numbered(inside)
 
 
 def _node(trial: Trial, one: Mapping[str, Any], number: str, reasons: Labels) -> LaunchNode:
@@ -134,7 +128,7 @@ def _problem(one: Mapping[str, Any]) -> str:
     if one["share"] <= 0:
         return _("不会走到")
     if not one["missing"]:
-        return ""
+        return said(one["problem"])
     why = {"stopped": _("实际运行到这里会停下"), "ahead": _("要等前面的步骤真正执行后才能预估")}[
         one["missing"]
     ]
@@ -221,7 +215,7 @@ def _calendar(result: Mapping[str, Any], nodes: Sequence[LaunchNode]) -> list[Co
 
 def _risks(result: Mapping[str, Any], nodes: Sequence[LaunchNode], reasons: Labels) -> Iterator[str]:
     for one, node in zip(result["nodes"], nodes, strict=True):
-        if one["share"] > 0 and one["missing"]:
+        if one["share"] > 0 and (one["missing"] or one["problem"]):
             yield _(
                 "第 %(number)s 步「%(node)s」%(problem)s。",
                 number=node.number,

@@ -12,10 +12,13 @@ from flask_babel import lazy_gettext as _l
 from pydantic import BaseModel, TypeAdapter
 from werkzeug.datastructures import MultiDict
 
+from models import db
 from screens import condition_forms
 from screens.messages import said
+from screens.node_words import title_of
 from screens.option_lists import OfferedLists
-from screens.workflow_words import sentence_of, title_of, words_for
+from screens.workflow_words import sentence_of, words_for
+from services import choices
 from services.choices import PEOPLE, PEOPLE_LISTED
 from services.conditions import ConditionField
 from services.options import Question, changed_only, is_shown, offering, option_faults, questions_of, split
@@ -23,6 +26,7 @@ from workflows import condition_fields
 from workflows.kinds import Common, common_names, model_of, settings_of
 from workflows.lists import LISTS
 from workflows.options import asked_without_default
+from workflows.task_units import IN_UNIT
 from workflows.walk import Node, Tree, by_id, kind_of
 
 Form = MultiDict[str, str]
@@ -258,9 +262,14 @@ def _tree_lists(filled: Filled) -> dict[str, dict[str, str]]:
         "results": {one: name(one) for one in condition_fields.of_type(tree, node_id, "list")},
         "persons": {"start": _("发起人"), **{one: title_of(by_id(tree, one) or {}) for one in before}},
         "own_choices": _own_choices(filled),
-        "task_units": {code: str(label) for code, label in UNITS.items()},
+        "task_units": {code: str(label) for code, label in UNITS.items()} | _units(),
         "lists": {code: _(kind.label) for code, kind in LISTS.items()},
     }
+
+
+def _units() -> dict[str, str]:
+    """Every unit by name, as a person node stores it."""
+    return {f"{IN_UNIT}{code}": name for code, name in choices.units(db.session())}
 
 
 def _own_choices(filled: Filled) -> dict[str, str]:

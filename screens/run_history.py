@@ -15,8 +15,8 @@ from sqlalchemy.orm import joinedload
 from models import Run, Task, TaskAct, Trace, db
 from screens import looks
 from screens.languages import told as said
+from screens.node_words import title_of
 from screens.trace_words import action_word
-from screens.workflow_words import title_of
 from services import task_lists
 from workflows.walk import by_id
 

@@ -26,7 +26,7 @@ from models import (
 from screens import access
 from screens.filters import Filter
 from screens.languages import told as said
-from screens.workflow_words import told_result
+from screens.result_words import told_result
 from workflows.bpmn import element_id
 from workflows.failures import is_program_error
 from workflows.node_states import NodeState

@@ -11,9 +11,11 @@ from werkzeug.datastructures import MultiDict
 
 from models import Staff, Workflow, db
 from screens.option_lists import OfferedLists
+from screens.workflow_words import flat, told
 from services import Refused, workflow_access, workflows
 from services.options import Question, offering
 from workflows.options import questions
+from workflows.walk import Tree, placed
 
 
 def startable() -> list[Workflow]:
@@ -29,6 +31,18 @@ def asked_of(key: str) -> tuple[Workflow, list[Question]]:
     workflow_access.require(staff, workflow, "start")
     lists = OfferedLists()
     return workflow, [offering(question, lists) for question in questions(version.tree)]
+
+
+def heads_of(workflow: Workflow) -> dict[str, str]:
+    """What each part of a workflow's start form is called: the step that asks for it, as the numbered list has it."""
+    _workflow, version = workflows.startable(db.session(), workflow.key)
+    return heads(version.tree)
+
+
+def heads(tree: Tree) -> dict[str, str]:
+    """The nodes of a tree by id, each with its number and title."""
+    ids = {place.path: str(place.node["id"]) for place in placed(tree)}
+    return {ids[one.path]: f"{one.number} {one.title}" for one in flat(told(tree))}
 
 
 def answers(asked: list[Question], form: MultiDict[str, str]) -> dict[str, Any]:

@@ -56,6 +56,16 @@ def holding(session: Session, permission: str) -> ColumnElement[bool]:
     return Staff.roles.any(Role.id.in_(roles))
 
 
+def is_anybody_for(session: Session, unit_id: int, *, role: str = "", permission: str = "") -> bool:
+    """Whether somebody active in a unit or above it holds a role and a permission: its tasks reach nobody else."""
+    path = session.scalar(select(Unit.path).where(Unit.id == unit_id)) or "/-"
+    above = [int(part) for part in path.strip("/").split("/") if part.isdigit()]
+    query = select(Staff.id).where(Staff.active, Staff.username != SHELL, Staff.unit_id.in_(above))
+    query = query.where(Staff.roles.any(Role.name == role)) if role else query
+    query = query.where(holding(session, permission)) if permission else query
+    return session.scalar(query.limit(1)) is not None
+
+
 def in_scope_units(session: Session) -> ColumnElement[bool]:
     """The condition on units that lie in the session's scope: for the unit and staff screens, which are not scoped."""
     scope = current_scope(session)

@@ -14,7 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import screens.commands as commands
-from models import Run
+from models import Outgoing, Run, Step
+from models.clock import utcnow
 from screens.commands import workflows as command
 from services import Refused, health
 from workflows import STEPS, engine
@@ -163,6 +164,33 @@ def test_a_failed_run_ends_with_one_and_is_retried(play: Play, small: None, sess
     row.tree = [{**node, "options": {"limit": 5}} if node["id"] == "one" else node for node in row.tree]
     code, told = play("retry", str(told["run"]), "--wait")
     assert (code, told["state"]) == (0, "waiting")
+
+
+def test_a_failed_step_is_skipped_with_a_reason(play: Play, small: None, session: Session) -> None:
+    run = str(play("start", "small", "--set", "one.limit=13", "--wait")[1]["run"])
+    for words, message in ((("2", "--reason", "x"), "没有要处理的步骤"), (("1", "--reason", " "), "请填写跳过的原因")):
+        code, told = play("skip", run, *words)
+        assert code == 1 and message in told["error"]
+    code, told = play("skip", run, "1", "--reason", "数据已另行核对")
+    assert (code, told["nodes"][0]["state"]) == (0, "skipped") and "数据已另行核对" in told["nodes"][0]["error"]
+    assert play("retry", run, "--wait")[0] == 1
+    engine.drain()
+    assert play("show", run)[1]["state"] == "waiting"
+
+
+@pytest.mark.parametrize(("said", "state"), [("--sent", "done"), ("--not-sent", "ready")])
+def test_a_sending_nobody_knows_of_is_settled(
+    play: Play, small: None, session: Session, said: str, state: str
+) -> None:
+    run = play("start", "small", "--wait")[1]["run"]
+    step = session.scalars(select(Step).where(Step.run_id == run, Step.path == "1")).one()
+    step.state = "unknown"
+    sending = Outgoing(key="k1", channel="sms", step_id=step.id, state="unknown", created_at=utcnow())
+    session.add(sending)
+    code, told = play("settle", str(run), "1", said)
+    assert (code, told["settled"], told["run"]) == (0, 1, run)
+    assert session.scalars(select(Outgoing)).one().state == state
+    assert play("settle", str(run), "1", said)[0] == 1
 
 
 @pytest.mark.parametrize(

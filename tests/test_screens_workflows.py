@@ -115,6 +115,18 @@ def test_a_run_is_started_from_the_form_of_its_steps(app: Flask, session: Sessio
     assert "找到的客户" in page and "等待中" in page
 
 
+def test_the_start_form_says_which_step_asks_and_which_task_nobody_could_do(
+    app: Flask, session: Session, kept: int
+) -> None:
+    browser = browse(app, session, make_staff(session, "service_specialist"))
+    page = browser.get(f"/admin/workflows/{kept}/start").text
+    assert '<h2 class="part">1 挑选客户</h2>' in page
+    assert "「看一看」：没有人能办理" in page
+    make_staff(session, "data_steward")
+    session.commit()
+    assert "没有人能办理" not in browser.get(f"/admin/workflows/{kept}/start").text
+
+
 def test_a_mistake_in_the_start_form_keeps_what_was_typed(app: Flask, session: Session, kept: int) -> None:
     browser = browse(app, session, make_staff(session, "service_specialist"))
     answer = browser.post(f"/admin/workflows/{kept}/start", FORM | {"one.limit": "0"})

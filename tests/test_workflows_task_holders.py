@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from models import Staff
 from services import Refused, task_acts, task_holders, tasks
+from workflows import task_units
 from workflows.tasks import decide_task, earlier_persons, send_back
+from workflows.workflow_drafts import obstacles
 
 
 def test_a_claimed_task_waits_for_one_person_only(
@@ -102,3 +104,18 @@ def test_the_task_of_a_switched_off_account_is_given_to_another(session: Session
     for one in (other, *([second] if rule == "all" else [])):
         decide_task(session, task, one, "agree")
     assert (task.state, acts(session, task)[0]) == ("done", "reassigned")
+
+
+def test_a_task_that_nobody_there_could_do_is_told_before_the_start(session: Session, shell: Staff) -> None:
+    station = make_unit(session)
+    root = shell.unit_id
+    asked = {"title": "审批", "role": "station_head", "choices": ASKED["choices"]}
+    make_staff(session, "station_head", station)
+    there = {**asked, "unit": f"unit:{station.code}"}
+    assert "没有人能办理" in task_units.unable(session, asked, root)
+    assert not task_units.unable(session, asked, station.id) and not task_units.unable(session, there, root)
+    assert "撤并" in task_units.unable(session, {**asked, "unit": "unit:gone"}, root)
+    run = begin(session, shell, {"id": "p", "person": there})
+    assert task_of(session, run).unit_id == station.id
+    told = [one.text for one in obstacles(session, [{"id": "p", "person": {**asked, "unit": "root"}}])]
+    assert len(told) == 1 and "没有人能办理" in told[0]

@@ -117,7 +117,10 @@ class Person(Options):
         shown_if={"to": ("role",)},
         help=N_("不按角色时，有这项权限的人都能办理。"),
     )
-    unit: str = asked(N_("办理单位"), "run", choices="task_units", shown_if={"to": ("role",)})
+    unit: str = asked(
+        N_("办理单位"), "run", choices="task_units", shown_if={"to": ("role",)},
+        help=N_("这个单位和它的上级单位里有这个角色的人才能看到和办理。流程由上级单位发起、要由基层办理的，选那个基层单位。"),
+    )  # fmt: skip
     rule: Literal["any", "all", "majority"] = asked(
         N_("几个人都能办时"),
         "any",

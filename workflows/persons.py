@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 
 from models import Customer, Role, Run, Staff, Task, Unit
 from models.clock import ZONE, now, today
-from models.people import root_unit
 from services import Refused, calendar, people, tasks
 from services.calendar import Calendar
 from workflows.held import Held, find_field, hold_run
 from workflows.kinds import Person
 from workflows.sessions import writing
 from workflows.steps import Facts
+from workflows.task_units import unit_named
 from workflows.transitions import finish, rest
 
 TASK_KIND = "workflow"
@@ -186,9 +186,8 @@ def _holders(session: Session, person: Person, unit_id: int, barred: list[int]) 
 
 
 def _unit_of(session: Session, unit: str, run: Run, facts: Facts) -> int:
-    if unit == "run":
-        return run.unit_id
-    return root_unit(session).id if unit == "root" else int(find_field(session, facts, unit))
+    named = unit_named(session, unit, run.unit_id)
+    return int(find_field(session, facts, unit)) if named is None else named
 
 
 def _not_by(nodes: Iterable[str], facts: Facts) -> list[int]:

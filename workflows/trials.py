@@ -24,6 +24,7 @@ from services import Refused
 from services.calendar import calendar
 from workflows.forecasts import Forecast, NotYet, Would
 from workflows.steps import Facts, StepKind
+from workflows.task_units import unable
 from workflows.trial_chances import SURE, certain, chance, is_sure
 from workflows.trial_guesses import guesses
 from workflows.trial_items import Items, items_of, split
@@ -222,6 +223,7 @@ def _visit_person(journey: Journey, node: Node, path: str, told: dict[str, Any])
     chances = journey.guesses.choices(node)
     choose(journey, str(node["id"]), chances)
     person = node["person"]
+    told["problem"] = unable(journey.session, person, int(journey.facts["run"]["unit_id"]))
     told["figures"] = {"tasks": len(journey.items or ()) if person.get("to") == "manager" else 1}
     told["choices"] = {code: round(share, 4) for code, share in chances.items()}
     journey.day = journey.calendar.after(journey.day, int(person.get("due_days") or 0))

@@ -21,6 +21,7 @@ from workflows import tree_changes
 from workflows.definitions import node_faults
 from workflows.kinds import model_of, settings_of
 from workflows.option_upgrades import upgraded
+from workflows.task_units import unable
 from workflows.tree_changes import Place, label_of
 from workflows.walk import Tree, by_id, placed
 
@@ -186,6 +187,9 @@ def _missing(node: Any, lists: Lists, holders: _Holders) -> Iterator[str]:
     yield from (fault.text for fault in list_faults(model, settings, lists))
     if "person" in node and not holders.has_anybody(settings):
         yield N_("现在没有人能办理这个待办：没有启用的人员有这个角色或权限")
+    elif "person" in node and str(settings.get("unit", "run")) != "run":
+        if lacking := unable(lists.session, settings, 0):
+            yield lacking
 
 
 class _Holders:

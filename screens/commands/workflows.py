@@ -1,33 +1,28 @@
-"""`workflow list|start|show|retry|export|import`: definitions, trials and runs from the shell."""
+"""`workflow list|start|show|retry|skip|settle|export|import`: definitions, trials and runs from the shell."""
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from models import Run, Staff, Trial, Workflow, WorkflowVersion
+from models import Outgoing, Run, Staff, Step, Workflow, WorkflowVersion
 from models.scope import current_scope
-from models.words import NODE_KINDS, RUN_STATES, STEP_STATES
 from screens.commands import CreateApp, acts_as, say, working
+from screens.run_answers import head, lines_of, told, told_trial
 from services import Refused, health, people, trials, workflows
-from workflows import STEPS, runs, trial_runs, trying
+from workflows import runs, trial_runs, trying
 from workflows.definition_files import bpmn_of, load_file, toml_of
-from workflows.forecasts import FIGURES
-from workflows.node_states import NodeState, node_states
 from workflows.options import from_text
 from workflows.sessions import reading
-from workflows.trial_figures import totals
-from workflows.walk import LANE, kind_of, placed
 
-HELP = "流程: workflow list、start、show、retry、export、import"
+HELP = "流程: workflow list、start、show、retry、skip、settle、export、import"
 POLL = 0.3
 BAD = ("failed", "parked")
 
@@ -35,7 +30,7 @@ BAD = ("failed", "parked")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """One action with its words."""
     actions = parser.add_subparsers(
-        dest="action", required=True, metavar="list|start|show|retry|export|import"
+        dest="action", required=True, metavar="list|start|show|retry|skip|settle|export|import"
     )
     _action(actions, "list", "列出流程")
     start = _action(actions, "start", "发起流程(需要 serve 或 worker 在运行)")
@@ -49,12 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="发起时填写的选项，可以写多次",
     )
     start.add_argument("--trial", action="store_true", help="只试运行：算出会做什么，不发送也不改动")
-    show = _action(actions, "show", "查看一个流程实例")
-    retry = _action(actions, "retry", "从失败的步骤重试(需要 serve 或 worker 在运行)")
-    for one in (show, retry):
-        one.add_argument("run", metavar="RUN", type=int, help="流程实例编号")
-    for one in (start, retry):
-        one.add_argument("--wait", action="store_true", help="等到流程停下(等待、结束或失败)再返回")
+    _of_runs(actions, start)
     load = _action(actions, "import", "导入流程定义")
     load.add_argument("file", metavar="FILE", type=Path, help="流程定义文件：TOML，或由本系统导出的 BPMN")
     export = _action(actions, "export", "导出流程定义")
@@ -65,6 +55,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     export.add_argument("--version", metavar="N", type=int, help="第几版；不写为最新的一版")
 
 
+def _of_runs(actions: Any, start: argparse.ArgumentParser) -> None:
+    """The actions on a run: show, retry, skip, settle."""
+    show = _action(actions, "show", "查看一个流程实例")
+    retry = _action(actions, "retry", "从失败的步骤重试(需要 serve 或 worker 在运行)")
+    skip = _action(actions, "skip", "填原因跳过一个失败的步骤，或不再等一个等待")
+    settle = _action(actions, "settle", "确认结果待确认的外发：已发出，或没有发出、再发")
+    for one in (show, retry, skip, settle):
+        one.add_argument("run", metavar="RUN", type=int, help="流程实例编号")
+    for one in (skip, settle):
+        one.add_argument("path", metavar="PATH", help="步骤的位置，见 workflow show，例如 3.yes.1")
+    skip.add_argument("--reason", required=True, metavar="TEXT", help="跳过的原因，记入流程实例")
+    outcome = settle.add_mutually_exclusive_group(required=True)
+    outcome.add_argument("--sent", action="store_true", help="已发出")
+    outcome.add_argument("--not-sent", action="store_true", help="没有发出，再发")
+    for one in (start, retry):
+        one.add_argument("--wait", action="store_true", help="等到流程停下(等待、结束或失败)再返回")
+
+
 def run(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
     """Do one of them."""
     return ACTIONS[args.action](args, create_app)
@@ -72,37 +80,7 @@ def run(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
 
 def summary(result: Mapping[str, Any]) -> str:
     """The same for a person."""
-    if "workflows" in result:
-        return "\n".join(
-            f"{row['key']:<22} 第 {row['version']} 版  {'' if row['enabled'] else '(停用) '}{row['name']}"
-            for row in result["workflows"]
-        )
-    if "file" in result:
-        return f"流程「{result['key']}」第 {result['version']} 版已写入 {result['file']}。"
-    if "trial" in result:
-        return _trial_summary(result)
-    if "nodes" not in result:
-        return f"流程「{result['name']}」已保存，现在是第 {result['version']} 版。"
-    head = f"流程实例 {result['run']}「{result['title']}」: {RUN_STATES[result['state']]}"
-    lines = [head, *([result["message"]] if result["message"] else []), *map(_line, result["nodes"])]
-    return "\n".join(lines)
-
-
-def _trial_summary(result: Mapping[str, Any]) -> str:
-    """Figures of a trial, then each node with what it would make."""
-    head = f"试运行 {result['trial']}「{result['title']}」，预计到 {result['ends_on']} 结束"
-    return "\n".join([head, _figures(result["totals"]), *(_trial_line(node) for node in result["nodes"])])
-
-
-def _figures(figures: Mapping[str, float]) -> str:
-    return "、".join(f"{FIGURES[name]} {number}" for name, number in figures.items())
-
-
-def _trial_line(node: Mapping[str, Any]) -> str:
-    left_out = sum(node["excluded"].values())
-    parts = [_figures(node["figures"]), f"剔除 {left_out}" if left_out else "", node["error"]]
-    share = f"（可能性 {node['share']:.0%}）" if node["share"] < 1 else ""
-    return f"{node['path']:<10} {node['title']}{share}  {'；'.join(part for part in parts if part)}"
+    return lines_of(result)
 
 
 def list_all(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
@@ -111,7 +89,7 @@ def list_all(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
     query = select(Workflow, newest).join(WorkflowVersion).group_by(Workflow.id).order_by(Workflow.key)
     with working(create_app, args) as session:
         rows = session.execute(query).all()
-        return {"workflows": [_head(row[0], row[1]) for row in rows]}
+        return {"workflows": [head(row[0], row[1]) for row in rows]}
 
 
 def start(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
@@ -123,13 +101,13 @@ def start(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
         health.require_queue(current_app._get_current_object())  # type: ignore[attr-defined]
         run_id = runs.start(session, args.key, values, _who(session)).id
         session.commit()
-        return _followed(session, run_id) if args.wait else _told(session, _run(session, run_id))
+        return _followed(session, run_id) if args.wait else told(session, _run(session, run_id))
 
 
 def show(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
     """How a run stands."""
     with working(create_app, args) as session:
-        return _told(session, _run(session, args.run))
+        return told(session, _run(session, args.run))
 
 
 def retry(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
@@ -139,7 +117,30 @@ def retry(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
         people.require(_who(session), "runs.run")
         runs.retry(session, _run(session, args.run))
         session.commit()
-        return _followed(session, args.run) if args.wait else _told(session, _run(session, args.run))
+        return _followed(session, args.run) if args.wait else told(session, _run(session, args.run))
+
+
+def skip(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
+    """Go on behind the steps at a path that failed, or a wait, with a reason."""
+    with working(create_app, args) as session:
+        people.require(_who(session), "runs.run")
+        run = _run(session, args.run)
+        for step in _steps(session, run, args.path, Step.state.in_(("dead", "waiting"))):
+            runs.skip(session, run, args.reason[:500], step=step)
+        return told(session, run)
+
+
+def settle(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
+    """Say of the sendings of a step that nobody knows of that they went out, or that they did not."""
+    with working(create_app, args) as session:
+        people.require(_who(session), "runs.run")
+        run = _run(session, args.run)
+        ids = [step.id for step in _steps(session, run, args.path, Step.state == "unknown")]
+        unsettled = select(Outgoing).where(Outgoing.step_id.in_(ids), Outgoing.state == "unknown")
+        rows = session.scalars(unsettled.order_by(Outgoing.id)).all()
+        for row in rows:
+            runs.settle_sending(session, row, went_out=args.sent)
+        return told(session, run) | {"settled": len(rows)}
 
 
 def load(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
@@ -154,7 +155,7 @@ def load(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
         version = session.scalar(
             select(func.max(WorkflowVersion.number)).where(WorkflowVersion.workflow_id == row.id)
         )
-        return _head(row, version or 0)
+        return head(row, version or 0)
 
 
 def export(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
@@ -172,7 +173,16 @@ def export(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
         return {"key": row.key, "version": version.number, "file": str(target)}
 
 
-ACTIONS = {"list": list_all, "start": start, "show": show, "retry": retry, "export": export, "import": load}
+ACTIONS = {
+    "list": list_all,
+    "start": start,
+    "show": show,
+    "retry": retry,
+    "skip": skip,
+    "settle": settle,
+    "export": export,
+    "import": load,
+}
 
 
 def _action(actions: Any, name: str, text: str) -> argparse.ArgumentParser:
@@ -200,6 +210,15 @@ def _run(session: Session, run_id: int) -> Run:
     return found
 
 
+def _steps(session: Session, run: Run, path: str, state: ColumnElement[bool]) -> Sequence[Step]:
+    """The steps at a path of a run that are in such a state; of a list worked through, one for each chunk."""
+    query = select(Step).where(Step.run_id == run.id, Step.path == path, state)
+    found = session.scalars(query.order_by(Step.id)).all()
+    if not found:
+        raise Refused(f"流程实例 {run.id} 的 {path} 没有要处理的步骤。位置和状态见 workflow show {run.id}。")
+    return found
+
+
 def _tried(args: argparse.Namespace, create_app: CreateApp, values: Mapping[str, Any]) -> dict[str, Any]:
     """Reckon a trial in this process; only what came of it is written."""
     with working(create_app, args) as session:
@@ -208,32 +227,7 @@ def _tried(args: argparse.Namespace, create_app: CreateApp, values: Mapping[str,
         session.commit()
         found = trying.reckon(trial_id)
         trials.keep(session, trial, found["result"], found["sha256"])
-        return _told_trial(trial)
-
-
-def _told_trial(trial: Trial) -> dict[str, Any]:
-    """A trial in the fields of a run, and its figures; there is no run and never was."""
-    known = {place.path: place.node for place in placed(trial.tree)}
-    nodes = [
-        {
-            **_node(one["path"], known[one["path"]], None),
-            **one,
-            "result": one["results"],
-            "error": one["problem"],
-        }
-        for one in trial.result["nodes"]
-    ]
-    return {
-        "run": None,
-        "trial": trial.id,
-        "title": trial.title,
-        "state": trial.state,
-        "message": trial.message,
-        "nodes": [{**node, "step": node["step"] or node["kind"]} for node in nodes],
-        "totals": totals(trial.result),
-        "assumptions": trial.result["assumptions"],
-        "ends_on": trial.result["ends_on"],
-    }
+        return told_trial(trial)
 
 
 def _followed(session: Session, run_id: int) -> dict[str, Any]:
@@ -242,76 +236,11 @@ def _followed(session: Session, run_id: int) -> dict[str, Any]:
     session.rollback()
     while True:
         with reading(scope) as seen:  # type: ignore[arg-type]
-            told = _told(seen, _run(seen, run_id))
-        at = next((node["title"] for node in reversed(told["nodes"]) if node["state"]), "")
+            found = told(seen, _run(seen, run_id))
+        at = next((node["title"] for node in reversed(found["nodes"]) if node["state"]), "")
         if at != said:
             say(f"{at} …")
             said = at
-        if told["state"] != "running":
-            return told | {"ok": told["state"] not in BAD}
+        if found["state"] != "running":
+            return found | {"ok": found["state"] not in BAD}
         time.sleep(POLL)
-
-
-def _told(session: Session, run: Run) -> dict[str, Any]:
-    found = node_states(session, run)
-    return {
-        "run": run.id,
-        "title": run.title,
-        "state": run.state,
-        "message": run.message,
-        "nodes": [_node(place.path, place.node, found.get(place.path)) for place in placed(run.tree)],
-    }
-
-
-def _node(path: str, node: Mapping[str, Any], one: NodeState | None) -> dict[str, Any]:
-    """A node in the fields of the contract; with `turns` inside a list, `items` of a list, `lanes` of a parallel."""
-    key = node.get("step") or kind_of(node)
-    kind = STEPS.get(str(node.get("step", "")))
-    title = node.get("title") or (
-        kind.label if kind else node.get("person", {}).get("title") or NODE_KINDS.get(key, key)
-    )
-    return {
-        "path": path,
-        "node": node["id"],
-        "step": key,
-        "title": title,
-        "state": one.state if one else None,
-        "attempt": one.attempt if one else 0,
-        "started": one.started_at if one else None,
-        "ended": one.ended_at if one else None,
-        "result": one.result if one else {},
-        "error": "\n".join(one.errors) if one else "",
-        **_parts(path, node, one),
-    }
-
-
-def _parts(path: str, node: Mapping[str, Any], one: NodeState | None) -> dict[str, Any]:
-    """What only some nodes have."""
-    parts: dict[str, Any] = {"turns": dict(one.turns)} if one and one.turns else {}
-    if one and one.items_total:
-        parts["items"] = {"total": one.items_total, "done": one.items_done, "failed": one.failed}
-    if one and one.progress:
-        parts["items"] = asdict(one.progress)
-    if "parallel" in node:
-        parts["lanes"] = [
-            {"title": lane.get("title", ""), "path": f"{path}.{LANE}{number}"}
-            for number, lane in enumerate(node["lanes"], 1)
-        ]
-    return parts
-
-
-def _head(row: Workflow, version: int) -> dict[str, Any]:
-    return {
-        "key": row.key,
-        "name": row.name,
-        "version": version,
-        "enabled": row.enabled and row.tripped_at is None,
-    }
-
-
-def _line(node: Mapping[str, Any]) -> str:
-    depth = node["path"].count(".") // 2
-    state = STEP_STATES.get(node["state"] or "", "")
-    error = f"  {node['error']}" if node["error"] and node["state"] != "done" else ""
-    turns = "、".join(f"{number} 批{STEP_STATES[one]}" for one, number in node.get("turns", {}).items())
-    return f"{'  ' * depth}{node['path']:<8} {node['title']}  {turns or state}{error}"

@@ -19,7 +19,7 @@ from screens.access import needs
 from screens.base import Page
 from screens.filters import chosen, equals, narrowed
 from screens.messages import done, warn
-from screens.workflow_words import title_of
+from screens.node_words import title_of
 from services import Refused
 from workflows import repairs, runs
 from workflows.walk import node_at

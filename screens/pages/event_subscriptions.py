@@ -19,7 +19,7 @@ from screens.base import Page
 from screens.messages import done, said
 from screens.option_lists import OfferedLists
 from screens.pickers import unit_choices
-from screens.start_forms import answers, as_number, asked_of, filled, startable
+from screens.start_forms import answers, as_number, asked_of, filled, heads_of, startable
 from services import Refused, events
 from services.events import EVENTS, Written
 from services.options import Question
@@ -113,6 +113,7 @@ class EventSubscriptions(Page):
         workflow, asked = asked_of(workflow_key)
         asked = [_as_text(question, EVENTS[event].facts) for question in asked]
         facts = {"workflow": workflow, "asked": asked, "filled": filled(asked, given), "mistake": mistake}
+        facts["heads"] = heads_of(workflow)
         reasons = _reasons().get(event, {})
         return self.render(
             "screens/event_subscription_form.html",

@@ -20,11 +20,12 @@ from screens.filters import Filter, equals
 from screens.listings import Column, Listing, Sort
 from screens.lists import ListPage
 from screens.messages import done
+from screens.node_words import title_of
 from screens.pages.attention import count_waiting
 from screens.run_history import history_of
 from screens.run_items import told_items
 from screens.run_letters import troubles_of
-from screens.workflow_words import title_of, told
+from screens.workflow_words import told
 from services import forms, letterheads, letters, print_runs
 from services.workflows import Definition
 from workflows import bpmn_texts, runs

@@ -17,7 +17,7 @@ from models.words import MISSED_POLICIES
 from screens.access import READING, needs
 from screens.base import Page
 from screens.messages import done, said
-from screens.start_forms import answers, as_number, asked_of, filled, startable
+from screens.start_forms import answers, as_number, asked_of, filled, heads_of, startable
 from services import Refused, schedule_rules, schedules
 from services.options import option_faults, questions_of, split
 from services.schedule_rules import When
@@ -99,7 +99,7 @@ class Schedules(Page):
 
     def _form(self, row: Schedule | None, workflow_key: str) -> Any:
         workflow, asked = asked_of(workflow_key)
-        facts: dict[str, Any] = {"row": row, "workflow": workflow, "asked": asked}
+        facts: dict[str, Any] = {"row": row, "workflow": workflow, "asked": asked, "heads": heads_of(workflow)}
         if request.method in READING:
             given = row.options if row else {}
             rule = row.rule if row else {}
@@ -121,6 +121,7 @@ class Schedules(Page):
     def _again(self, row: Schedule | None, key: str, given: Any, rule: Any, mistake: str) -> Any:
         workflow, asked = asked_of(key)
         facts = {"row": row, "workflow": workflow, "asked": asked, "mistake": mistake}
+        facts["heads"] = heads_of(workflow)
         return self._filled(facts, given, rule), 422
 
     def _filled(

@@ -27,9 +27,9 @@ from screens.list_rows import show
 from screens.listings import Action, Column, Listing, Sort
 from screens.lists import ListPage
 from screens.messages import done, refuse, said
+from screens.result_words import earlier_results
 from screens.run_words import workflow_choices
 from screens.task_words import decided, done_with, due_words, in_hand, source_of, urgency
-from screens.workflow_words import earlier_results
 from services import Refused, task_acts, task_fields, task_holders, task_lists, tasks
 from services.tasks import Decision
 from workflows.tasks import BATCH, answer_task, answer_tasks, are_alike, earlier_persons, send_back, withdraw

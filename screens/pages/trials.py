@@ -23,7 +23,7 @@ from screens.languages import in_chinese
 from screens.launch_words import reason_labels, sheet_of
 from screens.messages import done
 from screens.option_lists import OfferedLists
-from screens.start_forms import answers
+from screens.start_forms import answers, heads
 from services import Refused, postage, trials, workflow_access, workflows
 from services.options import offering
 from services.segments import CONDITIONS
@@ -101,7 +101,8 @@ class Trials(Page):
         asked = [offering(question, lists) for question in questions(draft.tree)]
         if request.method in READING:
             filled = {question.name: question.default for question in asked}
-            return self.render("screens/trial_draft.html", draft=draft, asked=asked, filled=filled)
+            shown = {"asked": asked, "filled": filled, "heads": heads(draft.tree)}
+            return self.render("screens/trial_draft.html", draft=draft, **shown)
         trial = trial_runs.prepare_draft(db.session(), draft, answers(asked, request.form), current_user)
         trial_runs.begin(db.session(), trial, current_user)
         return redirect(self.get_url(".show", key=trial.id), 303)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Response, abort, jsonify, make_response, redirect, request
+from flask import Response, abort, make_response, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -17,17 +17,24 @@ from models import Workflow, WorkflowDraft, db
 from screens import node_forms
 from screens.access import READING, needs
 from screens.base import Page
+from screens.design_forms import (
+    NodeForm,
+    as_json,
+    draft_of,
+    end_of,
+    node_of,
+    revision_seen,
+    steps_of,
+    title_in,
+    whole,
+    workflow_of,
+)
 from screens.design_views import cards_of, offers, rows_of
-from screens.languages import told
 from screens.messages import done, refuse, said, warn
-from screens.numbers import LARGEST_FIELD
 from services import Refused, workflow_access, workflow_drafts, workflows
 from services.workflow_drafts import Content, Stale
-from workflows import tree_changes
 from workflows import workflow_drafts as drafts
-from workflows.palette import help_of
-from workflows.tree_changes import Place, read_place
-from workflows.walk import Node, by_id
+from workflows.tree_changes import read_place
 from workflows.workflow_drafts import Editor
 
 
@@ -65,7 +72,7 @@ class WorkflowDesigns(Page):
     @needs("workflows.view")
     def open(self) -> Any:
         """The draft of a workflow, opened where there is none yet."""
-        workflow = _workflow(request.form.get("workflow", 0, type=int))
+        workflow = workflow_of(request.form.get("workflow", 0, type=int))
         workflow_access.require(current_user, workflow, "edit")
         draft, notes = drafts.open_draft(db.session(), workflow, current_user)
         for note in notes:
@@ -75,15 +82,15 @@ class WorkflowDesigns(Page):
     @expose("/<int:key>")
     def show(self, key: int) -> str:
         """The numbered list."""
-        return self._list(_draft(key))
+        return self._list(draft_of(key))
 
     @expose("/<int:key>/cards")
     def cards(self, key: int) -> str:
         """The same tree as cards."""
-        draft = _draft(key)
+        draft = draft_of(key)
         found = drafts.obstacles(db.session(), draft.tree)
         return self.render(
-            "screens/workflow_cards.html", draft=draft, steps=_steps(draft), cards=cards_of(draft.tree, found),
+            "screens/workflow_cards.html", draft=draft, steps=steps_of(draft), cards=cards_of(draft.tree, found),
             offers=offers(), problems=found,
         )  # fmt: skip
 
@@ -91,7 +98,7 @@ class WorkflowDesigns(Page):
     @needs("workflows.view")
     def insert(self, key: int) -> Any:
         """Choose what to insert at a place."""
-        draft = _draft(key)
+        draft = draft_of(key)
         if request.method in READING:
             place = read_place(request.args.get("place", "//0"))
             return self.render("screens/workflow_insert.html", draft=draft, place=place, offers=offers())
@@ -106,16 +113,18 @@ class WorkflowDesigns(Page):
     @expose("/<int:key>/place")
     def place(self, key: int) -> str:
         """Choose where a node goes."""
-        draft = _draft(key)
-        node = _node(draft, request.args.get("node", ""))
+        draft = draft_of(key)
+        node = node_of(draft, request.args.get("node", ""))
         rows = rows_of(draft.tree, ())
-        return self.render("screens/workflow_place.html", draft=draft, rows=rows, node=node, end=_end(draft))
+        return self.render(
+            "screens/workflow_place.html", draft=draft, rows=rows, node=node, end=end_of(draft)
+        )
 
     @expose("/<int:key>/change", methods=("POST",))
     @needs("workflows.view")
     def change(self, key: int) -> Any:
         """What the buttons of the list do: up, down, copy, delete, move, undo, redo."""
-        draft = _draft(key)
+        draft = draft_of(key)
         act, _space, node = request.form.get("act", "").partition(" ")
         if act not in ACTS:
             abort(404)
@@ -125,14 +134,14 @@ class WorkflowDesigns(Page):
     @needs("workflows.view")
     def node(self, key: int, node: str) -> Any:
         """The form of a node; its own buttons only show it again, `save` keeps it."""
-        draft = _draft(key)
-        one = _node(draft, node)
+        draft = draft_of(key)
+        one = node_of(draft, node)
         if request.method in READING:
             return self._node_form(draft, node_forms.stored(draft.tree, one))
         act = request.form.get("act", "save")
         filled = node_forms.typed(draft.tree, one, request.form)
         if act == "check":
-            return self.render("screens/_node_faults.html", form=_Form(draft, node_forms.checked(filled)))
+            return self.render("screens/_node_faults.html", form=NodeForm(draft, node_forms.checked(filled)))
         if act != "save":
             return self._node_form(draft, node_forms.acted(filled, act))
         return self._save_node(draft, node_forms.checked(filled))
@@ -141,7 +150,7 @@ class WorkflowDesigns(Page):
     @needs("workflows.view")
     def about(self, key: int) -> Any:
         """What the workflow is called and what it is for."""
-        draft = _draft(key)
+        draft = draft_of(key)
         if request.method in READING:
             return self.render("screens/workflow_about.html", draft=draft)
         name, text = request.form.get("name", ""), request.form.get("description", "")
@@ -150,18 +159,18 @@ class WorkflowDesigns(Page):
     @expose("/<int:key>/tree")
     def tree(self, key: int) -> Response:
         """The tree as the card designer reads it."""
-        return _as_json(_draft(key))
+        return as_json(draft_of(key))
 
     @expose("/<int:key>/arrange", methods=("POST",))
     @needs("workflows.view")
     def arrange(self, key: int) -> Any:
         """Take over what was drawn; who was slower is told so, with the tree as it is."""
-        draft = _draft(key)
+        draft = draft_of(key)
         found = request.get_json(silent=True)
         sent = found if isinstance(found, dict) else {}
         act = sent.get("act", "arrange")
         try:
-            editor = Editor(db.session(), draft, _whole(sent.get("revision")))
+            editor = Editor(db.session(), draft, whole(sent.get("revision")))
             if act in ("undo", "redo"):
                 ACTS[act](editor, "")
             else:
@@ -169,16 +178,16 @@ class WorkflowDesigns(Page):
         except Refused as refusal:
             message = said(refusal)
             db.session.rollback()
-            answer = _as_json(_draft(key), message)
+            answer = as_json(draft_of(key), message)
             answer.status_code = 409 if isinstance(refusal, Stale) else 422
             return answer
-        return _as_json(draft)
+        return as_json(draft)
 
     @expose("/<int:key>/discard", methods=("POST",))
     @needs("workflows.view")
     def discard(self, key: int) -> Any:
         """Throw the draft away, after asking."""
-        draft = _draft(key)
+        draft = draft_of(key)
         if not request.form.get("confirmed"):
             question = _("确定放弃「%(name)s」的草稿？没有发布的改动不能恢复。", name=_(draft.name))
             fields = [(name, value) for name, value in request.form.items() if name != "csrf_token"]
@@ -191,7 +200,7 @@ class WorkflowDesigns(Page):
             else self.get_url("workflows.index")
         )
         try:
-            workflow_drafts.discard(db.session(), draft, revision=_revision())
+            workflow_drafts.discard(db.session(), draft, revision=revision_seen())
         except Refused as refusal:
             refuse(said(refusal))
             return redirect(self.get_url(".show", key=key), 303)
@@ -202,10 +211,10 @@ class WorkflowDesigns(Page):
     @needs("workflows.view")
     def publish(self, key: int) -> Any:
         """Make the draft the newest version, if every node can run."""
-        draft = _draft(key)
+        draft = draft_of(key)
         over = request.form.get("over", type=int)
         try:
-            workflow = drafts.publish(Editor(db.session(), draft, _revision()), current_user, over=over)
+            workflow = drafts.publish(Editor(db.session(), draft, revision_seen()), current_user, over=over)
         except Refused as refusal:
             refuse(said(refusal))
             return redirect(self.get_url(".show", key=key, _anchor="problems"), 303)
@@ -218,9 +227,9 @@ class WorkflowDesigns(Page):
         found = drafts.obstacles(db.session(), draft.tree)
         newest = workflows.newest(db.session(), draft.workflow)
         return self.render(
-            "screens/workflow_design.html", draft=draft, rows=rows_of(draft.tree, found), end=_end(draft),
-            problems=[(one.node, _title(draft, one.node), said(one.text)) for one in found],
-            newest=newest.number if newest is not None else None, steps=_steps(draft),
+            "screens/workflow_design.html", draft=draft, rows=rows_of(draft.tree, found), end=end_of(draft),
+            problems=[(one.node, title_in(draft, one.node), said(one.text)) for one in found],
+            newest=newest.number if newest is not None else None, steps=steps_of(draft),
             may_publish=workflow_access.may(current_user, draft.workflow, "approve"),
         )  # fmt: skip
 
@@ -235,7 +244,7 @@ class WorkflowDesigns(Page):
         """Change the draft from the revision that was shown, then show it at the node; say why where it cannot be."""
         key = draft.id
         try:
-            change(Editor(db.session(), draft, _revision()))
+            change(Editor(db.session(), draft, revision_seen()))
         except Refused as refusal:
             refuse(said(refusal))
             return redirect(self.get_url(".show", key=key, _anchor=f"n-{at}" if at else None), 303)
@@ -246,12 +255,12 @@ class WorkflowDesigns(Page):
         return str(self.get_url(".node", key=draft.id, node=made[0]))
 
     def _node_form(self, draft: WorkflowDraft, filled: node_forms.Filled, mistake: str = "") -> str:
-        form = _Form(draft, filled, mistake)
+        form = NodeForm(draft, filled, mistake)
         is_part = bool(request.headers.get("HX-Request"))
         template = "screens/_node_form.html" if is_part else "screens/workflow_node.html"
         return self._rendered(template, form)
 
-    def _rendered(self, template: str, form: _Form) -> str:
+    def _rendered(self, template: str, form: NodeForm) -> str:
         action = self.get_url(".node", key=form.draft.id, node=form.id)
         return str(self.render(template, form=form, draft=form.draft, action=action))
 
@@ -260,19 +269,21 @@ class WorkflowDesigns(Page):
         key, node_id = draft.id, str(filled.node["id"])
         if node_forms.faults(filled):
             db.session.rollback()
-            return self._node_form(_draft(key), filled), 200 if is_part else 422
+            return self._node_form(draft_of(key), filled), 200 if is_part else 422
         try:
             lanes = filled.lanes if filled.kind == "parallel" else ()
-            drafts.put(Editor(db.session(), draft, _revision()), node_id, node_forms.settings(filled), lanes)
+            drafts.put(
+                Editor(db.session(), draft, revision_seen()), node_id, node_forms.settings(filled), lanes
+            )
         except Refused as refusal:
             message = said(refusal)
             db.session.rollback()
-            return self._node_form(_draft(key), filled, message), 200 if is_part else 422
+            return self._node_form(draft_of(key), filled, message), 200 if is_part else 422
         if not (is_part and request.form.get("pane")):
-            done(_("「%(node)s」已保存到草稿。", node=_title(draft, node_id)))
+            done(_("「%(node)s」已保存到草稿。", node=title_in(draft, node_id)))
             target = self.get_url(".show", key=key, _anchor=f"n-{node_id}")
             return Response("", headers={"HX-Redirect": target}) if is_part else redirect(target, 303)
-        form = _Form(draft, node_forms.stored(draft.tree, _node(draft, node_id)))
+        form = NodeForm(draft, node_forms.stored(draft.tree, node_of(draft, node_id)))
         form.revision, form.saved = draft.revision, True
         answer = make_response(self._rendered("screens/_node_form.html", form))
         answer.headers["HX-Trigger"] = "draft-changed"
@@ -283,7 +294,7 @@ class WorkflowDesigns(Page):
         if not 0 < len(name) <= drafts.LONGEST_NAME:
             raise Refused("请填写流程的名称，最多 %(most)s 个字。", most=drafts.LONGEST_NAME)
         copied = request.form.get("copy_of", type=int)
-        newest = workflows.newest(db.session(), _workflow(copied)) if copied else None
+        newest = workflows.newest(db.session(), workflow_of(copied)) if copied else None
         content = Content(name, request.form.get("description", "").strip(), newest.tree if newest else [])
         return workflow_drafts.begin_workflow(
             db.session(), request.form.get("code", ""), content, current_user
@@ -292,25 +303,6 @@ class WorkflowDesigns(Page):
     def _new_form(self, filled: Any) -> str:
         rows = db.session.execute(select(Workflow.id, Workflow.name).order_by(Workflow.name)).all()
         return self.render("screens/workflow_new.html", filled=filled, rows=rows)
-
-
-class _Form:
-    """What the form of a node needs: its fields, its help, and what is wrong with the whole."""
-
-    def __init__(self, draft: WorkflowDraft, filled: node_forms.Filled, mistake: str = "") -> None:
-        self.draft, self.filled, self.mistake = draft, filled, mistake
-        goes_on = request.method == "POST" and not mistake and "revision" in request.form
-        self.revision = request.form["revision"] if goes_on else draft.revision
-        self.saved, self.pane = False, bool(request.values.get("pane"))
-        self.id = str(filled.node["id"])
-        self.kind = filled.kind
-        self.key = str(filled.node.get("step", "")) or filled.kind
-        self.title = _title(draft, self.id)
-        self.help = _(help_of(self.key)) if help_of(self.key) else ""
-        self.own = node_forms.fields(filled, common=False)
-        self.common = node_forms.fields(filled, common=True)
-        self.lanes = list(filled.lanes) if filled.kind == "parallel" else []
-        self.fault = node_forms.faults(filled).get("", "") if filled.checked else ""
 
 
 ACTS: dict[str, Callable[[Editor, str], Any]] = {
@@ -326,60 +318,3 @@ ACTS: dict[str, Callable[[Editor, str], Any]] = {
         editor.session, editor.draft, revision=editor.revision
     ),
 }
-
-
-def _draft(key: int) -> WorkflowDraft:
-    """A draft that the asking person may change."""
-    draft = db.session.get(WorkflowDraft, key) if key < 2**63 else None
-    if draft is None:
-        abort(404)
-    if not workflow_access.may(current_user, draft.workflow, "edit"):
-        abort(403)
-    return draft
-
-
-def _workflow(key: int | None) -> Workflow:
-    row = db.session.get(Workflow, key) if key and 0 < key < 2**63 else None
-    return row if row is not None else abort(404)
-
-
-def _node(draft: WorkflowDraft, node_id: str) -> Node:
-    node = by_id(draft.tree, node_id)
-    return node if node is not None else abort(404)
-
-
-def _title(draft: WorkflowDraft, node_id: str) -> str:
-    node = by_id(draft.tree, node_id)
-    return _(tree_changes.label_of(node)) if node is not None else ""
-
-
-def _end(draft: WorkflowDraft) -> str:
-    return str(Place("", "", len(draft.tree)))
-
-
-def _revision() -> int:
-    return _whole(request.form.get("revision"))
-
-
-def _whole(value: Any) -> int:
-    """A revision as it was sent; what is none is nobody's."""
-    text = str(value)
-    return int(text) if text.isdigit() and len(text) < 10 and int(text) <= LARGEST_FIELD else -1
-
-
-def _steps(draft: WorkflowDraft) -> dict[str, Any]:
-    """What can be undone and done again, and the steps so far."""
-    rows = workflow_drafts.history(db.session(), draft)
-    back = next((told(row.text) for row in rows if row.place == draft.place), "")
-    ahead = next((told(row.text) for row in reversed(rows) if row.place > draft.place), "")
-    first = min((row.place for row in rows), default=0)
-    return {"undo": back if draft.place > first else "", "redo": ahead, "rows": rows}
-
-
-def _as_json(draft: WorkflowDraft, message: str = "") -> Response:
-    found = drafts.obstacles(db.session(), draft.tree)
-    steps = _steps(draft)
-    return jsonify(
-        revision=draft.revision, nodes=cards_of(draft.tree, found), problems=len(found), message=message,
-        undo=steps["undo"], redo=steps["redo"],
-    )  # fmt: skip

@@ -19,16 +19,18 @@ from screens.access import READING, needs
 from screens.base import Page
 from screens.design_views import cards_of, offers
 from screens.messages import done, said
+from screens.node_words import role_word
 from screens.option_lists import OfferedLists
 from screens.permissions import permission_word
-from screens.start_forms import answers
-from screens.workflow_words import role_word, told
+from screens.start_forms import answers, heads
+from screens.workflow_words import told
 from services import Refused, people, workflow_access, workflow_drafts, workflows
 from services.options import Question, offering
 from services.workflow_access import ACTS
 from workflows import runs, trial_runs
 from workflows.definition_files import load_file
 from workflows.options import questions
+from workflows.task_units import unable_in
 from workflows.workflow_drafts import require_runnable
 
 BIGGEST = 1 << 20
@@ -172,9 +174,12 @@ class Workflows(Page):
     def _start_form(
         self, row: Workflow, asked: list[Question], filled: Mapping[str, Any], mistake: str = ""
     ) -> str:
+        _workflow, version = workflows.startable(db.session(), row.key)
+        unable = [(title, said(text)) for title, text in unable_in(db.session(), version.tree, current_user.unit_id)]
         return self.render(
-            "screens/workflow_start.html", row=row, asked=asked, filled=filled, mistake=mistake
-        )
+            "screens/workflow_start.html", row=row, asked=asked, filled=filled, mistake=mistake, unable=unable,
+            heads=heads(version.tree),
+        )  # fmt: skip
 
 
 def _one(key: int) -> Workflow:
