@@ -29,7 +29,11 @@ REPEATED = ("13888888888", "13911111111")
 SAMPLES = ("13812345678", "13800138000", "13123456789")
 PROPERTY_MANAGER = "13802570987"  # given for hundreds of tenants
 DEAD = ("{}(空号)", "{} 已停机", "{}（打不通）")
-OTHER_CITIES = ("广东省深圳市福田区福华一路12号", "湖南省长沙市芙蓉区五一路88号", "广西壮族自治区梧州市万秀区大中路5号")
+OTHER_CITIES = (
+    "广东省深圳市福田区福华一路12号",
+    "湖南省长沙市芙蓉区五一路88号",
+    "广西壮族自治区梧州市万秀区大中路5号",
+)
 SERVICE_NUMBERS = ("95598", "10086", "110", "12345", "10000")
 RETIRED = ("0732", "0733")
 LENGTHENED, FIRST_LENGTHENED = ("0731", "0732", "0733", "0551", "0851"), "2009-06-28"
@@ -127,7 +131,9 @@ def _instead(texts: tuple[str, ...]) -> Mar:
 
 def _with_postcode(rng: Random, value: str, row: Row) -> str:
     """The address with the postcode of another province or of another city beside it."""
-    return pick(rng, ("{1} {0}", "{0} 邮编{1}")).format(value, pick(rng, (*FOREIGN_POSTCODES, *CITY_POSTCODES)))
+    return pick(rng, ("{1} {0}", "{0} 邮编{1}")).format(
+        value, pick(rng, (*FOREIGN_POSTCODES, *CITY_POSTCODES))
+    )
 
 
 def _swap_letters(rng: Random, value: str, row: Row) -> str:

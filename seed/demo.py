@@ -22,7 +22,7 @@ from models.clock import period_days, period_of
 from models.people import root_unit
 from models.scope import ALL, working_as
 from models.words import IMPORT_OUTCOMES
-from seed import desks, files, papers, staffing
+from seed import desks, files, papers, scanned_mail, staffing
 from seed.results import Played
 from seed.stage import Stage, acting_as
 from services import assessments, competitions, import_errors, import_spools, imports, issues, tables, units
@@ -162,14 +162,18 @@ def send_letters(stage: Stage) -> tuple[int, int]:
 
 
 def take_in_mail(stage: Stage, campaign_id: int) -> int:
-    """The post of some days at a time: forms keyed, letters that came back recorded; then what waits is decided."""
-    returned = back = 0
-    for days in MAIL_DAYS:
+    """The post of some days at a time: forms scanned, read and keyed, letters that came back recorded; then what
+    waits is decided."""
+    returned = back = sides = 0
+    for number, days in enumerate(MAIL_DAYS, start=1):
         stage.move_to(stage.first_day + timedelta(days=min(days[-1], REPLY_DAYS)))
-        keyed, recorded = desks.open_mail(stage, campaign_id, days=days)
-        returned, back = returned + keyed, back + recorded
+        answered, recorded = desks.open_mail(stage, campaign_id, days=days)
+        sides += scanned_mail.take_in(stage, campaign_id, answered, bag=f"{number}")
+        returned, back = returned + len(answered), back + recorded
     approved, refused = desks.decide_proposals(stage)
-    stage.say(f"回函 {returned} 份，退信 {back} 封；审核通过 {approved} 项，驳回 {refused} 项。")
+    stage.say(
+        f"回函 {returned} 份，扫描 {sides} 面，退信 {back} 封；审核通过 {approved} 项，驳回 {refused} 项。"
+    )
     stage.move_to(stage.first_day + timedelta(days=REPLY_DAYS + GRACE_DAYS + 1))
     return returned
 

@@ -18,7 +18,7 @@ from models.scope import ALL, working_as
 from seed.phones import load_blocks
 from seed.replies import fate_of_letter, found_at_door, relation, written_on_form
 from seed.stage import Stage, acting_as
-from services import notices, proposals, returns, undelivered, visits
+from services import notices, proposals, undelivered, visits
 from services.answers import Answer
 from services.form_ticks import Ticks
 from services.returns import Form
@@ -44,23 +44,21 @@ FORM_CHANNELS = (
 T = TypeVar("T")
 
 
-def open_mail(stage: Stage, campaign_id: int, *, days: range) -> tuple[int, int]:
-    """What the post brings on these days after posting: forms to key, letters to record; returns how many of each."""
+def open_mail(stage: Stage, campaign_id: int, *, days: range) -> tuple[list[tuple[str, str]], int]:
+    """What the post brings on these days after posting: letters that came back are recorded, by reason.
+
+    Returns the forms to scan (token and account of each), and how many letters came back.
+    """
     posted = _letters(campaign_id)
     stage.recall([account for _token, account in posted])
     fates = {token: fate_of_letter(stage.seed, account) for token, account in posted}
     today = [(token, account) for token, account in posted if fates[token].day in days]
     back = [(token, fates[token].reason) for token, _account in today if fates[token].end == "undelivered"]
-    answered = [pair for pair in today if fates[pair[0]].end == "answered"]
     for some in _chunks(back):
         with acting_as(stage.login("FS", "clerk")) as (session, staff):
             for token, reason in some:
                 undelivered.record_undelivered(session, token, reason, staff=staff)
-    for some in _chunks(answered):
-        with acting_as(stage.login("FS", "clerk")) as (session, staff):
-            for token, account in some:
-                returns.key_return(session, token, form_of(stage, account), staff=staff)
-    return len(answered), len(back)
+    return [pair for pair in today if fates[pair[0]].end == "answered"], len(back)
 
 
 def form_of(stage: Stage, account: str) -> Form:
