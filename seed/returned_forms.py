@@ -25,7 +25,7 @@ ROW_OF = {place: row for row, places in ROWS.items() for place in places}
 
 @dataclass(frozen=True)
 class Side:
-    """One side that goes through the scanner: a page of the letters' file (None: an empty one), and what stands on it."""
+    """One side that goes through the scanner: a page of the letters' file (None: an empty one), filled in."""
 
     page: int | None
     filled: Filled = Filled(signed=False)

@@ -64,9 +64,19 @@ def test_counts_are_those_of_the_tables(home, played):
     assert 0 < played["applied"] <= played["returned"] < played["letters"]
 
 
+def test_every_scanned_side_is_accounted_for(home, played):
+    states = dict(_query(home, "select state, count(*) from sheets group by state"))
+    assert sum(states.values()) == _query(home, "select sum(sides) from scan_batches")[0][0]
+    assert states["keyed"] > 0 and states["accepted"] > 0 and states["front"] > 0
+    assert set(states) <= {"keyed", "accepted", "front", "blank", "unidentified"}
+    assert _query(home, "select count(*) from key_jobs where state != 'done'")[0][0] == 0
+    read = _query(home, "select count(*) from sheets where keying_id is not null")[0][0]
+    assert read <= played["returned"] <= read + states.get("unidentified", 0)
+
+
 def test_papers_lie_where_the_result_says(played):
     paths = {name: Path(path) for name, path in played["artifacts"].items()}
-    assert all(path.stat().st_size > 100 for path in paths.values())
+    assert all(path.is_dir() or path.stat().st_size > 100 for path in paths.values())
     assert {"letters", "board", "bulletin"} < set(paths)
     assert any(name.startswith("walk_list") for name in paths) and any(
         name.startswith("notice") for name in paths
