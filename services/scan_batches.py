@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models import ScanBatch, Sheet, Staff, StoredFile
@@ -16,7 +16,7 @@ from models.clock import utcnow
 from models.scope import ALL, working_as
 from paper.scan_children import ScanReader
 from paper.scans import ScanError
-from services import Refused, files, traces
+from services import Refused, files, sheet_balances, traces
 from services.people import require
 
 KEEP_DAYS = 7  # what was brought in; every side is kept by itself
@@ -147,12 +147,9 @@ def fail(session: Session, batch: ScanBatch, message: str) -> None:
 
 def counts_of(session: Session, batch: ScanBatch) -> dict[str, int]:
     """How the sides of a batch ended, each in one of `COUNTED`; a keyed one was to be keyed. Together: `sheets`."""
-    query = select(Sheet.state, func.count(Sheet.id)).where(Sheet.scan_batch_id == batch.id)
     with working_as(session, ALL):
-        found = dict(session.execute(query.group_by(Sheet.state)).tuples().all())
-    found["to_key"] = found.get("to_key", 0) + found.pop("keyed", 0)
-    counts = {name: found.get(name, 0) for name in COUNTED}
-    return {"sheets": sum(counts.values()), **counts}
+        found = sheet_balances.batch_balances(session, [batch.id])[batch.id]
+    return {"sheets": found.sheets, **{name: getattr(found, name) for name in COUNTED}}
 
 
 def stored_path(batch: ScanBatch, file: int) -> Path:

@@ -1,6 +1,7 @@
 """The keying desk by hand and by eye: pictures, blind first passes, decisions, and what is refused."""
 
 import io
+import re
 
 import pytest
 from browsing import browse
@@ -106,3 +107,16 @@ def test_the_picture_backs_the_version_where_it_is_revealed(app, session, clerks
 def test_the_leaders_queue_is_closed_to_clerks(app, session, clerks, sheet):
     assert "权限" in browse(app, session, clerks[0]).post("/admin/keying/leader/next").text
     assert browse(app, session, clerks[0]).get("/admin/keying/nonsense").status_code == 404
+
+
+def test_the_campaign_balances_its_sheets_and_opens_their_lists(app, session, clerks, sheet):
+    other = make_sheet(session, sheet.letter, "front")
+    for clerk in clerks[:2]:
+        keyed(session, clerk, MOBILE)
+    campaign, browser = sheet.letter.campaign_id, browse(app, session, clerks[0])
+    page = browser.get(f"/admin/campaigns/{campaign}").text
+    links = re.findall(rf"/admin/sheets/\?campaign={campaign}[^\"]*", page)
+    asked = [link.replace("&amp;", "&") for link in links]
+    assert [link.partition("state=")[2] for link in asked] == ["keying", "keyed", "front", ""]
+    found = [set(re.findall(r"/admin/sheets/(\d+)\"", browser.get(link).text)) for link in asked]
+    assert found == [{str(sheet.id)}, {str(sheet.id)}, {str(other.id)}, {str(sheet.id), str(other.id)}]

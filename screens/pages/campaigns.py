@@ -33,6 +33,7 @@ from services import (
     messages,
     print_runs,
     segments,
+    sheet_balances,
     traces,
 )
 from services.balances import BUCKETS, PENDING, SUMS
@@ -112,6 +113,7 @@ class Campaigns(Page):
             "screens/campaign.html",
             row=row,
             sheet=sheet,
+            scans=sheet_balances.campaign_balances(db.session(), [row.id])[row.id],
             segment=segments.segment_from(row.segment),
             segments=dict(choices.segments(db.session())),
             kinds=dict(kind_choices()),

@@ -12,7 +12,7 @@ from flask_security import current_user
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from models import ScanBatch, Sheet, db
+from models import Campaign, Letter, ScanBatch, Sheet, db
 from models.return_words import SHEET_REASONS, SHEET_STATES
 from screens import looks
 from screens.access import needs
@@ -25,7 +25,18 @@ from screens.pickers import unit_filter
 from services import Refused, crops, key_fields, letters, sheet_acts
 
 RECENT = 100
+KEYING = "keying"  # to be keyed, or keyed since
 MARGIN = 2.0  # mm round a box
+
+
+def in_state(query: Any, value: str) -> Any:
+    """Sides of one state, or all that were to be keyed at first."""
+    return query.where(Sheet.state.in_(("to_key", "keyed") if value == KEYING else (value,)))
+
+
+def of_campaign(query: Any, value: str) -> Any:
+    """Sides of the letters of one campaign."""
+    return query.where(Sheet.letter_id.in_(select(Letter.id).where(Letter.campaign_id == int(value))))
 
 
 class Sheets(ListPage):
@@ -52,7 +63,7 @@ class Sheets(ListPage):
         sorts={"newest": Sort(_l("最近的"), (), descending=True), "oldest": Sort(_l("最早的"), ())},
         filters=(
             unit_filter(Sheet.unit_id),
-            equals("state", _l("结果"), choices(SHEET_STATES), Sheet.state),
+            Filter("state", _l("结果"), lambda: [*choices(SHEET_STATES), (KEYING, _("待录入和已录入"))], in_state),
             equals("reason", _l("原因"), choices(SHEET_REASONS), Sheet.reason),
             Filter(
                 "batch",
@@ -60,6 +71,7 @@ class Sheets(ListPage):
                 lambda: batch_choices(),
                 lambda query, value: query.where(Sheet.scan_batch_id == int(value)),
             ),
+            Filter("campaign", _l("核对活动"), lambda: campaign_choices(), of_campaign),
         ),
         link=lambda row: looks.screen_url("sheets") + str(row.id),
         empty=_l("没有这样的扫描页。"),
@@ -146,6 +158,15 @@ def batch_choices() -> list[tuple[int, str]]:
     key = request.values.get("batch", 0, type=int)
     named = db.session.execute(query.where(ScanBatch.id == (key if 0 < key < 2**63 else 0))).tuples().all()
     return [(number, f"{number} {name}") for number, name in dict([*found, *named]).items()]
+
+
+def campaign_choices() -> list[tuple[int, str]]:
+    """The latest campaigns, and the one that the address names."""
+    query = select(Campaign.id, Campaign.name).order_by(Campaign.id.desc())
+    found = db.session.execute(query.limit(RECENT)).tuples().all()
+    key = request.values.get("campaign", 0, type=int)
+    named = db.session.execute(query.where(Campaign.id == (key if 0 < key < 2**63 else 0))).tuples().all()
+    return list(dict([*found, *named]).items())
 
 
 def _around(sheet: Sheet, name: str, margin: float) -> key_fields.Area:
