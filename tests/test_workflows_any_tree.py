@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, select, update
@@ -205,6 +205,7 @@ def go(session: Session, shell: Staff, run_id: int, chance: random.Random) -> No
         session.rollback()
         for step_id in chance.choices(ids, k=len(ids) + 2):
             Trouble.at_work = True
+            current_app.config["WORKFLOW_TIMES"]["carry"] = chance.choice((0.0, 1.0))
             try:
                 engine.run_step(step_id)
             except (Killed, ConnectionError):

@@ -25,7 +25,7 @@ from workflows.walk import kind_of, node_at
 from workflows.watch import Watched, watch
 from workflows.work import do_step
 
-WORK: dict[str, Callable[[Held], None]] = {
+WORK: dict[str, Callable[[Held], Held | None]] = {
     "step": do_step,
     "branch": do_branch,
     "wait": do_wait,
@@ -38,22 +38,28 @@ log = logging.getLogger(__name__)
 
 
 def run_step(step_id: int) -> None:
-    """Carry a step forward if it is due and nobody holds it. The only function that a queue may call."""
-    limits = times()
-    held = _claim(step_id, limits)
-    if held is None:
-        return
+    """Carry a step forward if it is due and nobody holds it, and for a moment what follows it. The only function that a
+    queue may call."""
+    held = _claim(step_id, times())
+    while held is not None:
+        held = _carry(held)
+
+
+def _carry(held: Held) -> Held | None:
+    """Work on one step, whatever becomes of it; returns what this worker goes on with."""
+    following: Held | None = None
     minutes = held.node.get("time_limit")
-    watch().begin(step_id, held.token, limit=minutes * 60 if minutes else None, hang=limits.hang)
+    watch().begin(held.step_id, held.token, limit=minutes * 60 if minutes else None, hang=held.limits.hang)
     try:
-        WORK[kind_of(held.node)](in_turn(held))
+        following = WORK[kind_of(held.node)](in_turn(held))
     except ClaimLost:
-        log.warning("step %s: the claim was lost, nothing written", step_id)
+        log.warning("step %s: the claim was lost, nothing written", held.step_id)
     except Parked as parked:
         _put_aside(held, str(parked))
     except Exception as error:  # noqa: BLE001 whatever a step does, its row says so and somebody sees it
         _fail(held, error)
     watch().end()
+    return following
 
 
 def bury(seen: Watched, reason: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,7 +31,10 @@ class Parked(Exception):
 
 @dataclass(frozen=True)
 class Held:
-    """A claimed step with all that is needed to work on it, by value."""
+    """A claimed step with all that is needed to work on it, by value.
+
+    `queue`: the one its worker was rung from; `until`: how long that worker carries the run on (monotonic seconds).
+    """
 
     step_id: int
     token: str
@@ -45,6 +50,8 @@ class Held:
     run_facts: Facts
     scope: Scope
     owner_id: int
+    queue: str
+    until: float
 
     @property
     def node(self) -> Node:
@@ -65,6 +72,10 @@ class Held:
         """The same step with what a chunk has added."""
         return replace(self, result=result, **more)
 
+    def followed_by(self, run: Run, step: Step, token: str) -> Held:
+        """The next step of the run in the hands of the same worker, with what the run knows by now."""
+        return replace(self, **_own(run, step, token))
+
     def item_of(self) -> Callable[[dict[str, Any]], int | None]:
         """Takes from what a step plans inside an each the item of the list that it is for; of everything else none."""
         if not self.turn or "step" not in self.node:
@@ -82,33 +93,40 @@ class Held:
         return take
 
 
-def hold_run(session: Session, held: Held) -> Run:
+def hold_run(session: Session, held: Held, **values: Any) -> Run:
     """Begin a write of the holder that may move the run: the run's row first, then the step; ClaimLost as `hold`."""
     run = locked(session, held.run_id)
-    hold(session, held.step_id, held.token, held.limits)
+    hold(session, held.step_id, held.token, held.limits, **values)
     return run
 
 
 def take_up(session: Session, step: Step, token: str, limits: Times) -> Held:
     """Read what a worker needs of a step that it has just claimed; Parked when its owner is gone."""
     run = step.run
-    scope = scope_for(session, run)
     return Held(
-        step_id=step.id,
-        token=token,
         limits=limits,
         run_id=run.id,
-        path=step.path,
-        turn=step.turn,
         tree=run.tree,
-        planned=step.planned,
-        items_total=step.items_total,
-        result=step.result,
-        due_at=step.due_at,
-        run_facts=run.facts,
-        scope=scope,
+        scope=scope_for(session, run),
         owner_id=run.owner_id or 0,
+        queue=step.queue,
+        until=time.monotonic() + limits.carry,
+        **_own(run, step, token),
     )
+
+
+def _own(run: Run, step: Step, token: str) -> dict[str, Any]:
+    return {
+        "step_id": step.id,
+        "token": token,
+        "path": step.path,
+        "turn": step.turn,
+        "planned": step.planned,
+        "items_total": step.items_total,
+        "result": step.result,
+        "due_at": step.due_at,
+        "run_facts": json.loads(json.dumps(run.facts)),  # as the next reader of the row would find them
+    }
 
 
 def in_turn(held: Held) -> Held:

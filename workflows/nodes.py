@@ -26,7 +26,7 @@ AT_ONCE, NEVER = timedelta(0), timedelta(days=36500)
 ARMS = {True: "yes", False: "no"}
 
 
-def do_branch(held: Held) -> None:
+def do_branch(held: Held) -> Held | None:
     """Choose the arm and go down it; an empty arm leads on. Inside an each every item goes its own way."""
     with reading(held.scope, actor_id=held.owner_id) as session:
         arms = _split(session, held) if held.turn else {}
@@ -34,10 +34,10 @@ def do_branch(held: Held) -> None:
     result = {"split": joined(held.result, arms)} if held.turn else {"arm": arm}
     with writing() as session:
         run = hold_run(session, held)
-        finish(session, run, held, result, arm=arm)
+        return finish(session, run, held, result, arm=arm)
 
 
-def do_wait(held: Held) -> None:
+def do_wait(held: Held) -> Held | None:
     """Go on when the condition holds or the time is over; else leave the step waiting for the clock."""
     wait = held.node["wait"]
     with reading(held.scope, actor_id=held.owner_id) as session:
@@ -47,19 +47,19 @@ def do_wait(held: Held) -> None:
     with writing() as session:
         run = hold_run(session, held)
         if met or late:
-            finish(session, run, held, {"met": met, "late": late and not met})
-        else:
-            rest(session, run, held, due_at=due_at, ask_at=utcnow() + (AT_ONCE if "when" in wait else NEVER))
+            return finish(session, run, held, {"met": met, "late": late and not met})
+        rest(session, run, held, due_at=due_at, ask_at=utcnow() + (AT_ONCE if "when" in wait else NEVER))
+        return None
 
 
-def do_parallel(held: Held) -> None:
+def do_parallel(held: Held) -> Held | None:
     """Go down all lanes at once."""
     with writing() as session:
         run = hold_run(session, held)
-        open_lanes(session, run, held)
+        return open_lanes(session, run, held)
 
 
-def do_each(held: Held) -> None:
+def do_each(held: Held) -> Held | None:
     """Store the list once, then begin its first chunks; where each chunk is done the next begins."""
     settings = Each.model_validate(held.node["each"])
     kind = LISTS.get(settings.list)
@@ -73,7 +73,7 @@ def do_each(held: Held) -> None:
     going = held if held.planned else _list(held, kind, settings)
     with writing() as session:
         run = hold_run(session, held)
-        open_turns(session, run, going, at_once=settings.at_once, size=settings.size)
+        return open_turns(session, run, going, at_once=settings.at_once, size=settings.size)
 
 
 def _list(held: Held, kind: ListKind, settings: Each) -> Held:

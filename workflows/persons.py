@@ -37,13 +37,12 @@ class To:
     customer_id: int | None = None
 
 
-def do_person(held: Held) -> None:
+def do_person(held: Held) -> Held | None:
     """Open the task of a person node, or go on with what the person decided."""
     with writing() as session:
         run = hold_run(session, held)
         if "choice" in held.result:
-            finish(session, run, held, held.result)
-            return
+            return finish(session, run, held, held.result)
         task = session.scalar(select(Task).where(Task.step_id == held.step_id))
         if task is None:
             task = _open_task(session, run, held)
@@ -51,6 +50,7 @@ def do_person(held: Held) -> None:
             open_again(session, task, held.node["person"], staff_id=task.addressee_id)
             task.not_by = _not_by(held.node["person"].get("not_by", ()), held.facts)
         rest(session, run, held, due_at=task.due_at)
+        return None
 
 
 def open_again(session: Session, task: Task, person: Mapping[str, Any], *, staff_id: int | None) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from dataclasses import dataclass
+from itertools import chain, islice
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -24,7 +25,61 @@ NEW = insert(ITEMS).values(
 )
 
 
+DONE = insert(ITEMS).values(
+    state=literal_column("'done'"),
+    payload=literal_column("'{}'"),
+    result=literal_column("'{}'"),
+    error=literal_column("''"),
+)
+
+
 Named = Callable[[Item], str | None]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Few:
+    """What was planned where it is little: its rows, not written yet, and the step's result from here on."""
+
+    rows: Sequence[Row]
+    result: Mapping[str, Any]
+
+
+def plan_few(held: Held, read: Callable[[Session], Planned], *, most: int) -> Held | Few:
+    """Read what a step is to do, for the first time; where it is more than that many items it is written at once."""
+    row_of = _row_of(held, lambda item: None)
+    with TemporaryFile("w+", encoding="utf-8") as spool:
+        with reading(held.scope, actor_id=held.owner_id) as session:
+            planned = read(session)
+            items = iter(planned.items)
+            first = [row_of(one) for one in islice(items, most + 1)]
+            result = {**held.result, "planned": dict(planned.summary)}
+            if len(first) <= most:
+                return Few(json.loads(json.dumps(first)), result)
+            number = _spool(chain(first, map(row_of, items)), spool)
+        return _stored(held, spool, result, begin=1, number=number)
+
+
+def store_few(held: Held, few: Few) -> Held:
+    """Write down what is to be done after all, before anything of it is done."""
+    with TemporaryFile("w+", encoding="utf-8") as spool:
+        number = _spool(few.rows, spool)
+        return _stored(held, spool, few.result, begin=1, number=number)
+
+
+def write_done(session: Session, few: Few, marked: Sequence[Row]) -> None:
+    """Write what was planned together with what came of it: a row for each, or all done where nothing is said of them.
+    What was planned for a done item is never kept."""
+    numbered = [{**row, "position": place} for place, row in enumerate(few.rows, 1)]
+    if marked:
+        rows = [{**row, **came} for row, came in zip(numbered, marked, strict=True)]
+        session.execute(
+            insert(ITEMS), [row | ({"payload": {}} if row["state"] == "done" else {}) for row in rows]
+        )
+    elif numbered:
+        session.execute(
+            DONE, [{name: row[name] for name in ("step_id", "item", "position")} for row in numbered]
+        )
 
 
 def plan(
@@ -37,19 +92,24 @@ def plan(
     with TemporaryFile("w+", encoding="utf-8") as spool:
         with reading(held.scope, actor_id=held.owner_id) as session:
             planned = read(session)
-            number = _spool(planned.items, spool, _row_of(held, named))
+            number = _spool(map(_row_of(held, named), planned.items), spool)
             result = {**held.result, "planned": dict(planned.summary)} if "step" in held.node else held.result
-        spool.seek(0)
-        total = begin + number - 1 if number else held.items_total
-        values = {"planned": True, "items_total": total, "result": result}
-        _store(held, spool, begin, [{}] * (-(-number // CHUNK) - 1) + [values])
+        return _stored(held, spool, result, begin=begin, number=number)
+
+
+def _stored(held: Held, spool: IO[str], result: Mapping[str, Any], *, begin: int, number: int) -> Held:
+    """Write what was put aside, and say that it is planned."""
+    spool.seek(0)
+    total = begin + number - 1 if number else held.items_total
+    values = {"planned": True, "items_total": total, "result": result}
+    _store(held, spool, begin, [{}] * (-(-number // CHUNK) - 1) + [values])
     return held.with_result(result, items_total=total)
 
 
-def _spool(items: Iterable[Item], spool: IO[str], row_of: Callable[[Item], dict[str, Any]]) -> int:
+def _spool(rows: Iterable[Row], spool: IO[str]) -> int:
     """Put the rows aside, a chunk a line; how many they are."""
-    number, rest = 0, iter(items)
-    while chunk := [row_of(one) for one in islice(rest, CHUNK)]:
+    number, rest = 0, iter(rows)
+    while chunk := list(islice(rest, CHUNK)):
         spool.write(json.dumps(chunk, ensure_ascii=False) + "\n")
         number += len(chunk)
     return number
@@ -69,11 +129,11 @@ def _store(held: Held, spool: IO[str], begin: int, written: Sequence[Mapping[str
                 session.execute(NEW, rows)
 
 
-def _row_of(held: Held, named: Named) -> Callable[[Item], dict[str, Any]]:
+def _row_of(held: Held, named: Named) -> Callable[[Item], Row]:
     """Makes the row of an item: with the item of a list that it is for, and by what it is known again."""
     item_of = held.item_of()
 
-    def row_of(item: Item) -> dict[str, Any]:
+    def row_of(item: Item) -> Row:
         payload = dict(item)
         return {
             "step_id": held.step_id,

@@ -16,6 +16,7 @@ class Times:
     `sweep`: how often due steps are rung again. `waits`: how often conditions of waits are asked. `backoff`,
     `backoff_most`: first and longest pause before another attempt. `attempts`: tries without progress before a step is
     dead. `breaker`: failed runs in a row before a workflow is switched off. `anchor`: how often the chain is anchored.
+    `carry`: how long a worker goes on with the following steps of a run before others have their turn; 0: not at all.
     `depth`: how deep workflows may start workflows. `starts`: how often an hour one may be started. `memory`: megabytes
     that one step may take.
     """
@@ -29,6 +30,7 @@ class Times:
     attempts: float = 5
     breaker: float = 3
     anchor: float = 900.0
+    carry: float = 1.0
     depth: float = 5
     starts: float = 500
     memory: float = 4096

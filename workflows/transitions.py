@@ -6,7 +6,8 @@ last of them closes what they stand in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,9 +18,9 @@ from models import Run, Step, Workflow
 from models.clock import utcnow
 from services import traces
 from workflows import STEPS, turns
-from workflows.claims import LIVE, hold_runs
+from workflows.claims import LIVE, claim, hold_runs
 from workflows.held import Held
-from workflows.queues import ring_after_commit
+from workflows.queues import forget_bell, ring_after_commit
 from workflows.results import merged, tried_again
 from workflows.walk import DO, FAILED, Node, after, arms, container, kind_of, node_at, placed
 
@@ -30,19 +31,17 @@ READ_AT_ONCE = 500
 OWN = ("planned", "split", "opened", "again", "passed", "left")
 
 
-def enter(session: Session, run: Run, path: str, *, turn: str = "") -> bool:
-    """Make the step of a node ready and ring for it; False when it need not be done again for this turn."""
+def enter(session: Session, run: Run, path: str, *, turn: str = "") -> Step | None:
+    """Make the step of a node ready and ring for it; None when it need not be done again for this turn."""
     step = session.scalar(select(Step).where(Step.run_id == run.id, Step.path == path, Step.turn == turn))
-    if (
-        step is not None and step.state == "cancelled" and not turn
-    ):  # sent back: it is to be gone through anew
-        take_up_again(session, step)
-        return True
+    if step is not None and step.state == "cancelled" and not turn:
+        take_up_again(session, step)  # it was sent back: it is to be gone through anew
+        return step
     if step is not None:
         if not turn or (step.kind in DECIDED and step.state != "skipped"):
-            return False
+            return None
         take_up_again(session, step, planned=False)  # items come to it later than the others of their turn
-        return True
+        return step
     node = node_at(run.tree, path)
     key = str(node.get("step", ""))
     step = Step(
@@ -60,7 +59,7 @@ def enter(session: Session, run: Run, path: str, *, turn: str = "") -> bool:
     session.add(step)
     session.flush()
     ring_after_commit(session, step.id, step.queue)
-    return True
+    return step
 
 
 def finish(
@@ -71,21 +70,24 @@ def finish(
     *,
     arm: str = "",
     missed: Iterable[int] = (),
-) -> None:
+) -> Held | None:
     """Finish a step with its result and enter what follows, in a transaction that holds it and its run.
 
-    `missed`: the items of a turn that it was not done for, and that go on all the same.
+    `missed`: the items of a turn that it was not done for, and that go on all the same. Returns what the same worker
+    goes on with once this is committed, if anything.
     """
     left = turns.left_behind(held.result, held.standing, missed)
     made = {name: value for name, value in result.items() if name != "left"} | left
     set_state(session, held.step_id, "done", result=made, error="", ended_at=utcnow())
-    move_on(session, run, session.get_one(Step, held.step_id, populate_existing=True), made, arm=arm)
+    entered = _pass(session, run, (held.path, held.turn), made, arm=arm)
+    settle(session, run, busy=entered is not None)
+    return _carry_on(session, run, held, entered)
 
 
 def move_on(session: Session, run: Run, step: Step, result: Mapping[str, Any], *, arm: str = "") -> None:
     """Go on behind a step that has ended; what was stopped meanwhile stays so, and begins here when it goes on."""
-    _pass(session, run, step, result, arm=arm)
-    settle(session, run)
+    entered = _pass(session, run, (step.path, step.turn), result, arm=arm)
+    settle(session, run, busy=entered is not None)
 
 
 def begin(session: Session, run: Run) -> None:
@@ -96,17 +98,14 @@ def begin(session: Session, run: Run) -> None:
     enter(session, run, "1")
 
 
-def open_lanes(session: Session, run: Run, held: Held) -> None:
+def open_lanes(session: Session, run: Run, held: Held) -> Held | None:
     """Go down all lanes of a parallel at once; it waits until the last of them has ended."""
     set_state(session, held.step_id, "waiting", attempt=0)
-    for arm, nodes in arms(held.node):
-        if nodes:
-            enter(session, run, f"{held.path}.{arm}.1")
-    leave(session, run, held.path, held.turn)
-    settle(session, run)
+    entered = [enter(session, run, f"{held.path}.{arm}.1") for arm, nodes in arms(held.node) if nodes]
+    return _go_inside(session, run, held, entered)
 
 
-def open_turns(session: Session, run: Run, held: Held, *, at_once: int, size: int) -> None:
+def open_turns(session: Session, run: Run, held: Held, *, at_once: int, size: int) -> Held | None:
     """Begin with the first chunks of a list that is stored, or with those in which something is tried again; whenever
     one has ended the next begins."""
     set_state(session, held.step_id, "waiting", attempt=0)
@@ -114,33 +113,32 @@ def open_turns(session: Session, run: Run, held: Held, *, at_once: int, size: in
     opened = held.result.get("opened")
     begun = {"opened": 0} if opened is None else {"opened": opened, "again": 0}
     step.result = begun | turns.left_behind(held.result, held.standing)
-    for _place in range(at_once):
-        _open_next(session, run, step, size)
+    entered = [_open_next(session, run, step, size) for _place in range(at_once)]
     session.flush()
-    leave(session, run, held.path, held.turn)
-    settle(session, run)
+    return _go_inside(session, run, held, entered)
 
 
-def leave(session: Session, run: Run, path: str, turn: str) -> None:
-    """Close what stands at a path (the run itself where it is empty) once nothing inside is under way any more."""
+def leave(session: Session, run: Run, path: str, turn: str) -> Step | None:
+    """Close what stands at a path (the run itself where it is empty) once nothing inside is under way any more; the
+    step that is entered behind it."""
     if not path:
         _end(session, run)
-        return
+        return None
     step = session.scalars(
         select(Step).where(Step.run_id == run.id, Step.path == path, Step.turn == turn)
     ).one()
     session.refresh(step)
     if step.state != "waiting" or _has_open(session, run, Step.path.startswith(f"{path}."), _inside(turn)):
-        return
+        return None
     result = _close_list(session, run, step) if step.kind == "each" else {}
     set_state(session, step.id, "done", result=result, error="", ended_at=utcnow())
-    _pass(session, run, step, result)
+    return _pass(session, run, (step.path, step.turn), result)
 
 
-def settle(session: Session, run: Run) -> None:
-    """Say whether a live run has something to do or only waits."""
+def settle(session: Session, run: Run, *, busy: bool = False) -> None:
+    """Say whether a live run has something to do, or only waits."""
     if run.state in LIVE:
-        run.state = "running" if _has_open(session, run, states=BUSY) else "waiting"
+        run.state = "running" if busy or _has_open(session, run, states=BUSY) else "waiting"
 
 
 def rest(
@@ -176,18 +174,45 @@ def set_state(session: Session, step_id: int, state: str, **values: Any) -> None
     session.execute(update(rows).where(rows.c.id == step_id).values(**free, **values))
 
 
-def _pass(session: Session, run: Run, step: Step, result: Mapping[str, Any], *, arm: str = "") -> None:
-    """Keep a node's result for all that follows, and enter the next one or close what it stands in."""
-    if step.turn:
-        _pass_in_turn(session, run, step.path, step.turn)
-        return
-    run.facts = _with_result(run.facts, node_at(run.tree, step.path), result)
-    following = after(run.tree, step.path, arm)
+def _carry_on(session: Session, run: Run, held: Held, entered: Step | None) -> Held | None:
+    """Take the step that was entered in the same transaction, for the same worker, unless it has had its time; what is
+    for the workers of slow steps is left to them."""
+    if entered is None or run.state not in LIVE or time.monotonic() > held.until:
+        return None
+    if entered.queue != held.queue and held.queue != "bulk":
+        return None
+    session.flush()
+    token = claim(session, entered.id, held.limits)
+    if token is None:
+        return None
+    forget_bell(session, entered.id)
+    return held.followed_by(run, entered, token)
+
+
+def _go_inside(session: Session, run: Run, held: Held, entered: Sequence[Step | None]) -> Held | None:
+    """Begin with what was entered of a container; it is closed at once where nothing was."""
+    first = next((step for step in entered if step is not None), None)
+    if first is None:
+        first = leave(session, run, held.path, held.turn)
+    settle(session, run, busy=first is not None)
+    return _carry_on(session, run, held, first)
+
+
+def _pass(
+    session: Session, run: Run, place: tuple[str, str], result: Mapping[str, Any], *, arm: str = ""
+) -> Step | None:
+    """Keep a node's result for all that follows, and enter the next one or close what it stands in; `place`: its path
+    and turn."""
+    path, turn = place
+    if turn:
+        return _pass_in_turn(session, run, path, turn)
+    run.facts = _with_result(run.facts, node_at(run.tree, path), result)
+    following = after(run.tree, path, arm)
     while following is not None:
-        if enter(session, run, following):
-            return
+        if entered := enter(session, run, following):
+            return entered
         following = _beyond(session, run, following)
-    leave(session, run, container(step.path), "")
+    return leave(session, run, container(path), "")
 
 
 def _beyond(session: Session, run: Run, path: str) -> str | None:
@@ -201,27 +226,27 @@ def _beyond(session: Session, run: Run, path: str) -> str | None:
     return after(run.tree, path, arm)
 
 
-def _pass_in_turn(session: Session, run: Run, path: str, turn: str) -> None:
+def _pass_in_turn(session: Session, run: Run, path: str, turn: str) -> Step | None:
     part = turns.portion(session, run, container(path), turn)
-    if _go_through(session, run, part, part.after(path)):
-        return
+    if entered := _go_through(session, run, part, part.after(path)):
+        return entered
     step = session.get_one(Step, part.each_id, populate_existing=True)
     step.items_done += turns.end_items(session, run, part)
-    _open_next(session, run, step, turns.size_of(run, step.path))
+    entered = _open_next(session, run, step, turns.size_of(run, step.path))
     session.flush()
-    leave(session, run, step.path, step.turn)
+    return entered or leave(session, run, step.path, step.turn)
 
 
-def _go_through(session: Session, run: Run, part: turns.Portion, path: str | None) -> bool:
-    """Enter the first node from a path on that a turn has to go through; False when there is none."""
+def _go_through(session: Session, run: Run, part: turns.Portion, path: str | None) -> Step | None:
+    """Enter the first node from a path on that a turn has to go through; None when there is none."""
     while path is not None:
-        if enter(session, run, path, turn=part.turn):
-            return True
+        if entered := enter(session, run, path, turn=part.turn):
+            return entered
         path = part.after(path)
-    return False
+    return None
 
 
-def _open_next(session: Session, run: Run, step: Step, size: int) -> None:
+def _open_next(session: Session, run: Run, step: Step, size: int) -> Step | None:
     """Begin the next turn of a list: first those in which something is tried again, then those that are new."""
     again = step.result.get("again")
     while again is not None:
@@ -230,13 +255,14 @@ def _open_next(session: Session, run: Run, step: Step, size: int) -> None:
         if again is None:
             break
         part = turns.portion(session, run, step.path, turns.turn_of(step.turn, again))
-        if _go_through(session, run, part, part.first()):
-            return
+        if entered := _go_through(session, run, part, part.first()):
+            return entered
         step.items_done += turns.end_items(session, run, part)
     opened = step.result["opened"]
-    if opened * size < step.items_total:
-        step.result = {**step.result, "opened": opened + 1}
-        enter(session, run, f"{step.path}.{DO}.1", turn=turns.turn_of(step.turn, opened + 1))
+    if opened * size >= step.items_total:
+        return None
+    step.result = {**step.result, "opened": opened + 1}
+    return enter(session, run, f"{step.path}.{DO}.1", turn=turns.turn_of(step.turn, opened + 1))
 
 
 def _close_list(session: Session, run: Run, step: Step) -> dict[str, Any]:

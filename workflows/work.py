@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Text, bindparam, cast, select, update
+from sqlalchemy import Text, cast, select, update
 from sqlalchemy.orm import Session
 
 from models import Run, Step, StepItem
-from models.scope import working_as
 from models.words import Said
-from workflows import STEPS, channels, runs, turns
+from workflows import STEPS, channels, turns
 from workflows.channels import DeliveryFailed, Outcome
 from workflows.claims import LIVE, Heartbeat, hold
-from workflows.failures import await_settlement, stop_failed
+from workflows.failures import await_settlement
 from workflows.held import Held, Parked, hold_run
-from workflows.plans import not_planned, plan
-from workflows.results import decoded, merged, tried_again
+from workflows.outcomes import call, check, conclude, mark, marked, send
+from workflows.plans import Few, not_planned, plan, plan_few, store_few, write_done
+from workflows.results import decoded
 from workflows.scratch import scratch
 from workflows.sendings import make_settled_ready, unknown_sendings
 from workflows.sessions import reading, writing
 from workflows.steps import CHUNK, Effects, Options, Planned, StepKind
-from workflows.transitions import finish, set_state
+from workflows.transitions import set_state
 
 ITEMS, ROWS = StepItem.__table__, Step.__table__
+FEW = 100
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Chunk:
     payloads: tuple[Mapping[str, Any], ...]
 
 
-def do_step(held: Held) -> None:
+def do_step(held: Held) -> Held | None:
     """Plan where that is still to be done, then do what is not done yet, and finish."""
     kind = STEPS.get(held.node["step"])
     if kind is None:
@@ -48,21 +49,70 @@ def do_step(held: Held) -> None:
         )
     options = kind.options.model_validate(held.node.get("options", {}))
     with Heartbeat(held.step_id, held.token, held.limits) as beat:
-        going: Held | None = held if held.planned else _plan(held, kind, options)
-        while going is not None:
-            going = _do_chunks(going, kind, options, beat)
-            if going is None or _conclude(going):
-                return
+        going = held if held.planned else _plan(held, kind, options)
+        if isinstance(going, Few):
+            with scratch():
+                effects = _effects(held, kind, options, going)
+                if not effects.sends:
+                    return _finish_few(held, kind, effects, going)
+            going = store_few(held, going)
+        return _go_through(going, kind, options, beat)
 
 
-def _plan(held: Held, kind: StepKind, options: Options) -> Held:
+def _plan(held: Held, kind: StepKind, options: Options) -> Held | Few:
     def read(session: Session) -> Planned:
         if not held.turn:
             return kind.plan(session, options, held.facts)
         facts = {**held.facts, "each": {"items": not_planned(session, held)}}
         return kind.plan(session, options, facts)
 
-    return plan(held, read, begin=held.items_total + 1)
+    if held.items_total:
+        return plan(held, read, begin=held.items_total + 1)
+    return plan_few(held, read, most=min(kind.chunk, CHUNK if held.turn else FEW))
+
+
+def _effects(held: Held, kind: StepKind, options: Options, few: Few) -> Effects:
+    """What a small step does, computed before anything of it is written: after a death it begins anew, after an error
+    it goes on with what was planned."""
+    if not few.rows:
+        return Effects()
+    payloads = [row["payload"] for row in few.rows]
+    try:
+        effects = kind.do(options, held.with_result(few.result).facts, payloads)
+        check(effects, len(payloads))
+    except Exception:
+        store_few(held, few)
+        raise
+    return effects
+
+
+def _finish_few(held: Held, kind: StepKind, effects: Effects, few: Few) -> Held | None:
+    """Write what was planned, what came of it and what follows in one transaction. Where it is much, the run is held in
+    another one afterwards, so that nobody waits for it long."""
+    number, rows = len(few.rows), [marked(row) for row in effects.results]
+    values = {"planned": True, "items_total": number, "items_done": ROWS.c.items_done + number, "attempt": 1}
+    with writing() as session:
+        run = hold_run(session, held, **values) if number <= FEW else None
+        if run is None:
+            hold(session, held.step_id, held.token, held.limits, **values)
+        result = call(session, held.with_result(few.result), kind, effects)
+        write_done(session, few, rows)
+        going = held.with_result(result, items_total=number)
+        if run is not None:
+            wrong = [(few.rows[at]["item"], row["error"]) for at, row in enumerate(rows) if row["error"]]
+            errors, failed = (dict(wrong), 0) if held.turn else ({}, len(wrong))
+            return conclude(session, run, going, errors=errors, failed=failed)
+        session.execute(update(ROWS).where(ROWS.c.id == held.step_id).values(result=result))
+    return _conclude(going)
+
+
+def _go_through(held: Held, kind: StepKind, options: Options, beat: Heartbeat) -> Held | None:
+    """Do what is planned, and finish; again where a person has settled sendings meanwhile."""
+    following: Held | None = held
+    while following is not None and following.step_id == held.step_id:
+        going = _do_chunks(following, kind, options, beat)
+        following = _conclude(going) if going is not None else None
+    return following
 
 
 def _next_chunk(held: Held, size: int) -> Chunk | None:
@@ -89,14 +139,12 @@ def _do_chunks(held: Held, kind: StepKind, options: Options, beat: Heartbeat) ->
 def _do_chunk(held: Held, kind: StepKind, options: Options, chunk: Chunk) -> Held | None:
     """Do one chunk and write what came of it; None when the run was paused meanwhile."""
     effects = kind.do(options, held.facts, chunk.payloads)
-    _check(effects, chunk)
-    outcomes = list(_send(held, effects))
+    check(effects, len(chunk.ids))
+    outcomes = list(send(held, effects))
     later = next((outcome for outcome in outcomes if outcome.state == "ready"), None)
     moved = {} if later else {"attempt": 1}  # what did not go out is no progress
     with writing() as session:
         hold(session, held.step_id, held.token, held.limits, **moved)
-        session.info["actor_id"] = held.owner_id
-        session.info["run_id"] = held.run_id
         channels.conclude(session, outcomes, token=held.token)
         unsent = [outcome for outcome in outcomes if outcome.state != "done"]
         result = (
@@ -113,39 +161,16 @@ def _do_chunk(held: Held, kind: StepKind, options: Options, chunk: Chunk) -> Hel
     return None if stopped else held.with_result(result)
 
 
-def _send(held: Held, effects: Effects) -> Iterator[Outcome]:
-    """Send what a chunk sends: every row is written before the first sending."""
-    if not effects.sends:
-        return
-    with writing() as session:
-        hold(session, held.step_id, held.token, held.limits)
-        known = {
-            send.key: channels.begin(session, send, step_id=held.step_id, token=held.token)
-            for send in effects.sends
-        }
-    for send in effects.sends:
-        yield known[send.key] or channels.deliver(send)
-
-
 def _write(session: Session, held: Held, kind: StepKind, effects: Effects, chunk: Chunk) -> dict[str, Any]:
     """Call the services and mark the items, in the caller's transaction; returns the step's result from here on.
 
     What was planned for a done item is forgotten: names and addresses stay in their own tables only.
     """
-    result = merged(held.result, effects.summary, kind.sets)
-    with working_as(session, held.scope):
-        for call in effects.calls:
-            returned = call.service(session, **call.kwargs)
-            if isinstance(returned, Mapping):
-                result = merged(result, returned, kind.sets)
-        for one in effects.starts:
-            result = merged(
-                result, runs.start_below(session, held.run_id, one.workflow, one.values), kind.sets
-            )
+    result = call(session, held, kind, effects)
     if effects.results:
-        marked = [_marked(key, row) for key, row in zip(chunk.ids, effects.results, strict=True)]
-        _mark(session, marked)
-        done = [row["key"] for row in marked if row["state"] == "done"]
+        rows = [{"key": key, **marked(row)} for key, row in zip(chunk.ids, effects.results, strict=True)]
+        mark(session, rows)
+        done = [row["key"] for row in rows if row["state"] == "done"]
         session.execute(update(ITEMS).where(ITEMS.c.id.in_(done)).values(payload={}))
     else:
         session.execute(update(ITEMS).where(ITEMS.c.id.in_(chunk.ids)).values(state="done", payload={}))
@@ -156,30 +181,8 @@ def _write_unsent(session: Session, held: Held, chunk: Chunk, unsent: Sequence[O
     states = {outcome.state for outcome in unsent}
     state = next(state for state in ("unknown", "failed", "ready") if state in states)
     text = "；".join(outcome.text for outcome in unsent if outcome.text)
-    _mark(session, [{"key": key, "state": state, "result": {}, "error": text} for key in chunk.ids])
+    mark(session, [{"key": key, "state": state, "result": {}, "error": text} for key in chunk.ids])
     return dict(held.result)
-
-
-def _marked(key: int, row: Mapping[str, Any]) -> dict[str, Any]:
-    error = str(row.get("error") or "")
-    return {"key": key, "state": "failed" if error else "done", "result": dict(row), "error": error}
-
-
-def _mark(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Mark items of the chunk; the statement names its own parameters because `id` is a column."""
-    statement = (
-        update(ITEMS)
-        .where(ITEMS.c.id == bindparam("key"))
-        .values(state=bindparam("state"), result=bindparam("result"), error=bindparam("error"))
-    )
-    session.connection().execute(statement, [dict(row) for row in rows])
-
-
-def _check(effects: Effects, chunk: Chunk) -> None:
-    if effects.results and len(effects.results) != len(chunk.ids):
-        raise ValueError(f"{len(effects.results)} results for {len(chunk.ids)} items")
-    if effects.sends and len(chunk.ids) != 1:
-        raise ValueError("a step that sends works in chunks of one item")
 
 
 def _stopped(session: Session, held: Held) -> bool:
@@ -191,27 +194,21 @@ def _stopped(session: Session, held: Held) -> bool:
     return True
 
 
-def _conclude(held: Held) -> bool:
-    """Finish the step, or leave it to a person; False when a person has settled sendings meanwhile."""
+def _conclude(held: Held) -> Held | None:
+    """Finish the step, or leave it to a person who says what became of sendings; the same step where somebody has done
+    so meanwhile, with items to do again."""
     with writing() as session:
         run = hold_run(session, held)
         left = set(session.scalars(_states(held)))
         if "unknown" in left:
-            unsettled = unknown_sendings(session, held.step_id)
-            if not unsettled:
-                make_settled_ready(session, held.step_id)
-                return False
-            await_settlement(session, run, held, unsettled)
-            return True
+            if unsettled := unknown_sendings(session, held.step_id):
+                await_settlement(session, run, held, unsettled)
+                return None
+            make_settled_ready(session, held.step_id)
+            return held
         errors = _errors(session, held) if "failed" in left and held.turn else {}
-        policy = str(held.node.get("on_failure", "stop"))
-        made = tried_again(held.result)
-        if held.turn:
-            made |= stop_failed(session, session.get_one(Step, held.step_id), errors, policy=policy)
-        elif "failed" in left:
-            made["failed"] = turns.counts(session, held.step_id)["failed"]
-        finish(session, run, held, made, missed=errors if policy == "go_on" else ())
-    return True
+        failed = turns.counts(session, held.step_id)["failed"] if "failed" in left and not held.turn else 0
+        return conclude(session, run, held, errors=errors, failed=failed)
 
 
 def _states(held: Held) -> Any:
