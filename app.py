@@ -74,7 +74,7 @@ def _defaults() -> dict[str, Any]:
 
 def _from_environment() -> dict[str, Any]:
     names = {"DATABASE_URL": "SQLALCHEMY_DATABASE_URI", "REDIS_URL": "REDIS_URL"}
-    names |= {"PUBLIC_ADDRESS": "PUBLIC_ADDRESS", "PROXY_HOPS": "PROXY_HOPS"}
+    names |= {"SCAN_FOLDER": "SCAN_FOLDER", "PUBLIC_ADDRESS": "PUBLIC_ADDRESS", "PROXY_HOPS": "PROXY_HOPS"}
     found = {key: os.environ[PREFIX + name] for name, key in names.items() if os.environ.get(PREFIX + name)}
     url = found.get("SQLALCHEMY_DATABASE_URI", "")
     if url.startswith("postgresql://"):

@@ -95,12 +95,13 @@ def _frames(path: Path, first: int, last: int) -> Iterator[Side]:
                     source.seek(number - 1)
                     yield Side(number, _grey(source.copy()))
                 else:
-                    yield _single(number, path.read_bytes())
+                    yield single(number, path.read_bytes())
             except _BROKEN:
                 yield Side(number, None)
 
 
-def _single(number: int, data: bytes) -> Side:
+def single(number: int, data: bytes) -> Side:
+    """The one side of a picture file."""
     picture = Image.open(io.BytesIO(data), formats=_PICTURES)
     kept = data if picture.format == "JPEG" and picture.getexif().get(_ORIENTATION, 1) == 1 else None
     return Side(number, _grey(picture), kept)

@@ -131,6 +131,7 @@ ACTIONS = {
     "required_field.changed": _l("应录项修改"),
     "scan.received": _l("收到扫描批次"),
     "scan.read": _l("扫描批次读完"),
+    "scan.refused": _l("文件不是扫描件"),
     "sheet.assigned": _l("扫描页指定函件"),
     "sheet.put_aside": _l("扫描页归类"),
     "return.duplicate": _l("重复回函"),

@@ -58,7 +58,7 @@ class Part:
 
 
 def look_into(scans: Sequence[Scans]) -> list[Counted]:
-    """Count the sides of files before anything is kept; refuses, by its name, the first that is no scan."""
+    """Count the sides of files, then keep their contents; refuses, by its name, the first that is no scan."""
     found = []
     with tempfile.TemporaryDirectory() as folder, ScanReader(Path(folder)) as reader:
         for one in scans:
@@ -66,20 +66,20 @@ def look_into(scans: Sequence[Scans]) -> list[Counted]:
                 number = reader.count_sides(one.path)
             except ScanError as error:
                 raise Refused(REFUSALS[error.code], file=one.name) from error
-            found.append(Counted(one.path, one.name, number, files.sha256_of(one.path)))
-    return found
+            found.append((one, number))
+    return [Counted(one.path, one.name, number, files.put(one.path)) for one, number in found]
 
 
 def receive(
     session: Session, scans: Sequence[Counted], *, origin: str, staff: Staff
 ) -> tuple[ScanBatch, bool]:
-    """Keep files as a batch that waits to be read; the same files brought in again are the batch they were.
+    """Make files a batch that waits to be read; the same files brought in again are the batch they were.
 
     Returns the batch, and whether it is new.
     """
     require(staff, "scans.run")
     unique = list({one.sha256: one for one in scans}.values())
-    digest = hashlib.sha256("".join(sorted(one.sha256 for one in unique)).encode()).hexdigest()
+    digest = digest_of([one.sha256 for one in unique])
     known = session.scalars(
         select(ScanBatch).where(ScanBatch.digest == digest).order_by(ScanBatch.id).limit(1)
     )
@@ -95,8 +95,13 @@ def receive(
         traces.record(session, "scan.received", batch, details={"files": len(unique), "sides": batch.sides})
     if batch.state != "done":
         for one in unique:
-            files.store(session, one.path, one.name[:200], MEDIA)
+            files.describe(session, one.sha256, one.name[:200], MEDIA)
     return batch, is_new
+
+
+def digest_of(contents: Sequence[str]) -> str:
+    """What names a batch: the digests of its files together, in whatever order they came."""
+    return hashlib.sha256("".join(sorted(contents)).encode()).hexdigest()
 
 
 def _name(scans: Sequence[Counted]) -> str:
@@ -123,8 +128,9 @@ def _sides_read(session: Session, batch_id: int) -> set[tuple[int, int]]:
 
 
 def begin(session: Session, batch: ScanBatch) -> None:
-    """Say that a batch is being read."""
+    """Say that a batch is being read, by the session's run where there is one."""
     batch.state, batch.error = "reading", ""
+    batch.run_id = session.info.get("run_id", batch.run_id)
     session.flush()
 
 

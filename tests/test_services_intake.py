@@ -11,9 +11,9 @@ from sqlalchemy import select
 from models import FormVersion, Keying, KeyJob, Letter, ScanBatch
 from models import Sheet as Side
 from seed.scanner import Damage, Filled, scan
-from services import Refused, intake, scan_batches
+from services import Refused, intake, scan_batches, scan_folders
 from services.scan_batches import Scans
-from workflows import engine, runs
+from workflows import clock, engine, runs
 from workflows.sessions import reading
 
 SAME = Filled({"all.same": "tick", "relation.self": "cross"})
@@ -138,3 +138,28 @@ def test_a_batch_is_read_by_its_workflow(session, clerk, letters, tmp_path):
     engine.drain()
     session.expire_all()
     assert found.state == "done" and states(session, found) == [("accepted", "")]
+
+
+def test_whole_files_of_the_watched_folder_are_taken_in_and_moved_aside(
+    core, session, letters, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(core.config, "SCAN_FOLDER", str(tmp_path))
+    batch(tmp_path / "a.png", Sheet(letters[0].token, filled=SAME))
+    (tmp_path / "b.pdf").write_bytes(b"hello")
+    (tmp_path / "notes.txt").write_text("x")
+    session.commit()
+    assert clock.collect_scans() is False  # still warm: it may be half copied
+    monkeypatch.setattr(scan_folders.waiting_files, "__kwdefaults__", {"settled": -1.0})
+    batch(tmp_path / ".c.png", EMPTY)
+    assert clock.collect_scans() and not clock.collect_scans()
+    engine.drain()
+    session.expire_all()
+    found = session.scalars(select(ScanBatch).order_by(ScanBatch.name)).all()
+    assert [(one.name, one.state, one.origin) for one in found] == [
+        ("a.png", "done", "folder"),
+        ("b.pdf", "failed", "folder"),
+    ]
+    assert states(session, found[0]) == [("accepted", "")]
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")) == [
+        ".c.png", "done/a.png", "notes.txt", "refused/b.pdf", "refused/b.pdf.txt",
+    ]  # fmt: skip

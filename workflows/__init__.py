@@ -31,6 +31,7 @@ from workflows import (
     recipients,
     reports,
     scan_batches,
+    scan_folders,
     shared_numbers,
     starts,
     trying,
@@ -203,6 +204,11 @@ STEPS: dict[str, StepKind] = {
     "read_scans": StepKind(
         N_("读取扫描批次"), scan_batches.plan_read_scans, scan_batches.read_scans, scan_batches.OfScans, chunk=1,
         results=SCAN_RESULTS, forecast=nothing_ahead,
+    ),
+    "collect_scans": StepKind(
+        N_("收取监视文件夹"), scan_folders.plan_collect_scans, scan_folders.collect_scans, chunk=1,
+        results={"files": N_("文件"), "received": N_("扫描批次"), "refused": N_("不是扫描件")},
+        forecast=nothing_ahead,
     ),
     "change_in_batch": StepKind(
         N_("批量变更"), batch_changes.plan_change_in_batch, batch_changes.change_in_batch, batch_changes.OfChange,

@@ -36,7 +36,7 @@ from services import (
     traces,
     uploads,
 )
-from workflows import events, queues, runs, schedules
+from workflows import events, queues, runs, scan_folders, schedules
 from workflows.claims import LIVE, is_due
 from workflows.scratch import remove_leftovers
 from workflows.sessions import reading, writing
@@ -97,6 +97,7 @@ def all_duties(limits: Times) -> list[Duty]:
         Duty("check_counts", HOUR / 4, start_check),
         Duty("count_shared", HOUR / 4, start_count_of_shared),
         Duty("prove_search", 1.0, prove_search),
+        Duty("collect_scans", 10.0, collect_scans),
         Duty("check_sheets", HOUR / 4, check_sheets),
         Duty("prove_balances", HOUR / 4, prove_balances),
     ]
@@ -271,6 +272,13 @@ def start_count_of_shared() -> bool:
     return _start_once("count_shared_numbers", shared_numbers.is_due, shared_numbers.mark_started) or _start_once(
         "count_shared_again", shared_numbers.is_overtaken, shared_numbers.mark_followed
     )
+
+
+def collect_scans() -> bool:
+    """Start taking in what lies in the watched folder, where one is watched."""
+    if scan_folders.scan_folder() is None:
+        return False
+    return _start_once(scan_folders.WORKFLOW, scan_folders.is_due, lambda _session: None)
 
 
 def _start_once(workflow: str, due: Callable[[Session], bool], mark: Callable[[Session], None]) -> bool:

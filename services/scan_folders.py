@@ -1,0 +1,56 @@
+"""The watched folder: scans that a scanner or a person put there, taken in once they are whole, then moved aside."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from models import ScanBatch, Staff
+from models.clock import utcnow
+from services import traces
+
+DONE, REFUSED = "done", "refused"
+SETTLED = 20.0  # seconds in which nothing wrote to a file
+MOST = 50  # files at a time
+ENDINGS = (".pdf", ".tif", ".tiff", ".jpg", ".jpeg", ".png")
+
+
+def waiting_files(folder: Path, *, settled: float = SETTLED) -> list[Path]:
+    """Files that have lain still for a while, the oldest first; what is still being copied is left alone.
+
+    The time of the last change of any kind counts, which a copying program cannot set back.
+    """
+    if not folder.is_dir():
+        return []
+    found = []
+    for path in folder.iterdir():
+        if path.suffix.lower() in ENDINGS and not path.name.startswith((".", "~")) and path.is_file():
+            state = path.stat()
+            changed = max(state.st_mtime, state.st_ctime)
+            if state.st_size and time.time() - changed > settled:
+                found.append((changed, path))
+    return [path for _changed, path in sorted(found)[:MOST]]
+
+
+def move_aside(path: Path, place: str, *, why: str = "") -> None:
+    """Move a file that was dealt with below its folder, under a name that is free; `why` goes beside it."""
+    folder = path.parent / place
+    folder.mkdir(exist_ok=True)
+    target, number = folder / path.name, 1
+    while target.exists():
+        number += 1
+        target = folder / f"{path.stem}-{number}{path.suffix}"
+    path.rename(target)
+    if why:
+        target.with_name(f"{target.name}.txt").write_text(why + "\n", encoding="utf-8")
+
+
+def record_refusal(session: Session, name: str, message: str, *, staff: Staff) -> ScanBatch:
+    """A file of the folder that is no scan, as a batch that failed: people look at the list, not into the folder."""
+    batch = ScanBatch(unit_id=staff.unit_id, origin="folder", state="failed", staff_id=staff.id)
+    batch.name, batch.error, batch.files, batch.created_at = name[:120], message[:400], [], utcnow()
+    session.add(batch)
+    traces.record(session, "scan.refused", batch)
+    return batch

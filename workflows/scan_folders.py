@@ -1,0 +1,87 @@
+"""The watched folder of scans: the clock looks, a run takes in what lies there, a run of its own reads each file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from flask import current_app
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Run, ScanBatch, Staff
+from services import Refused, files, scan_batches, scan_folders
+from services.scan_batches import Counted, Scans
+from services.scan_folders import DONE, REFUSED
+from workflows.claims import LIVE
+from workflows.sessions import reading
+from workflows.steps import Call, Effects, Facts, Item, Options, Planned, Start
+
+WORKFLOW = "collect_scans"
+
+
+def scan_folder() -> Path | None:
+    """The folder that `LAMPLIGHTER_SCAN_FOLDER` names; None where none is watched."""
+    name = current_app.config.get("SCAN_FOLDER")
+    return Path(name) if name else None
+
+
+def is_due(session: Session) -> bool:
+    """Whether files lie there that nobody is taking in."""
+    folder = scan_folder()
+    if folder is None or not scan_folders.waiting_files(folder):
+        return False
+    open_runs = select(Run.id).where(Run.workflow_key == WORKFLOW, Run.state.in_(LIVE))
+    return session.scalars(open_runs.limit(1)).one_or_none() is None
+
+
+def plan_collect_scans(session: Session, options: Options, facts: Facts) -> Planned:
+    """Each file that has lain still: taken in, and moved aside only when that is certain."""
+    folder = scan_folder()
+    found = scan_folders.waiting_files(folder) if folder else []
+    return Planned(
+        [{"part": part, "path": str(path)} for path in found for part in ("receive", "read", "move")],
+        {"files": len(found)},
+    )
+
+
+def collect_scans(options: Options, facts: Facts, items: Sequence[Item]) -> Effects:
+    """One file: looked into and kept; its batch begun; and then moved aside."""
+    (item,) = items
+    path = Path(item["path"])
+    if not path.is_file():  # somebody took it away, or an earlier attempt moved it
+        return Effects()
+    if item["part"] == "move":
+        scan_folders.move_aside(path, DONE)
+        return Effects()
+    if item["part"] == "read":
+        return Effects(starts=list(_starts(path)))
+    try:
+        counted = scan_batches.look_into([Scans(path, path.name)])
+    except Refused as refusal:
+        scan_folders.move_aside(path, REFUSED, why=str(refusal))
+        return Effects(calls=[Call(refuse_scans, {"name": path.name, "message": str(refusal)})])
+    return Effects(calls=[Call(receive_scans, {"counted": counted})])
+
+
+def receive_scans(session: Session, counted: Sequence[Counted]) -> dict[str, int]:
+    """Keep a file as a batch; one that was brought in before is the batch that it was."""
+    staff = session.get_one(Staff, session.info["actor_id"])
+    _batch, is_new = scan_batches.receive(session, counted, origin="folder", staff=staff)
+    return {"received": int(is_new)}
+
+
+def _starts(path: Path) -> Iterator[Start]:
+    """The run that reads a file's batch, where none has begun to."""
+    digest = scan_batches.digest_of([files.sha256_of(path)])
+    query = select(ScanBatch).where(ScanBatch.digest == digest, ScanBatch.state == "received")
+    with reading() as session:
+        for batch in session.scalars(query.where(ScanBatch.origin == "folder", ScanBatch.run_id.is_(None))):
+            yield Start("read_scans", {"read.batch": str(batch.id), "read.name": batch.name})
+
+
+def refuse_scans(session: Session, name: str, message: str) -> dict[str, int]:
+    """Tell of a file that is no scan."""
+    staff = session.get_one(Staff, session.info["actor_id"])
+    scan_folders.record_refusal(session, name, message, staff=staff)
+    return {"refused": 1}
