@@ -50,6 +50,9 @@ class OuterDoor:
         """Keep the answer until it is collected."""
         self.outpost.answer(token, lines)
 
+    def rest(self) -> None:
+        """Nothing is held here."""
+
 
 def create_outpost(home: Path, outpost: Outpost, *, hops: str = "0") -> Flask:
     """The app of the machine outside; its database is the outpost's file, and it knows no other."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ WHY = "customers answer here by the code on their letter; a hidden datum proves 
 TICKET_SECONDS = 30 * 60
 MOST_BYTES = 20_000
 REFUSED_STATUS = 403
+SLOWNESS = 0.15  # seconds before a refusal; finding a letter or none differs by milliseconds
 
 LABELS = {
     "person": _l("联系人"),
@@ -81,6 +83,9 @@ class Door(Protocol):
 
     def answer(self, token: str, lines: Sequence[Line]) -> None:
         """Keep the answer; Refused says what to mend."""
+
+    def rest(self) -> None:
+        """Let go of the database while an answer is held back."""
 
 
 def reply_pages(door: Door) -> Blueprint:
@@ -153,7 +158,11 @@ def _form(door: Door, token: str, mistake: str = "") -> str:
 
 
 def _refused(door: Door) -> Any:
-    return _page("refused", door), REFUSED_STATUS
+    """The one answer to everything that does not fit, never sooner than after a while: time tells nothing either."""
+    page = _page("refused", door)
+    door.rest()
+    time.sleep(max(0.0, SLOWNESS - (time.monotonic() - g.reply_began)))
+    return page, REFUSED_STATUS
 
 
 def _thanks(door: Door) -> str:
@@ -196,6 +205,7 @@ def _sentence(refusal: Refused) -> str:
 @contextmanager
 def _in_language() -> Iterator[None]:
     """The language that the address names, else the browser's, else Chinese; nothing is remembered."""
+    g.reply_began = time.monotonic()
     wanted = request.args.get("lang", "")
     best = request.accept_languages.best_match(["zh", "en"]) or "zh"
     g.reply_language = wanted if wanted in BABEL_NAMES else {"zh": "zh_CN", "en": "en"}[best]

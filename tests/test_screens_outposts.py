@@ -10,11 +10,18 @@ from sqlalchemy import select
 
 from models import Contact, Reply
 from models.clock import today
+from screens import reply_pages
 from screens.outposts import create_outpost
 from services import Refused, exchange, public_address, reply_exchange, reply_tries
 from services.outposts import METADATA, Outpost
 
 KEY = bytes(range(32))
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    """Refusals are not held back, so that the tests are short."""
+    monkeypatch.setattr(reply_pages, "SLOWNESS", 0.0)
 
 
 @pytest.fixture

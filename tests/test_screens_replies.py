@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from time import monotonic
 
 import pytest
 from browsing import Browser, browse
@@ -12,12 +13,19 @@ from sqlalchemy import select
 
 from models import Confirmation, Contact, Reply, ReplyTry, Setting
 from models.clock import today, utcnow
+from screens import reply_pages
 from services import public_address, reply_tries
 from services.balances import balance
 from services.returns import Form, key_return
 
 RIGHT, WRONG = "0000", "1234"  # of +8613800001111
 UNKNOWN = "ZZZZZZZZZZZZZZZZ"
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    """Refusals are not held back, so that the tests are short."""
+    monkeypatch.setattr(reply_pages, "SLOWNESS", 0.0)
 
 
 @pytest.fixture
@@ -81,6 +89,16 @@ def test_wrong_unknown_expired_and_spent_codes_look_the_same(session, stranger, 
     page = ask(stranger, letter.reply_token, RIGHT)  # too many tries: even the right answer
     assert len(found | {(page.status_code, page.data)}) == 1 and page.status_code == 403
     assert "set-cookie" not in str(page.headers).lower()
+
+
+def test_a_refusal_takes_the_same_time_for_a_letter_and_for_none(session, stranger, letter, monkeypatch):
+    monkeypatch.setattr(reply_pages, "SLOWNESS", 0.1)
+    taken = []
+    for token in (letter.reply_token, UNKNOWN):
+        begun = monotonic()
+        ask(stranger, token, WRONG)
+        taken.append(monotonic() - begun)
+    assert min(taken) >= 0.1
 
 
 def test_guessing_is_limited_by_code_by_address_and_for_good(session, app, stranger, letter, monkeypatch):

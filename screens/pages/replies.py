@@ -69,6 +69,10 @@ class InnerDoor:
             said = Answered(tuple(lines), found.check, now(db.session()))
             replies.record(db.session(), found.letter, said)
 
+    def rest(self) -> None:
+        """End the transaction: SQLite has one writer."""
+        db.session.rollback()
+
     def _asked(self, token: str) -> replies.Asked | None:
         letter = replies.by_token(db.session(), token)
         return replies.asked(db.session(), letter) if letter is not None else None
