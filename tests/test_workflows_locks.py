@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from test_workflows_turns import PERSON, noted, noting, parts  # noqa: F401 a fixture
 
 from models import Run, Staff, Step, Task, db
-from workflows import clock, engine, runs, tasks, waits, work
+from workflows import clock, engine, outcomes, runs, tasks, waits
 from workflows.sessions import writing
 
 ASK = {"id": "ask", "person": {**PERSON, "due_hours": 1, "on_timeout": "yes"}}
@@ -68,7 +68,7 @@ def late(session: Session) -> None:
         pytest.param(tasks, "wake", "decide", id="a decision"),
         pytest.param(tasks, "wake", "time_out", id="a time-out"),
         pytest.param(waits, "wake", "wake", id="a wait that is over"),
-        pytest.param(work, "finish", "work", id="a worker at work"),
+        pytest.param(outcomes, "finish", "work", id="a worker at work"),
     ],
 )
 def test_a_cancelled_run_waits_for_who_has_it_in_hand(

@@ -67,9 +67,10 @@ def store_few(held: Held, few: Few) -> Held:
         return _stored(held, spool, few.result, begin=1, number=number)
 
 
-def write_done(session: Session, few: Few, marked: Sequence[Row]) -> None:
+def write_done(session: Session, held: Held, few: Few, *, marked: Sequence[Row]) -> None:
     """Write what was planned together with what came of it: a row for each, or all done where nothing is said of them.
     What was planned for a done item is never kept."""
+    _clear(session, held)
     numbered = [{**row, "position": place} for place, row in enumerate(few.rows, 1)]
     if marked:
         rows = [{**row, **came} for row, came in zip(numbered, marked, strict=True)]

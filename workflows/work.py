@@ -96,7 +96,7 @@ def _finish_few(held: Held, kind: StepKind, effects: Effects, few: Few) -> Held 
         if run is None:
             hold(session, held.step_id, held.token, held.limits, **values)
         result = call(session, held.with_result(few.result), kind, effects)
-        write_done(session, few, rows)
+        write_done(session, held, few, marked=rows)
         going = held.with_result(result, items_total=number)
         if run is not None:
             wrong = [(few.rows[at]["item"], row["error"]) for at, row in enumerate(rows) if row["error"]]
