@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -20,6 +21,7 @@ from services import files, key_jobs, scan_batches, sheet_states
 from services.scan_batches import Part
 from services.sheet_states import LIVE, Known
 
+LINK = re.compile(r"/R/([0-9A-Z]{16})$")  # the end of a self-service code
 OPENED = ("accepted", "to_key", "review")
 
 Reading = Callable[[], AbstractContextManager[Session]]
@@ -87,7 +89,7 @@ def keep(session: Session, batch: ScanBatch, rows: Sequence[Row]) -> dict[str, i
     """
     with working_as(session, ALL):
         rows = _not_kept(session, batch.id, rows)
-        letters = _letters(session, rows)
+        letters = _letters(session, rows) | _by_link(session, rows)
         known = _known(session, rows, letters.values())
         sheets = [_sheet(session, batch, row, letters, known=known) for row in rows]
         files.describe_all(
@@ -122,6 +124,20 @@ def _letters(session: Session, rows: Sequence[Row]) -> dict[str, Letter]:
     return found
 
 
+def _by_link(session: Session, rows: Sequence[Row]) -> dict[str, Letter]:
+    """Letters by the link of their self-service code: a front shows it even where its window code cannot be read."""
+    tokens = {token for row in rows if not row.read.looked.codes for token in _links(row.read.looked)}
+    if not tokens:
+        return {}
+    return {
+        one.reply_token: one for one in session.scalars(select(Letter).where(Letter.reply_token.in_(tokens)))
+    }
+
+
+def _links(looked: Looked) -> list[str]:
+    return [found[1] for text in looked.texts if (found := LINK.search(text))]
+
+
 def _known(session: Session, rows: Sequence[Row], letters: Iterable[Letter]) -> Known:
     recipients = {letter.recipient_id for letter in letters}
     digests = {row.read.looked.digest for row in rows}
@@ -147,6 +163,11 @@ def _sheet(
     sheet.marks = {name: asdict(mark) for name, mark in read.marks.items()}
     sheet.residual = read.residual
     sheet.state, sheet.reason = sheet_states.identity(read)
+    front = next((letters[token] for token in _links(looked) if token in letters), None)
+    if sheet.reason == "other_code" and front is not None:
+        sheet.kind, sheet.token, sheet.page = "L", front.token, 1
+        sheet.letter_id, sheet.unit_id = front.id, front.unit_id
+        sheet.state, sheet.reason = "front", ""
     if sheet.state:
         return sheet
     code = looked.codes[0]

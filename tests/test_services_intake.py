@@ -2,6 +2,7 @@
 
 from random import Random
 
+import numpy as np
 import pytest
 from factories import make_campaign, make_customer, make_letter, make_staff
 from PIL import Image
@@ -10,6 +11,7 @@ from sqlalchemy import select
 
 from models import FormVersion, Keying, KeyJob, Letter, ScanBatch
 from models import Sheet as Side
+from paper.codes import link_rows
 from seed.scanner import Damage, Filled, scan
 from services import Refused, intake, scan_batches, scan_folders
 from services.scan_batches import Scans
@@ -89,6 +91,16 @@ def test_every_side_of_a_mixed_batch_ends_in_one_state(session, clerk, letters, 
     assert keying.keyed_by_id is None and keying.answers["all_same"] and keying.signed
     assert session.get_one(Letter, letters[0].id).state == "answered"
     assert {job.field for job in session.scalars(select(KeyJob)) if job.queue == "first"} == {"mobile"}
+
+
+def test_a_front_is_known_by_its_link_where_its_window_code_cannot_be_read(session, clerk, letters, tmp_path):
+    page = Image.new("L", (1654, 2339), 250)
+    rows = link_rows(f"HTTPS://EXAMPLE.CN/R/{letters[1].reply_token}")
+    code = Image.fromarray(255 - np.array([list(row) for row in rows], dtype=np.uint8) * 255)
+    page.paste(code.resize((190, 190), Image.Resampling.NEAREST), (1260, 1860))
+    found, _is_new = bring_in(session, clerk, batch(tmp_path / "a.png", page))
+    assert states(session, found) == [("front", "")]
+    assert session.scalars(select(Side)).one().letter_id == letters[1].id
 
 
 def test_the_same_files_again_are_the_same_batch_and_the_same_picture_elsewhere_a_duplicate(
