@@ -16,6 +16,7 @@ from screens import desk_forms
 from services import key_jobs
 from services.form_ticks import OTHER
 from services.key_fields import FORM, marked, ticks_of, written_fields
+from services.key_rules import Settled
 
 LEADS = {
     "first": _l("电话、邮编由两个人各录一次，互相看不到；两次不同的由第三人裁定。"),
@@ -87,14 +88,15 @@ def read_by_machine(job: KeyJob) -> Sequence[str]:
 
 
 def before(session: Session, job: KeyJob) -> Sequence[Before]:
-    """The earlier keyings of this field, shown only to whoever decides; of a whole sheet, what all fields came to."""
+    """The earlier keyings of this field, shown only to whoever decides; of a whole sheet, what its fields came to."""
     if job.queue not in ("arbitrate", "leader"):
         return ()
-    jobs = key_jobs.jobs_of(session, job.sheet_id)
+    done = [one for one in key_jobs.jobs_of(session, job.sheet_id) if one.state == "done"]
     if job.field != FORM:
-        jobs = [one for one in jobs if one.field == job.field]
-    done = [one for one in jobs if one.state == "done"]
-    return [Before(label_of(one.field) if job.field == FORM else _name(one), one.answer, one.value) for one in done]
+        return [Before(_name(one), one.answer, one.value) for one in done if one.field == job.field]
+    settled = key_jobs.settled_of(session, job.sheet, done)
+    fields = {name: one for name, one in settled.items() if name in PLACES and isinstance(one, Settled)}
+    return [Before(label_of(name), one.answer, one.value) for name, one in fields.items()]
 
 
 def _name(job: KeyJob) -> str:

@@ -11,6 +11,7 @@ from sheet_making import make_sheet, with_picture
 from sqlalchemy import select
 
 from models import KeyJob, db
+from services import sheet_balances
 from services.crops import FRAME
 from services.key_jobs import key, next_job, open_jobs
 
@@ -120,3 +121,11 @@ def test_the_campaign_balances_its_sheets_and_opens_their_lists(app, session, cl
     assert [link.partition("state=")[2] for link in asked] == ["keying", "keyed", "front", ""]
     found = [set(re.findall(r"/admin/sheets/(\d+)\"", browser.get(link).text)) for link in asked]
     assert found == [{str(sheet.id)}, {str(sheet.id)}, {str(other.id)}, {str(sheet.id), str(other.id)}]
+
+
+def test_the_home_page_tells_of_batches_that_do_not_add_up(app, session, clerks, sheet):
+    browser = browse(app, session, clerks[0])
+    assert "个扫描批次对不上" not in browser.get("/admin/").text
+    sheet.state = "keyed"  # without a form
+    sheet_balances.check(session)
+    assert "个扫描批次对不上" in browser.get("/admin/").text

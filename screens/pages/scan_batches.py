@@ -25,7 +25,7 @@ from screens.listings import Column, Listing, Sort
 from screens.lists import ListPage
 from screens.messages import done
 from screens.pickers import unit_filter
-from services import Refused, scan_batches
+from services import Refused, scan_batches, sheet_balances
 from services.scan_batches import Scans
 from workflows import runs
 
@@ -145,6 +145,12 @@ def sheets_to_sort(session: Session, staff: Staff) -> Card | None:
     return Card(
         _("面扫描件没有认出"), number, f"{looks.screen_url('sheets')}?state=unidentified", tone="care"
     )
+
+
+def differing_card(session: Session, staff: Staff) -> Card | None:
+    """Batches whose sides the nightly look could not account for; None when all is well."""
+    number = len(sheet_balances.last_check(session).get("batches", ()))
+    return Card(_("个扫描批次对不上"), number, looks.screen_url("scan_batches"), tone="alarm") if number else None
 
 
 def _one(key: int) -> ScanBatch:
