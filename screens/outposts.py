@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from pathlib import Path
 
 from flask import Flask, Response, current_app
@@ -70,16 +71,16 @@ def create_outpost(home: Path, outpost: Outpost, *, hops: str = "0") -> Flask:
 
 def _plain(error: HTTPException) -> Response:
     """Whatever is not a customer's page: a line of text that says nothing about this machine."""
-    return _line("没有这个页面。 There is no such page.", error.code or 404)
+    return _line(error.code or 404)
 
 
 def _failed(error: Exception) -> Response:
     """The log names no address: the code of a letter stands in it."""
     current_app.logger.error("a page failed: %s", type(error).__name__)
-    return _line("暂时不能办理，请稍后再试。 Please try again later.", 500)
+    return _line(500)
 
 
-def _line(text: str, status: int) -> Response:
+def _line(status: int) -> Response:
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
     headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
-    return Response(text, status, headers, mimetype="text/plain")
+    return Response(f"{status} {HTTPStatus(status).phrase}\n", status, headers, mimetype="text/plain")

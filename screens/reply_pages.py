@@ -25,7 +25,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from models.home import CHECKOUT
 from models.said import Said
 from screens.access import anonymous, opened
-from screens.languages import BABEL_NAMES
+from screens.languages import BABEL_NAMES, LOCALES
 from services import Refused
 from services.replies import Shown
 from services.reply_checks import USUAL, normal_token
@@ -171,7 +171,8 @@ def _thanks(door: Door) -> str:
 
 def _page(name: str, door: Door, **facts: Any) -> str:
     other = "en" if g.reply_language == "zh_CN" else "zh_CN"
-    shared = {"bureau": door.bureau(), "language": g.reply_language, "other": other, "style": _style()}
+    shared = {"bureau": door.bureau(), "language": g.reply_language, "style": _style()}
+    shared |= {"other": other, "other_name": LOCALES[other]}
     return render_template(f"screens/reply_{name}.html", **shared, **facts)
 
 
