@@ -16,7 +16,7 @@ from services.letters import GONE
 from workflows.campaigns import last_day
 from workflows.steps import Call, Effects, Facts, Item, Options, Planned, asked
 
-BATCH = 100  # letters of one print run: a stack that a printer takes and a person can hold
+BATCH = 1000  # letters of one print run; the print room takes it tray by tray
 POSTED_AT_ONCE = 5  # print runs of one transaction
 
 
