@@ -58,10 +58,7 @@ def normalise_token(text: str) -> str | None:
 
 def check_characters(text: str) -> str:
     """Two check characters after ISO 7064 MOD 1271-36 over digits and capital letters."""
-    rest = 0
-    for character in text + "00":
-        rest = (rest * 36 + RADIX_36.index(character)) % 1271
-    value = (1272 - rest) % 1271
+    value = (1272 - int(text + "00", 36) % 1271) % 1271
     return RADIX_36[value // 36] + RADIX_36[value % 36]
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -43,9 +44,16 @@ def family(face: str, *, own: str = "", folder: str = "") -> Family:
 def missing_glyphs(text: str, *, folder: str = "") -> str:
     """The characters of a text that no installed font can show, each once: they would print as boxes."""
     covered = _covered(folder)
-    rest = [one for one in dict.fromkeys(text) if ord(one) not in covered and not one.isspace()]
+    if covered.issuperset(text):
+        return ""
+    rest = [one for one in dict.fromkeys(text) if one not in covered and not one.isspace()]
     folders = (Path(folder),) if folder else ()
     return "".join(one for one in rest if not _other_families(one, folders))
+
+
+def ems(face: str | tuple[str, ...], folder: str = "") -> Mapping[str, float]:
+    """The width of every character of a face in em; what it lacks is a full square."""
+    return _widths(face, folder)
 
 
 def text_width(
@@ -74,11 +82,11 @@ def _other_families(character: str, folders: tuple[Path, ...]) -> frozenset[str]
 
 
 @lru_cache(maxsize=8)
-def _covered(folder: str) -> frozenset[int]:
+def _covered(folder: str) -> frozenset[str]:
     """Every character that one of the five faces has here."""
     with _READING:
         fonts = [_font(name, folder) for name in {face.family for face in _found(folder).values()}]
-        return frozenset(code for font in fonts if font for code in font.getBestCmap())
+        return frozenset(chr(code) for font in fonts if font for code in font.getBestCmap())
 
 
 class _Widths(dict[str, float]):

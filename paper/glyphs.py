@@ -65,6 +65,7 @@ class Face:
         self.extents: dict[str, tuple[float, float]] = {font: (one[0], one[1]) for font, one in fonts.items()}
         self.table = _Table({ord(one): self._hex(*glyph) for one, glyph in glyphs.items()}, ord(GETA))
         self.widths = _Widths({one: glyph[2] for one, glyph in glyphs.items()}, GETA)
+        self.mixed = len(uses) > 1 or bool(told["lines"])
         self.fonts = {one: glyph[0] for one, glyph in glyphs.items()}
         self.lines = {
             text: SetLine(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -147,11 +148,21 @@ def letter_sheet(facts: LetterFacts, letterhead: Letterhead) -> LetterSheet | No
         return None
     return LetterSheet(
         facts=facts,
-        organ=set_text(letterhead.organ, ORGAN_WIDTH, sizes=ORGAN_LINES, face="heiti"),
-        signed_size=fitting_size(letterhead.organ, SIGNED_WIDTH, largest=12, smallest=5, face="fangsong"),
+        organ=_organ(letterhead.organ),
+        signed_size=_signed_size(letterhead.organ),
         values=_values(facts, block, letterhead.font_folder),
         codes=_codes(facts),
     )
+
+
+@lru_cache(maxsize=16)
+def _organ(organ: str) -> SetText:
+    return set_text(organ, ORGAN_WIDTH, sizes=ORGAN_LINES, face="heiti")
+
+
+@lru_cache(maxsize=16)
+def _signed_size(organ: str) -> float:
+    return fitting_size(organ, SIGNED_WIDTH, largest=12, smallest=5, face="fangsong")
 
 
 def _values(facts: LetterFacts, block: AddressBlock, folder: str) -> dict[str, Value]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 
-from paper.fonts import MM_PER_PT, text_width
+from paper.fonts import MM_PER_PT, ems, text_width
 
 WINDOW_WIDTH = 60.0  # mm: x 27-87 of the letter
 WINDOW_SIZES = (10.5, 9.0, 8.0)  # pt, largest first
 ADDRESS_LINES = 3
 BAD_END, FURTHER_LINE = 0.6, 0.1  # what a line end inside a name, and one more line, cost the reader
+HAIR = 1e-6  # mm: sums of widths differ by the order of adding
 BLOCK_LINES = 4  # address and name together; the postcode has a line of its own
 
 _UNITS = "号栋幢座室房楼层单元弄巷街路队组之"
@@ -90,17 +93,20 @@ def break_lines(
     text: str, width: float, *, setting: Setting, most: int = 1, words: Sequence[str] = ()
 ) -> list[str]:
     """Lines of `width` mm, broken after a road or house: the fewest, or up to `most` where that reads better."""
-    pattern = re.compile("|".join([*map(re.escape, words), _TOKENS.pattern]), re.DOTALL)
-    tokens = _split_wide(pattern.findall(text), width, setting)
-    widths = [setting.width(token) for token in tokens]
+    if most == 1 and setting.width(text) <= width:
+        return [text.strip()]
+    tokens, widths = _measured(_pattern(tuple(words)).findall(text), width, setting)
     fewest = _greedy(widths, width)
-    found = [
-        _best_breaks(tokens, widths, width=width, lines=lines)
-        for lines in range(fewest, max(fewest, most) + 1)
-    ]
+    breaks = _Breaks(tokens, widths, width)
+    found = [breaks.best(0, lines) for lines in range(fewest, max(fewest, most) + 1)]
     _, starts = min((cost + FURTHER_LINE * extra, starts) for extra, (cost, starts) in enumerate(found))
     ends = [*starts[1:], len(tokens)]
     return ["".join(tokens[start:end]).strip() for start, end in zip(starts, ends, strict=True)]
+
+
+@cache
+def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join([*map(re.escape, words), _TOKENS.pattern]), re.DOTALL)
 
 
 def set_text(
@@ -114,8 +120,13 @@ def set_text(
     """Set a value at the first (size, lines) that holds it; what the last cannot hold ends with …."""
     text = " ".join(text.split())
     lines: list[str] = []
-    for size, most in sizes:
-        lines = break_lines(text, width, setting=Setting(size, face, folder)) if text else []
+    whole = sum(map(ems(face, folder).__getitem__, text)) * MM_PER_PT
+    for at, (size, most) in enumerate(sizes, start=1):
+        if whole * size <= width:
+            return SetText((text,) if text else (), size)
+        if whole * size > width * most and at < len(sizes):
+            continue
+        lines = break_lines(text, width, setting=Setting(size, face, folder))
         if len(lines) <= most:
             return SetText(tuple(lines), size)
     return SetText((*lines[: most - 1], f"{lines[most - 1][:-1]}…"), size, cut=True)
@@ -129,45 +140,65 @@ def fitting_size(text: str, width: float, *, largest: float, smallest: float, fa
     return size
 
 
-def _split_wide(tokens: list[str], width: float, setting: Setting) -> list[str]:
-    """A run of letters or digits wider than a whole line is broken between its characters."""
-    result: list[str] = []
-    for token in tokens:
-        result.extend(token if len(token) > 1 and setting.width(token) > width else [token])
-    return result
+def _measured(tokens: list[str], width: float, setting: Setting) -> tuple[list[str], list[float]]:
+    """Tokens with their widths; a run of letters or digits wider than a whole line is taken character by character."""
+    of, scale = ems(setting.face, setting.folder).__getitem__, setting.size * MM_PER_PT
+    widths = [sum(map(of, token)) * scale for token in tokens]
+    if max(widths, default=0) <= width:
+        return tokens, widths
+    split: list[str] = []
+    for token, one in zip(tokens, widths, strict=True):
+        split.extend(token if one > width else [token])
+    return split, [sum(map(of, token)) * scale for token in split]
 
 
 def _greedy(widths: list[float], width: float) -> int:
     lines, used = 1, 0.0
     for one in widths:
-        if used and used + one > width:
+        if used and used + one > width + HAIR:
             lines, used = lines + 1, 0.0
         used += one
     return lines
 
 
-def _best_breaks(
-    tokens: list[str], widths: list[float], *, width: float, lines: int
-) -> tuple[float, tuple[int, ...]]:
-    """Where so many lines start so that they read best, and what that costs: bad ends and uneven lengths."""
+class _Breaks:
+    """Where the lines of one text start so that they read best: bad ends and uneven lengths cost."""
 
-    @cache
-    def best(start: int, left: int) -> tuple[float, tuple[int, ...]]:
-        if left == 1:
-            fits = sum(widths[start:]) <= width or start >= len(tokens) - 1
-            return (_raggedness(sum(widths[start:]), width), (start,)) if fits else (float("inf"), (start,))
+    def __init__(self, tokens: list[str], widths: list[float], width: float) -> None:
+        self.width, self.count = width, len(tokens)
+        self.ends = [0.0, *(_end_cost(one, two) for one, two in zip(tokens, tokens[1:], strict=False))]
+        self.upto = [0.0, *accumulate(widths)]
+        self.known: dict[tuple[int, int], tuple[float, tuple[int, ...]]] = {}
+
+    def best(self, start: int, lines: int) -> tuple[float, tuple[int, ...]]:
+        """What so many lines from a token on cost, and where they start."""
+        key = start, lines
+        if key not in self.known:
+            self.known[key] = self._last(start) if lines == 1 else self._found(start, lines)
+        return self.known[key]
+
+    def _last(self, start: int) -> tuple[float, tuple[int, ...]]:
+        used = self.upto[-1] - self.upto[start]
+        if used > self.width + HAIR and start < self.count - 1:
+            return float("inf"), (start,)
+        return (1 - used / self.width) ** 2 if used < self.width else 0.0, (start,)
+
+    def _found(self, start: int, lines: int) -> tuple[float, tuple[int, ...]]:
         found: tuple[float, tuple[int, ...]] = (float("inf"), (start,))
-        used = 0.0
-        for end in range(start + 1, len(tokens)):
-            used += widths[end - 1]
-            if used > width and end > start + 1:
-                break
-            cost = _end_cost(tokens[end - 1], tokens[end]) + _raggedness(used, width)
-            rest, starts = best(end, left - 1)
-            found = min(found, (cost + rest, (start, *starts)))
+        width, upto, before = self.width, self.upto, self.upto[start]
+        furthest = max(start + 1, bisect_right(upto, before + width + HAIR) - 1)
+        nearest = bisect_left(
+            upto, upto[-1] - (lines - 1) * width - HAIR
+        )  # what is left must fit, or cannot be parted
+        for end in range(
+            min(furthest, self.count - 1), max(start, min(nearest, self.count - lines + 1) - 1), -1
+        ):
+            used = upto[end] - before
+            cost = self.ends[end] + ((1 - used / width) ** 2 if used < width else 0.0)
+            if cost <= found[0]:
+                rest, starts = self.best(end, lines - 1)
+                found = min(found, (cost + rest, (start, *starts)))
         return found
-
-    return best(0, lines)
 
 
 def _end_cost(last: str, following: str) -> float:
@@ -175,7 +206,3 @@ def _end_cost(last: str, following: str) -> float:
     if last[-1] not in _GOOD_ENDS:
         return BAD_END
     return FURTHER_LINE if following[0].isdigit() and last[-1] in "路街道巷村" else 0.0
-
-
-def _raggedness(used: float, width: float) -> float:
-    return (1 - used / width) ** 2 if used < width else 0.0

@@ -6,6 +6,7 @@ with segno. ISO/IEC 18004: alphanumeric mode holds two characters in eleven bits
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 import segno
@@ -21,11 +22,12 @@ Rows = tuple[bytes, ...]
 
 def packed(text: str, error: str = "Q") -> tuple[int, str]:
     """Modules on a side, and the rows as hexadecimal bits, each padded to whole bytes; 1 is dark."""
-    family = _family(len(text), error) if _VALUES.keys() >= set(text) else None
-    if family is None:
+    family = _family(len(text), error)
+    try:
+        return family.side, family.modules(text)
+    except KeyError:  # no alphanumeric text
         rows = matrix(text, error)
         return len(rows), _hex(rows)
-    return family.side, family.modules(text)
 
 
 def matrix(text: str, error: str = "Q") -> Rows:
@@ -55,14 +57,22 @@ class _Family:
         self.base = int(_hex(rows), 16)
         self.bits: dict[tuple[int, int], int] = {}
         self.pairs: dict[tuple[int, str], int] = {}
+        self.before = ("", 0)  # the codes of a page differ in their last pair alone
 
     def modules(self, text: str) -> str:
         """The code of a text as hexadecimal bits."""
-        found, pairs = self.base, self.pairs
-        for at in range(0, self.length, 2):
+        last = (self.length - 1) // 2 * 2
+        if text[:last] != self.before[0]:
+            self.before = text[:last], self._added(text, range(0, last, 2))
+        found = self.base ^ self.before[1] ^ self._added(text, (last,))
+        return f"{found:0{self.digits}x}"
+
+    def _added(self, text: str, places: Iterable[int]) -> int:
+        found, pairs = 0, self.pairs
+        for at in places:
             key = at, text[at : at + 2]
             found ^= pairs[key] if key in pairs else self._pair(*key)
-        return f"{found:0{self.digits}x}"
+        return found
 
     def _pair(self, at: int, pair: str) -> int:
         """What a pair at a place adds to the code of zeros."""

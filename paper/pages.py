@@ -21,6 +21,7 @@ _BLANKS = re.compile("[\t\r\n\v\f\x85\u2028\u2029]+")
 _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e01ef]"
 )
+_UNFIT = re.compile(f"{_BLANKS.pattern}|{_UNSEEN.pattern}")
 
 
 def printable(text: str, *, folder: str = "") -> str:
@@ -32,7 +33,7 @@ def printable(text: str, *, folder: str = "") -> str:
 
 def visible(text: str) -> str:
     """A text on one line, without characters that show nothing or turn the direction of writing."""
-    return _UNSEEN.sub("", _BLANKS.sub(" ", text))
+    return _UNSEEN.sub("", _BLANKS.sub(" ", text)) if _UNFIT.search(text) else text
 
 
 def compose(template: str, letterhead: Letterhead, **values: Any) -> str:

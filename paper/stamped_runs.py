@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pikepdf
 
-from paper.boxes import Template, boxes_of, compiled, fit
+from paper.boxes import Box, Template, boxes_of, compiled, fit
 from paper.glyphs import Face, Wanted
 from paper.lines import SetText, Value
 from paper.merging import About
@@ -22,7 +22,8 @@ from paper.page_files import Shared, shared_objects, write_pages
 from paper.pdf import Job, LaidOut, lay_out
 from paper.stamping import Lines, Stamper
 
-BUFFER = 1 << 20
+BUFFER, CHUNK, KNOWN = 1 << 20, 200, 5000
+Spooled = tuple[int, dict[str, Lines], dict[str, str]]  # variant, texts, codes
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class StampedRun:
         self.what, self.fonts = what, fonts
         self.variants: list[tuple[str, Template]] = []
         self.wanted: dict[str, Wanted] = {}
+        self.known: dict[tuple[str, float, Value], SetText] = {}
         self.pages = 0
         self.spool = _Spool(folder / "copies")
 
@@ -55,19 +57,25 @@ class StampedRun:
     def add(self, variant: int, values: Mapping[str, Value], codes: Mapping[str, str]) -> Copy:
         """Take one copy: its texts are set in the boxes of its variant, what is missing stays empty."""
         _html, template = self.variants[variant]
-        texts, cut = {}, []
-        for box in template.texts:
-            if not (value := values.get(box.name)):
-                continue
-            found = fit(box, value, folder=self.fonts)
-            texts[box.name] = found
-            self.wanted[box.face].add(found.lines)
-            if found.cut:
-                cut.append(box.name)
+        texts = {
+            box.name: self._set(box, value) for box in template.texts if (value := values.get(box.name))
+        }
+        cut = tuple(name for name, text in texts.items() if text.cut)
         plain = {name: (text.lines, text.size) for name, text in texts.items()}
         self.spool.add((variant, plain, dict(codes)))
         self.pages += len(template.boxes)
-        return Copy(template, texts, tuple(cut))
+        return Copy(template, texts, cut)
+
+    def _set(self, box: Box, value: Value) -> SetText:
+        """A value in its box; what many copies share is set once."""
+        key = box.name, box.width, value
+        found = self.known.get(key)
+        if found is None:
+            found = fit(box, value, folder=self.fonts)
+            self.wanted[box.face].add(found.lines)
+            if len(self.known) < KNOWN:
+                self.known[key] = found
+        return found
 
     def write(self, target: Path, about: About) -> int:
         """Write all copies in the order in which they came; returns the pages."""
@@ -102,27 +110,27 @@ def _stamper(laid_out: LaidOut, page: int, faces: Mapping[str, Face], shared: Sh
 
 
 class _Spool:
-    """Set copies on disk, one after the other."""
+    """Set copies on disk, a chunk after the other."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.size = path, 0
-        self.waiting: list[bytes] = []
+        self.path = path
+        self.waiting: list[Spooled] = []
         path.touch()
 
-    def add(self, copy: tuple[int, dict[str, Lines], dict[str, str]]) -> None:
-        self.waiting.append(marshal.dumps(copy))
-        if len(self.waiting) >= 1000:
+    def add(self, copy: Spooled) -> None:
+        self.waiting.append(copy)
+        if len(self.waiting) >= CHUNK:
             self._put_down()
 
-    def copies(self) -> Iterator[tuple[int, dict[str, Lines], dict[str, str]]]:
+    def copies(self) -> Iterator[Spooled]:
         """All copies, from the first."""
         self._put_down()
         with self.path.open("rb", buffering=BUFFER) as file:
-            while file.tell() < self.size:
-                yield marshal.load(file)  # noqa: S302 our own file, in a folder of our own
+            while head := file.read(4):
+                yield from marshal.loads(file.read(int.from_bytes(head, "big")))  # noqa: S302 a file of our own
 
     def _put_down(self) -> None:
+        content = marshal.dumps(self.waiting)
         with self.path.open("ab") as file:
-            file.write(b"".join(self.waiting))
-            self.size = file.tell()
+            file.write(len(content).to_bytes(4, "big") + content)
         self.waiting.clear()

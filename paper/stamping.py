@@ -72,7 +72,7 @@ class _Text:
     def add_to(self, parts: list[str], value: Lines) -> None:
         (lines, size), face = value, self.face
         shown = [line.translate(face.table) for line in lines]
-        if not self.left or face.lines or any(">" in one for one in shown):
+        if not self.left or face.mixed and (face.lines or any(">" in one for one in shown)):
             self._add_slowly(parts, lines, size)
             return
         for start, one in zip(self.starts(len(lines), size), shown, strict=True):
