@@ -7,6 +7,7 @@ import secrets
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from models.words import N_
 from paper.matrices import Rows, matrix
@@ -66,8 +67,14 @@ def code_text(kind: str, token: str, *, page: int, place: str) -> str:
     """The text inside a printed code, e.g. `L1.ABCDEFGHJK.1.3W.W`."""
     if kind not in KINDS or place not in PLACES or not _TOKEN.fullmatch(token):
         raise ValueError(f"no code for kind {kind!r}, token {token!r}, place {place!r}")
+    return f"{_start(kind, token, page)}.{place}"
+
+
+@lru_cache(maxsize=64)
+def _start(kind: str, token: str, page: int) -> str:
+    """What the codes of one page have in common."""
     check = check_characters(f"{kind}{FORMAT}{token}{page}")
-    return f"{kind}{FORMAT}.{token}.{page}.{check}.{place}"
+    return f"{kind}{FORMAT}.{token}.{page}.{check}"
 
 
 def parse_code(text: str) -> Code | None:

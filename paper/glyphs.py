@@ -20,6 +20,7 @@ _SIMPLE = (
     "\u2100-\u25ff\u2e80-\u3029\u3030-\u3096\u309b-\u33ff\u3400-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffee"
     "\U00020000-\U0003ffff"
 )
+_ESCAPED = {ord(one): "\\" + one for one in "()\\"} | {ord("\r"): "\\r"}
 _JOINED = re.compile(f"[^{_SIMPLE}]")
 
 
@@ -63,7 +64,7 @@ class Face:
         uses = Counter(font for font, _glyph, _width in glyphs.values())
         self.font = glyphs[GETA][0] if len(uses) < 2 else uses.most_common(1)[0][0]
         self.extents: dict[str, tuple[float, float]] = {font: (one[0], one[1]) for font, one in fonts.items()}
-        self.table = _Table({ord(one): self._hex(*glyph) for one, glyph in glyphs.items()}, ord(GETA))
+        self.table = _Table({ord(one): self._bytes(*glyph) for one, glyph in glyphs.items()}, ord(GETA))
         self.widths = _Widths({one: glyph[2] for one, glyph in glyphs.items()}, GETA)
         self.mixed = len(uses) > 1 or bool(told["lines"])
         self.fonts = {one: glyph[0] for one, glyph in glyphs.items()}
@@ -79,13 +80,13 @@ class Face:
         found = [self.extents[font] for font in fonts if font in self.extents]
         return (max(one[0] for one in found) - max(one[1] for one in found)) / 2
 
-    def _hex(self, font: str, glyph: int, _width: float) -> str:
-        number = f"{glyph:04x}"
-        return number if font == self.font else f">Tj/{font} 1 Tf<{number}>Tj/{self.font} 1 Tf<"
+    def _bytes(self, font: str, glyph: int, _width: float) -> str:
+        number = "".join(_ESCAPED.get(one, chr(one)) for one in divmod(glyph, 256))
+        return number if font == self.font else f")Tj/{font} 1 Tf({number})Tj/{self.font} 1 Tf("
 
 
 class _Table(dict[int, str]):
-    """Character -> its glyph in hexadecimal; what no font has is 〓."""
+    """Character -> the two bytes of its glyph in a PDF string; what no font has is 〓."""
 
     def __init__(self, glyphs: dict[int, str], other: int) -> None:
         super().__init__(glyphs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,15 @@ class Letterhead:
 def local_address(address: str, letterhead: Letterhead) -> str:
     """The address without the bureau's own province and city; mail to elsewhere keeps both."""
     address = address.strip()
-    city = re.sub("^.*?(?:省|自治区)", "", letterhead.province_city)
-    for own in (letterhead.province_city, city):
+    for own in (letterhead.province_city, _city(letterhead.province_city)):
         if own and address.startswith(own) and len(address) > len(own):
             return address[len(own) :]
     return address
+
+
+@lru_cache(maxsize=16)
+def _city(province_city: str) -> str:
+    return re.sub("^.*?(?:省|自治区)", "", province_city)
 
 
 def is_local(address: str, letterhead: Letterhead) -> bool:

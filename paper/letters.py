@@ -14,7 +14,7 @@ from paper.codes import code_rows, code_text, link_rows, svg
 from paper.fonts import missing_glyphs
 from paper.letterheads import Letterhead, local_address
 from paper.lines import AddressBlock, SetText, Value, address_block, fitting_size, lines_of, set_text
-from paper.pages import printable, visible
+from paper.pages import is_printable, printable, visible
 
 NO_NAME = "用电客户"
 SAME, NONE_YET = "无变化", "暂无"
@@ -22,6 +22,11 @@ ASKED = ("person", "mobile", "landline", "outage", "postal_address", "postcode",
 ORGAN_WIDTH = 65.0  # mm
 ORGAN_LINES = ((15.0, 1), (14.0, 1), (13.0, 1), (12.0, 1), (11.0, 1), (9.0, 2), (7.0, 2), (5.5, 3))
 SIGNED_WIDTH = 150.0
+
+# The same name, number and address stand on a letter several times.
+_mask_name, _mask_phone, _mask_address = (
+    lru_cache(maxsize=64)(mask) for mask in (masks.mask_name, masks.mask_phone, masks.mask_address)
+)
 
 
 @dataclass(frozen=True)
@@ -169,19 +174,21 @@ def _values(facts: LetterFacts, block: AddressBlock, folder: str) -> dict[str, V
     """Every value by the name of its box, as it may be shown."""
     again = f"　第{facts.copy}次打印" if facts.copy > 1 else ""
     window = tuple(line for line in (block.postcode, *block.address, *block.addressee) if line)
-    outage = masks.mask_name(facts.recorded.outage_person), masks.mask_phone(facts.recorded.outage_mobile)
+    outage = _mask_name(facts.recorded.outage_person), _mask_phone(facts.recorded.outage_mobile)
     shown: dict[str, str | tuple[str, ...]] = {
         "serial": (facts.serial + again,),
         "serial_line": (f"函件编号　{facts.serial}{'　' if again else ''}{again}",),
         "reply_link": facts.reply_url.lower().removeprefix("https://"),
         "account_no": masks.mask_account(facts.account_no),
-        "name": masks.mask_name(facts.name),
+        "name": _mask_name(facts.name),
         "unit": facts.unit,
-        "supply_address": masks.mask_address(facts.supply_address),
+        "supply_address": _mask_address(facts.supply_address),
         "outage": tuple(line for line in outage if line),
         **_recorded(facts.recorded),
     }
-    values: dict[str, Value] = {name: _clean(value, folder) for name, value in shown.items()}
+    values: dict[str, Value] = dict(shown)
+    if not is_printable("".join(map("".join, shown.values())), folder=folder):
+        values = {name: _clean(value, folder) for name, value in shown.items()}
     for name in ASKED:
         values[f"{name}_same"] = SAME if values[name] else NONE_YET
     return values | {"window": SetText(window, block.size)}
@@ -195,10 +202,10 @@ def _clean(value: str | tuple[str, ...], folder: str) -> Value:
 
 def _recorded(recorded: Recorded) -> dict[str, str]:
     return {
-        "person": masks.mask_name(recorded.person),
-        "mobile": masks.mask_phone(recorded.mobile),
-        "landline": masks.mask_phone(recorded.landline),
-        "postal_address": masks.mask_address(recorded.postal_address),
+        "person": _mask_name(recorded.person),
+        "mobile": _mask_phone(recorded.mobile),
+        "landline": _mask_phone(recorded.landline),
+        "postal_address": _mask_address(recorded.postal_address),
         "postcode": recorded.postcode.strip()[:10],
         "email": masks.mask_email(recorded.email),
         "wechat": masks.mask_wechat(recorded.wechat),

@@ -98,8 +98,11 @@ def break_lines(
     tokens, widths = _measured(_pattern(tuple(words)).findall(text), width, setting)
     fewest = _greedy(widths, width)
     breaks = _Breaks(tokens, widths, width)
-    found = [breaks.best(0, lines) for lines in range(fewest, max(fewest, most) + 1)]
-    _, starts = min((cost + FURTHER_LINE * extra, starts) for extra, (cost, starts) in enumerate(found))
+    cost, starts = breaks.best(0, fewest)
+    for extra in range(1, most - fewest + 1):
+        if cost > FURTHER_LINE * extra:  # else it cannot get better
+            more, others = breaks.best(0, fewest + extra)
+            cost, starts = min((cost, starts), (more + FURTHER_LINE * extra, others))
     ends = [*starts[1:], len(tokens)]
     return ["".join(tokens[start:end]).strip() for start, end in zip(starts, ends, strict=True)]
 
@@ -187,15 +190,17 @@ class _Breaks:
         found: tuple[float, tuple[int, ...]] = (float("inf"), (start,))
         width, upto, before = self.width, self.upto, self.upto[start]
         furthest = max(start + 1, bisect_right(upto, before + width + HAIR) - 1)
-        nearest = bisect_left(
-            upto, upto[-1] - (lines - 1) * width - HAIR
-        )  # what is left must fit, or cannot be parted
+        room = (lines - 1) * width
+        nearest = bisect_left(upto, upto[-1] - room - HAIR)  # what is left must fit, or cannot be parted
         for end in range(
             min(furthest, self.count - 1), max(start, min(nearest, self.count - lines + 1) - 1), -1
         ):
-            used = upto[end] - before
+            used, left = upto[end] - before, upto[-1] - upto[end]
             cost = self.ends[end] + ((1 - used / width) ** 2 if used < width else 0.0)
-            if cost <= found[0]:
+            even = (
+                (1 - left / room) ** 2 * (lines - 1) if left < room else 0.0
+            )  # lines of one length cost least
+            if cost + even <= found[0] + HAIR:
                 rest, starts = self.best(end, lines - 1)
                 found = min(found, (cost + rest, (start, *starts)))
         return found

@@ -20,14 +20,14 @@ _PAIRS = {
 Rows = tuple[bytes, ...]
 
 
-def packed(text: str, error: str = "Q") -> tuple[int, str]:
-    """Modules on a side, and the rows as hexadecimal bits, each padded to whole bytes; 1 is dark."""
+def packed(text: str, error: str = "Q") -> tuple[int, bytes]:
+    """Modules on a side, and the rows as bits, each padded to whole bytes; 1 is dark."""
     family = _family(len(text), error)
     try:
         return family.side, family.modules(text)
     except KeyError:  # no alphanumeric text
         rows = matrix(text, error)
-        return len(rows), _hex(rows)
+        return len(rows), _bits(rows)
 
 
 def matrix(text: str, error: str = "Q") -> Rows:
@@ -37,9 +37,11 @@ def matrix(text: str, error: str = "Q") -> Rows:
     return tuple(bytes(row) for row in code.matrix)
 
 
-def _hex(rows: Rows) -> str:
+def _bits(rows: Rows) -> bytes:
     width = (len(rows) + 7) // 8 * 8
-    return "".join(f"{int(''.join(map(str, row)).ljust(width, '0'), 2):0{width // 4}x}" for row in rows)
+    return b"".join(
+        int("".join(map(str, row)).ljust(width, "0"), 2).to_bytes(width // 8, "big") for row in rows
+    )
 
 
 @lru_cache(maxsize=16)
@@ -53,19 +55,19 @@ class _Family:
     def __init__(self, length: int, error: str) -> None:
         self.length, self.error = length, error
         rows = matrix("0" * length, error)
-        self.side, self.digits = len(rows), len(_hex(rows))
-        self.base = int(_hex(rows), 16)
+        self.side, self.size = len(rows), len(_bits(rows))
+        self.base = int.from_bytes(_bits(rows), "big")
         self.bits: dict[tuple[int, int], int] = {}
         self.pairs: dict[tuple[int, str], int] = {}
         self.before = ("", 0)  # the codes of a page differ in their last pair alone
 
-    def modules(self, text: str) -> str:
-        """The code of a text as hexadecimal bits."""
+    def modules(self, text: str) -> bytes:
+        """The code of a text as bits."""
         last = (self.length - 1) // 2 * 2
         if text[:last] != self.before[0]:
             self.before = text[:last], self._added(text, range(0, last, 2))
         found = self.base ^ self.before[1] ^ self._added(text, (last,))
-        return f"{found:0{self.digits}x}"
+        return found.to_bytes(self.size, "big")
 
     def _added(self, text: str, places: Iterable[int]) -> int:
         found, pairs = 0, self.pairs
@@ -88,5 +90,5 @@ class _Family:
             value = 1 << bit
             pair = ALPHANUMERIC[value] if single else ALPHANUMERIC[value // 45] + ALPHANUMERIC[value % 45]
             text = "0" * at + pair + "0" * (self.length - at - len(pair))
-            self.bits[at, bit] = int(_hex(matrix(text, self.error)), 16) ^ self.base
+            self.bits[at, bit] = int.from_bytes(_bits(matrix(text, self.error)), "big") ^ self.base
         return self.bits[at, bit]

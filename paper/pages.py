@@ -31,6 +31,11 @@ def printable(text: str, *, folder: str = "") -> str:
     return kept.translate({ord(character): GETA for character in missing}) if missing else kept
 
 
+def is_printable(text: str, *, folder: str = "") -> bool:
+    """Whether paper can show a text as it is: then `printable` gives it back unchanged."""
+    return not _UNFIT.search(text) and not fonts.missing_glyphs(text, folder=folder)
+
+
 def visible(text: str) -> str:
     """A text on one line, without characters that show nothing or turn the direction of writing."""
     return _UNSEEN.sub("", _BLANKS.sub(" ", text)) if _UNFIT.search(text) else text

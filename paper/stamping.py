@@ -44,7 +44,7 @@ class Stamper:
             if found := codes.get(code.name):
                 parts.append(code.drawn(found))
         parts.append("EMC")
-        return " ".join(parts).encode("ascii")
+        return " ".join(parts).encode("latin-1")
 
 
 class _Code:
@@ -57,7 +57,10 @@ class _Code:
 
     def drawn(self, text: str) -> str:
         side, modules = packed(text, "Q" if self.name != "reply" else "M")
-        return f"{self.place}/W {side}/H {side}/IM true/D[1 0]/F/AHx ID {modules}>EI Q"
+        shape = f"{self.place}/W {side}/H {side}/IM true/D[1 0]"
+        if b"EI" in modules:  # would look like the end of the picture
+            return f"{shape}/F/AHx ID {modules.hex()}>EI Q"
+        return f"{shape} ID {modules.decode('latin-1')}\nEI Q"
 
 
 class _Text:
@@ -72,11 +75,11 @@ class _Text:
     def add_to(self, parts: list[str], value: Lines) -> None:
         (lines, size), face = value, self.face
         shown = [line.translate(face.table) for line in lines]
-        if not self.left or face.mixed and (face.lines or any(">" in one for one in shown)):
+        if not self.left or face.mixed and (face.lines or any(")Tj" in one for one in shown)):
             self._add_slowly(parts, lines, size)
             return
         for start, one in zip(self.starts(len(lines), size), shown, strict=True):
-            parts.append(f"{start}<{one}>Tj")
+            parts.append(f"{start}({one})Tj")
 
     def _starts(self, count: int, size: float) -> list[str]:
         """The text matrices of so many lines that begin at the left edge."""
@@ -106,9 +109,8 @@ class _Text:
             if isinstance(line, SetLine):
                 parts.append(f"{self._matrix(size / line.size, x, y)} {line.drawn}/{self.face.font} 1 Tf")
             else:
-                parts.append(
-                    f"{self._matrix(size, x, y)}<{line.translate(self.face.table)}>Tj".replace("<>Tj", "")
-                )
+                shown = f"({line.translate(self.face.table)})Tj"
+                parts.append(self._matrix(size, x, y) + shown.replace("()Tj", ""))
 
     def _left_edge(self, width: float) -> float:
         if self.left:

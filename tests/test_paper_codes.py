@@ -148,10 +148,9 @@ def test_added_code_is_the_one_that_is_computed(token, kind, page, place):
     ):
         made = segno.make(text, error=error, mask=2, micro=False, boost_error=False).matrix
         side, modules = matrices.packed(text, error)
-        rows = [
-            modules[at : at + len(modules) // side] for at in range(0, len(modules), len(modules) // side)
-        ]
-        bits = [f"{int(row, 16):0{4 * len(row)}b}" for row in rows]
+        wide = len(modules) // side
+        rows = [modules[at : at + wide] for at in range(0, len(modules), wide)]
+        bits = [f"{int.from_bytes(row, 'big'):0{8 * wide}b}" for row in rows]
         assert bits == ["".join(map(str, row)).ljust(len(bits[0]), "0") for row in made]
 
 

@@ -1,0 +1,286 @@
+"""How many pages of letters a CPU-second prints, beside WeasyPrint letter by letter and Typst where it is installed.
+
+    python bench/printing.py [--letters 10000] [--rounds 3] [--fidelity 0] [--alone]
+
+The same letter with its form, its six codes and the same made-up customers; all take turns, and everything counts that
+a file costs: layout, fonts, proofs. Typst is no dependency: put it where Python finds it (`pip install --target`). With
+`--fidelity 200`, so many hostile letters are compared with WeasyPrint's as pixels first. Prints JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import random
+import resource
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+import pikepdf  # noqa: E402 - the checkout is not an installed package
+from fidelity import different, laid_out_singly, random_letter  # noqa: E402
+from paper_samples import HEAD as TEST_HEAD  # noqa: E402
+from weasyprint import HTML  # noqa: E402
+from weasyprint.formatting_structure.boxes import TextBox  # noqa: E402
+from weasyprint.text.fonts import FontConfiguration  # noqa: E402
+
+from paper.boxes import Box, compiled, fit  # noqa: E402
+from paper.codes import CROCKFORD, code_rows, link_rows, svg  # noqa: E402
+from paper.forms import SAMPLE_HEAD as HEAD  # noqa: E402
+from paper.letters import SAMPLE, LetterFacts, LetterSheet, Recorded, letter_sheet  # noqa: E402
+from paper.print_runs import blank, letters_html, render_letters  # noqa: E402
+
+SINGLY, TYPST_LETTERS, PAGES = 3, 400, 2
+SURNAMES, NAMES = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋",
+    "伟芳娜敏静秀丽强磊军洋勇艳杰娟涛明超兰霞平刚桂英",
+)
+ROADS = (
+    "建新路",
+    "汾江中路",
+    "季华五路",
+    "南海大道北",
+    "桂澜路",
+    "文华路",
+    "岭南大道",
+    "同济路",
+    "祖庙路",
+    "佛平路",
+)
+ESTATES = ("恒福花园", "丽日豪庭", "中海锦城", "雅居花园", "时代倾城", "")
+
+
+def made_up(number: int) -> LetterFacts:
+    """One customer's letter."""
+    dice = random.Random(number)  # noqa: S311 made-up customers
+    name = dice.choice(SURNAMES) + "".join(dice.choices(NAMES, k=dice.choice((1, 2, 2))))
+    road = f"佛山市禅城区祖庙街道{dice.choice(ROADS)}{dice.randint(1, 300)}号{dice.choice(ESTATES)}"
+    address = f"{road}{dice.randint(1, 20)}座{dice.randint(1, 30) * 100 + dice.randint(1, 8)}室"
+    recorded = Recorded(
+        person=name,
+        mobile=f"13{dice.randrange(10**9):09d}",
+        landline=f"0757-{dice.randrange(10**7, 10**8)}",
+        outage_person=name,
+        outage_mobile=f"13{dice.randrange(10**9):09d}",
+        postal_address=address,
+        postcode="528000",
+        email=f"user{number}@example.com",
+        wechat=f"wx_{number}",
+    )
+    return replace(
+        SAMPLE,
+        serial=f"HD-2026-11-{number:06d}",
+        token="".join(dice.choices(CROCKFORD, k=10)),
+        address=address,
+        addressee=name,
+        account_no=f"03{dice.randrange(10**14):014d}",
+        name=name,
+        supply_address=address,
+        recorded=recorded,
+        reply_url="HTTPS://EXAMPLE.CN/R/" + "".join(dice.choices(CROCKFORD, k=10)),
+    )
+
+
+def filled(numbers: range) -> list[LetterSheet]:
+    """Letters with every text set in its box, for those who lay them out."""
+    template = compiled(blank(made_up(1), HEAD), "函件底版")
+    sheets = [sheet for number in numbers if (sheet := letter_sheet(made_up(number), HEAD))]
+    return [
+        replace(sheet, texts={box.name: fit(box, sheet.values.get(box.name, "")) for box in template.texts})
+        for sheet in sheets
+    ]
+
+
+def cpu_seconds(work: Callable[[], Any]) -> float:
+    """What a piece of work costs, its children included."""
+
+    def spent() -> float:
+        uses = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return sum(use.ru_utime + use.ru_stime for use in uses)
+
+    before = spent()
+    work()
+    return spent() - before
+
+
+def stamp(count: int, target: Path) -> float:
+    """CPU seconds a page of one stamped file, making up the customers left out."""
+    making = cpu_seconds(lambda: [made_up(number) for number in range(1, 1001)]) / 1000 * count
+    letters = (made_up(number) for number in range(1, count + 1))
+    return (cpu_seconds(lambda: render_letters(letters, HEAD, target)) - making) / count / PAGES
+
+
+def lay_out_singly(sheets: list[LetterSheet], fonts: FontConfiguration) -> float:
+    """CPU seconds a page where WeasyPrint lays each letter out for itself, with one font configuration for all."""
+    htmls = [letters_html([sheet], HEAD) for sheet in sheets]
+    return (
+        cpu_seconds(lambda: [HTML(string=html).write_pdf(font_config=fonts) for html in htmls])
+        / len(htmls)
+        / PAGES
+    )
+
+
+def set_in_typst(typst: ModuleType, source: Path) -> float:
+    """CPU seconds a page of one Typst document."""
+    return (
+        cpu_seconds(lambda: typst.compile(str(source), output=str(source.with_suffix(".pdf"))))
+        / TYPST_LETTERS
+        / PAGES
+    )
+
+
+def typst_source(sheets: list[LetterSheet]) -> str:
+    """The same pages for Typst: what letters share as a function a side, own texts and codes placed on it."""
+    template = compiled(blank(made_up(1), HEAD), "函件底版")
+    pages = HTML(string=blank(made_up(1), HEAD)).render().pages
+    parts = [
+        "#set page(width: 210mm, height: 297mm, margin: 0mm)",
+        "#set text(kerning: false, ligatures: false)",
+        "#let at(x, y, size, font, body) = place(dx: x * 1pt, dy: y * 1pt, text(size: size * 1pt, font: font, body))",
+    ]
+    for side, page in enumerate(pages):
+        own = {box.name for box in template.boxes[side]}
+        shared = [*_texts(page._page_box, own), *_marks(template.anchors[side])]
+        parts.append(f"#let side{side}() = {{\n{chr(10).join(shared)}\n}}")
+    for number, sheet in enumerate(sheets):
+        for side, boxes in enumerate(template.boxes):
+            own_parts = [part for box in boxes for part in _own(box, sheet)]
+            parts.append(
+                f"{'#pagebreak()' if number or side else ''}#{{\nside{side}()\n{chr(10).join(own_parts)}\n}}"
+            )
+    return "\n".join(parts)
+
+
+def _texts(box: Any, own: set[str]) -> Iterator[str]:
+    """Every line of text that letters share, where WeasyPrint put it."""
+    box = getattr(box, "_box", box)
+    if box.element is not None and box.element.get("data-field") in own:
+        return
+    if isinstance(box, TextBox) and box.text.strip():
+        family = next(name for name in box.style["font_family"] if "Noto" in name)
+        size = box.style["font_size"] * 0.75
+        yield _at(box.position_x * 0.75, box.position_y * 0.75, size, family, box.text)
+    for child in getattr(box, "children", ()):
+        yield from _texts(child, own)
+
+
+def _at(x: float, y: float, size: float, family: str, text: str) -> str:
+    return f"at({x:.2f}, {y:.2f}, {size:.2f}, {json.dumps(family)}, {json.dumps(text, ensure_ascii=False)})"
+
+
+def _marks(anchors: dict[str, Any]) -> Iterator[str]:
+    """The boxes to fill in: ticks, combs cell by cell, lines."""
+    for name, (left, top, right, bottom) in anchors.items():
+        kind = name.partition("|")[0]
+        cells = round((right - left) / 6) if kind == "comb" else 1
+        for cell in range(cells if kind in ("tick", "comb") else 0):
+            width = (right - left) / cells
+            yield (
+                f"place(dx: {left + cell * width:.2f}mm, dy: {top:.2f}mm, "
+                f"rect(width: {width:.2f}mm, height: {bottom - top:.2f}mm, stroke: 0.25mm))"
+            )
+        if kind == "line":
+            yield f"place(dx: {left:.2f}mm, dy: {bottom:.2f}mm, line(length: {right - left:.2f}mm, stroke: 0.2mm))"
+
+
+def _own(box: Box, sheet: LetterSheet) -> Iterator[str]:
+    """One box of a letter: its lines, or its code as a drawing made before."""
+    if box.is_code:
+        place = box.name.removeprefix("code_")
+        rows = link_rows(sheet.codes[place]) if place == "reply" else code_rows(sheet.codes[place])
+        drawing = svg(rows).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ')
+        picture = f'image(bytes({json.dumps(drawing)}), format: "svg", width: {box.width:.2f}pt)'
+        yield f"place(dx: {box.x:.2f}pt, dy: {box.y:.2f}pt, {picture})"
+        return
+    family = next(name for name in box.families if "Noto" in name)
+    set_text = sheet.texts[box.name]
+    for nth, line in enumerate(set_text.lines):
+        y = box.y + box.height / 2 + (nth - len(set_text.lines) / 2) * box.pitch_at(set_text.size)
+        yield _at(box.x, y, set_text.size, family, line)
+
+
+def rounds_of(letters: int, rounds: int, folder: Path) -> dict[str, list[float]]:
+    """CPU seconds a page of each way, in turns."""
+    found: dict[str, list[float]] = {"stamped": [], "weasyprint": []}
+    singles, fonts = filled(range(1, SINGLY + 1)), FontConfiguration()
+    typst = importlib.import_module("typst") if importlib.util.find_spec("typst") else None
+    if typst:
+        source = folder / "letters.typ"
+        source.write_text(typst_source(filled(range(1, TYPST_LETTERS + 1))), encoding="utf-8")
+        found["typst"] = []
+    stamp(10, folder / "first.pdf")  # fonts that are read once in the life of a process
+    for _round in range(rounds):
+        found["stamped"].append(stamp(letters, folder / "stamped.pdf"))
+        found["weasyprint"].append(lay_out_singly(singles, fonts))
+        if typst:
+            found["typst"].append(set_in_typst(typst, source))
+    return found
+
+
+def report(letters: int, rounds: int, fidelity: int) -> dict[str, Any]:
+    """Pages per CPU-second of each way, how many times faster stamping is, and the size of a page."""
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if fidelity:
+            hostile = [random_letter(number) for number in range(1, fidelity + 1)]
+            render_letters(hostile, TEST_HEAD, folder / "hostile.pdf")
+            found["unlike_weasyprint"] = different(folder / "hostile.pdf", laid_out_singly(hostile))
+        times = rounds_of(letters, rounds, folder)
+        found["bytes_per_page"] = round((folder / "stamped.pdf").stat().st_size / letters / PAGES)
+        with pikepdf.open(folder / "stamped.pdf") as pdf:
+            found["faults"] = pdf.check_pdf_syntax()
+    middle = {way: statistics.median(seconds) for way, seconds in times.items()}
+    found |= {f"{way}_pages_per_cpu_second": round(1 / seconds, 1) for way, seconds in middle.items()}
+    found |= {
+        f"times_{way}": round(
+            statistics.median(a / b for a, b in zip(times[way], times["stamped"], strict=True))
+        )
+        for way in times
+        if way != "stamped"
+    }
+    return found | {"peak_mib": peak()}
+
+
+def peak() -> dict[str, int]:
+    """The most memory that this process and its largest child held."""
+    who = {"own": resource.RUSAGE_SELF, "child": resource.RUSAGE_CHILDREN}
+    return {name: resource.getrusage(one).ru_maxrss // 1024 for name, one in who.items()}
+
+
+def only_stamp(letters: int) -> dict[str, Any]:
+    """One large file by itself: what it costs, and the memory that it takes."""
+    with tempfile.TemporaryDirectory() as name:
+        target = Path(name) / "stamped.pdf"
+        seconds = stamp(letters, target)
+        size = target.stat().st_size
+    return {
+        "pages_per_cpu_second": round(1 / seconds),
+        "bytes_per_page": round(size / letters / PAGES),
+        "peak_mib": peak(),
+    }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--letters", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--fidelity", type=int, default=0, help="hostile letters to compare as pixels first")
+    parser.add_argument(
+        "--alone", action="store_true", help="one file, without peers: for the memory that it takes"
+    )
+    asked = parser.parse_args()
+    told = only_stamp(asked.letters) if asked.alone else report(asked.letters, asked.rounds, asked.fidelity)
+    json.dump(told, sys.stdout, indent=1, ensure_ascii=False)
+    sys.stdout.write("\n")
