@@ -12,8 +12,8 @@ from werkzeug.datastructures import MultiDict
 from models import Letter
 from paper import masks
 from services.form_ticks import CHANNELS, Ticks
+from services.return_rows import LABELS, lines_of
 from services.return_rows import ROWS as PLACES
-from services.return_rows import lines_of
 from services.returns import Form
 
 Fields = MultiDict[str, str]
@@ -28,18 +28,20 @@ class Row:
     fields: Sequence[tuple[str, Any, str]]
 
 
-ROWS = (
-    Row("person", _l("联系人"), (("person", _l("联系人"), "text"),)),
-    Row("mobile", _l("手机号码"), (("mobile", _l("手机号码"), "numeric"),)),
-    Row("landline", _l("固定电话"), (("landline", _l("固定电话"), "tel"),)),
+KEYBOARDS = {
+    "mobile": "numeric",
+    "landline": "tel",
+    "outage_mobile": "numeric",
+    "postcode": "numeric",
+    "email": "email",
+}
+ROWS = tuple(
     Row(
-        "outage",
-        _l("停电联系人"),
-        (("outage_person", _l("停电联系人姓名"), "text"), ("outage_mobile", _l("停电联系人手机"), "numeric")),
-    ),
-    Row("postal_address", _l("通讯地址"), (("postal_address", _l("通讯地址"), "text"),)),
-    Row("postcode", _l("邮政编码"), (("postcode", _l("邮政编码"), "numeric"),)),
-    Row("email", _l("电子邮箱"), (("email", _l("电子邮箱"), "email"),)),
+        name,
+        _l(LABELS[name]),
+        tuple((place, _l(LABELS[place]), KEYBOARDS.get(place, "text")) for place in places),
+    )
+    for name, places in PLACES.items()
 )
 MASKS = {
     "person": masks.mask_name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from models.said import N_
 from services.returns import Line
 
 ROWS: dict[str, tuple[str, ...]] = {
@@ -14,6 +15,18 @@ ROWS: dict[str, tuple[str, ...]] = {
     "postal_address": ("postal_address",),
     "postcode": ("postcode",),
     "email": ("email",),
+}
+
+LABELS = {
+    "person": N_("联系人"),
+    "mobile": N_("手机号码"),
+    "landline": N_("固定电话"),
+    "outage": N_("停电联系人"),
+    "outage_person": N_("停电联系人姓名"),
+    "outage_mobile": N_("停电联系人手机"),
+    "postal_address": N_("通讯地址"),
+    "postcode": N_("邮政编码"),
+    "email": N_("电子邮箱"),
 }
 
 

@@ -73,6 +73,7 @@ def _take_back(session: Session, keying: Keying) -> None:
     session.execute(delete(Consent).where(Consent.id.in_(results["consents"])))
     reach.keep(session, [customer.id])
     _cancel_task(session, results["task_id"])
+    _cancel_task(session, results.get("unreadable_task"))
     for letter_id, state, posted_at in results["letters_before"]:
         _restore_letter(session.get_one(Letter, letter_id), state, posted_at)
     reopen_visits(session, results["visits_closed"])

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
 from models import Keying, Letter, Sheet, Staff
+from models.said import Said
 from models.scope import ALL, working_as
-from services import Refused, returns
+from services import Refused, returns, tasks
 from services.crops import evidence_of
 from services.form_ticks import CHANNELS, OTHER, Ticks
 from services.key_fields import FORM, SIGNED, marked
 from services.key_rules import Settled
-from services.return_rows import ROWS, lines_of
+from services.letters import number_of
+from services.return_rows import LABELS, ROWS, lines_of
 from services.returns import Form, Keyed, Line
 
 SHEET_CHOICES = ("right", "written", "ticks", "blank", "desk")
@@ -34,9 +36,32 @@ def write_sheet(
         keyed = returns.write_form(session, letter, form_of(sheet, letter, settled), staff=staff)
         unreadable = [name for name, one in settled.items() if one.answer == "unreadable"]
         keying = session.get_one(Keying, keyed.keying_id)
-        keying.results = {**keying.results, returns.SHEET: sheet.id, "unreadable": unreadable}
+        task_id = _ask(session, letter, unreadable) if unreadable and not keying.duplicate else None
+        found = {returns.SHEET: sheet.id, "unreadable": unreadable, "unreadable_task": task_id}
+        keying.results = {**keying.results, **found}
         sheet.keying_id = keying.id
     return keyed
+
+
+def _ask(session: Session, letter: Letter, names: Sequence[str]) -> int:
+    """Somebody asks the customer what nobody could read."""
+    wanted = "、".join(LABELS.get(name, name) for name in names)
+    message = Said(
+        "函件 %(serial)s 的回函上，%(wanted)s写了新内容，两个人都认不出。请联系客户问清后登记。",
+        serial=number_of(letter),
+        wanted=wanted,
+    )
+    task = tasks.open_task(
+        session,
+        "counter_request",
+        Said("回函有无法辨认的内容：%(wanted)s", wanted=wanted),
+        unit_id=letter.unit_id,
+        customer_id=letter.customer_id,
+        details={"letter": letter.id, "message": message},
+        permission="returns.key",
+        link=f"/admin/customers/{letter.customer_id}",
+    )
+    return task.id
 
 
 def form_of(sheet: Sheet, letter: Letter, settled: Mapping[str, Settled] = NOTHING) -> Form:

@@ -7,7 +7,7 @@ from factories import make_contact, make_customer, make_letter, make_staff
 from sheet_making import make_sheet
 from sqlalchemy import func, select
 
-from models import Confirmation, Contact, Keying, KeyJob
+from models import Confirmation, Contact, Keying, KeyJob, Task
 from models.clock import utcnow
 from services import Refused, key_leases
 from services.key_jobs import key, next_job, open_jobs
@@ -113,6 +113,10 @@ def test_nobody_alone_calls_a_field_unreadable(session, people, letter):
     keys(session, people[1], "once", ("unreadable",))
     keying = session.get_one(Keying, sheet.keying_id)
     assert (keying.results["unreadable"], keying.results["outcome"]) == (["email"], "confirmed")
+    task = session.scalars(select(Task)).one()
+    assert (task.customer_id, task.state, "电子邮箱" in task.title) == (letter.customer_id, "open", True)
+    undo_last(session, people[1])
+    assert task.state == "cancelled"
 
 
 @pytest.mark.parametrize(
