@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from models import ScanBatch, Sheet, Staff, StoredFile
 from models.clock import utcnow
 from models.scope import ALL, working_as
+from models.words import N_
 from paper.scan_children import ScanReader
 from paper.scans import ScanError
 from services import Refused, files, sheet_balances, traces
@@ -24,11 +25,11 @@ PART = 96  # sides read at a time: what a killed worker reads again
 MEDIA = "application/octet-stream"
 COUNTED = ("accepted", "review", "to_key", "duplicate", "foreign", "front", "blank", "unidentified")
 REFUSALS = {
-    "kind": "「%(file)s」不是扫描件。请使用 PDF、TIFF、JPEG 或 PNG 文件。",
-    "broken": "「%(file)s」打不开：文件不完整或已损坏。请重新扫描或重新复制这个文件。",
-    "locked": "「%(file)s」设了密码，无法读取。请保存为没有密码的 PDF 再上传。",
-    "empty": "「%(file)s」里没有页面。请检查扫描是否完成。",
-    "too_many": "「%(file)s」超过 5000 面。请分成几个文件再上传。",
+    "kind": N_("「%(file)s」不是扫描件。请使用 PDF、TIFF、JPEG 或 PNG 文件。"),
+    "broken": N_("「%(file)s」打不开：文件不完整或已损坏。请重新扫描或重新复制这个文件。"),
+    "locked": N_("「%(file)s」设了密码，无法读取。请保存为没有密码的 PDF 再上传。"),
+    "empty": N_("「%(file)s」里没有页面。请检查扫描是否完成。"),
+    "too_many": N_("「%(file)s」超过 5000 面。请分成几个文件再上传。"),
 }
 
 
