@@ -45,8 +45,8 @@ def run(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
         session.commit()
         if batch.state != "done":
             _read(session, batch)
-        counts = scan_batches.counts_of(session, batch)
-    return {"batch": batch.id, **counts, "seconds": round(time.monotonic() - started, 3)}
+        result = {"batch": batch.id, **scan_batches.counts_of(session, batch)}
+    return result | {"seconds": round(time.monotonic() - started, 3)}
 
 
 def summary(result: Mapping[str, Any]) -> str:
