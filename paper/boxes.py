@@ -63,6 +63,12 @@ class Box:
         return max(1, int(self.height / self.pitch_at(size) + ALMOST))
 
     @property
+    def area(self) -> Anchor:
+        """Left, top, right and bottom in mm."""
+        left, top = self.x * MM_PER_PT, self.y * MM_PER_PT
+        return left, top, left + self.width * MM_PER_PT, top + self.height * MM_PER_PT
+
+    @property
     def is_code(self) -> bool:
         """Whether a code stands in it instead of text."""
         return self.name.startswith("code_")
@@ -70,10 +76,11 @@ class Box:
 
 @dataclass(frozen=True)
 class Template:
-    """A laid-out template: its boxes page by page, and the anchors of each page in mm."""
+    """A laid-out template: its boxes page by page, the anchors of each page in mm, and its pages without variables."""
 
     boxes: tuple[tuple[Box, ...], ...]
     anchors: tuple[dict[str, Anchor], ...]
+    pdf: bytes
 
     @property
     def texts(self) -> tuple[Box, ...]:
@@ -100,7 +107,7 @@ def compiled(html: str, what: str, folder: str = "") -> Template:
     ]
     if faults:
         raise PaperError("".join(faults))
-    return Template(pages, tuple(laid_out.anchors))
+    return Template(pages, tuple(laid_out.anchors), laid_out.pdf)
 
 
 def boxes_of(laid_out: LaidOut, page: int) -> Iterator[Box]:

@@ -28,7 +28,8 @@ class Form:
 
 
 def survey_form(version: int, head: Letterhead) -> Form:
-    """The survey letter's form as it is printed now, measured; slow, and done outside any transaction."""
+    """The survey letter's form as it is printed now, checked and measured; slow, and done outside any transaction."""
+    forms.preflight(version, head)
     return Form(SURVEY_LETTER, version, forms.form_sha256(), forms.form_map(version, head))
 
 

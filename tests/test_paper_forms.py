@@ -1,14 +1,26 @@
 """The change form's boxes: the map, and the ink on paper."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pikepdf
 import pytest
 from paper_samples import HEAD, LETTER, picture
 
-from paper.forms import check_letter_layout, form_map, form_sha256, window_faults
-from paper.print_runs import survey_letter
+from paper.boxes import compiled
+from paper.forms import (
+    SAMPLE_HEAD,
+    check_letter_layout,
+    form_map,
+    form_sha256,
+    preflight,
+    template_faults,
+    window_faults,
+)
+from paper.letters import SAMPLE
+from paper.pdf import PaperError
+from paper.print_runs import blank, survey_letter
 
 pytestmark = pytest.mark.slow
 DPI = 200
@@ -49,6 +61,47 @@ def test_ticks_keep_eleven_millimetres_of_row(boxes):
 
 def test_layout_keeps_the_rules_of_window_and_folds():
     assert check_letter_layout() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "moved", "fault"),
+    [
+        ("serial", {"y": 120.0}, "“serial”（横145.0至200.0、纵42.3至46.7毫米）会从信封窗口露出"),
+        ("window", {"x": 90.0}, "“window”（横31.7至91.8、纵41.5至63.5毫米）离二维码“code_W”只有0.0毫米"),
+        (
+            "reply_link",
+            {"y": 593.0},
+            "“reply_link”（横142.0至202.0、纵209.2至212.8毫米）离折线210毫米处不足1.0毫米",
+        ),
+        ("reply_link", {"x": 428.0}, "离纸边只有-1.0毫米，打印机印不到，至少要4.0毫米"),
+        ("unit", {"y": 30.0}, "离二维码“code_2”只有0.0毫米，至少要2.0毫米"),
+        ("name", {"text": "\ue000"}, "的字体没有“\ue000”"),
+    ],
+)
+def test_preflight_names_box_and_millimetres(name, moved, fault):
+    template = compiled(blank(SAMPLE, SAMPLE_HEAD), "登记表版本1")
+    pages = [[replace(box, **moved) if box.name == name else box for box in page] for page in template.boxes]
+    faults = template_faults(replace(template, boxes=pages))
+    assert template_faults(template) == []
+    assert any(fault in one for one in faults), faults
+
+
+def test_letterhead_without_glyphs_is_refused():
+    with pytest.raises(PaperError, match="登记表版本1的版面不合要求.*字体没有的字“〓”"):
+        preflight(1, replace(SAMPLE_HEAD, organ="某某\ue000供电公司"))
+
+
+def test_boxes_that_cannot_be_stamped_are_refused_by_name():
+    html = (
+        "<html lang='zh-CN'><style>html{font-kerning:none}</style>"
+        "<p>尊敬的<span data-field='inside'>张三</span>：</p><p data-field='flat'>张三</p>"
+        "<p data-field='loose' style='position:absolute;height:9mm'>张三</p>"
+        "<p data-field='spaced' style='width:9mm;height:9mm;letter-spacing:1mm'>张三</p>"
+    )
+    with pytest.raises(PaperError) as refused:
+        compiled(html, "样张")
+    for fault in ("“inside”夹在其他文字中间", "“flat”没有固定高度", "“loose”没有固定宽度", "“spaced”设了字距"):
+        assert fault in str(refused.value)
 
 
 def test_ink_in_the_window_is_found(tmp_path):
