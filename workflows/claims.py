@@ -71,6 +71,14 @@ def claim(session: Session, step_id: int, limits: Times) -> str | None:
     return token if taken.rowcount == 1 else None
 
 
+def take(step: Step, limits: Times) -> str:
+    """Claim a step that was made ready in the same transaction, so that nobody else knows of it yet."""
+    step.state, step.token, step.attempt = "leased", token_hex(16), (step.attempt or 0) + 1
+    step.lease_until = utcnow() + timedelta(seconds=limits.lease)
+    step.started_at = step.started_at or utcnow()
+    return step.token
+
+
 def hold(session: Session, step_id: int, token: str, limits: Times, **values: Any) -> None:
     """Begin a write of the holder: the first statement of its transaction; ClaimLost when it holds the step no more."""
     until = utcnow() + timedelta(seconds=limits.lease)

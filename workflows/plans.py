@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
 from tempfile import TemporaryFile
@@ -48,7 +49,7 @@ class Few:
 def plan_few(held: Held, read: Callable[[Session], Planned], *, most: int) -> Held | Few:
     """Read what a step is to do, for the first time; where it is more than that many items it is written at once."""
     row_of = _row_of(held, lambda item: None)
-    with TemporaryFile("w+", encoding="utf-8") as spool:
+    with ExitStack() as kept:
         with reading(held.scope, actor_id=held.owner_id) as session:
             planned = read(session)
             items = iter(planned.items)
@@ -56,6 +57,7 @@ def plan_few(held: Held, read: Callable[[Session], Planned], *, most: int) -> He
             result = {**held.result, "planned": dict(planned.summary)}
             if len(first) <= most:
                 return Few(json.loads(json.dumps(first)), result)
+            spool = kept.enter_context(TemporaryFile("w+", encoding="utf-8"))
             number = _spool(chain(first, map(row_of, items)), spool)
         return _stored(held, spool, result, begin=1, number=number)
 

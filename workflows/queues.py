@@ -78,11 +78,6 @@ def ring_after_commit(session: Session, step_id: int, queue: str) -> None:
     session.info.setdefault("bells", []).append((step_id, queue))
 
 
-def forget_bell(session: Session, step_id: int) -> None:
-    """Ring for a step no more: whoever has this session goes on with it."""
-    session.info["bells"] = [bell for bell in session.info.get("bells", ()) if bell[0] != step_id]
-
-
 def ring(bells: Iterable[tuple[int, str]]) -> bool:
     """Ring for steps now; False when the queue server does not answer, which only delays them until the next sweep."""
     state: dict[str, float] = current_app.extensions.setdefault("queue_state", {})

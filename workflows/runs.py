@@ -110,6 +110,7 @@ def retry_items(session: Session, run: Run, step: Step, item_ids: Sequence[int])
     tried = repairs.try_items(session, run, step, item_ids)
     if not tried:
         raise Refused("选中的项没有失败，或已经重试。请刷新页面。")
+    ring_after_commit(session, step.id, step.queue)
     _go_on(session, run)
     traces.record(session, "run.retried", run, details={"node": step.node, "items": tried})
     return tried

@@ -18,9 +18,9 @@ from models import Run, Step, Workflow
 from models.clock import utcnow
 from services import traces
 from workflows import STEPS, turns
-from workflows.claims import LIVE, claim, hold_runs
+from workflows.claims import LIVE, hold_runs, take
 from workflows.held import Held
-from workflows.queues import forget_bell, ring_after_commit
+from workflows.queues import ring_after_commit
 from workflows.results import merged, tried_again
 from workflows.walk import DO, FAILED, Node, after, arms, container, kind_of, node_at, placed
 
@@ -32,7 +32,7 @@ OWN = ("planned", "split", "opened", "again", "passed", "left")
 
 
 def enter(session: Session, run: Run, path: str, *, turn: str = "") -> Step | None:
-    """Make the step of a node ready and ring for it; None when it need not be done again for this turn."""
+    """Make the step of a node ready; None when it need not be done again for this turn. Whoever called rings for it."""
     step = session.scalar(select(Step).where(Step.run_id == run.id, Step.path == path, Step.turn == turn))
     if step is not None and step.state == "cancelled" and not turn:
         take_up_again(session, step)  # it was sent back: it is to be gone through anew
@@ -57,8 +57,6 @@ def enter(session: Session, run: Run, path: str, *, turn: str = "") -> Step | No
         created_at=utcnow(),
     )
     session.add(step)
-    session.flush()
-    ring_after_commit(session, step.id, step.queue)
     return step
 
 
@@ -80,13 +78,13 @@ def finish(
     made = {name: value for name, value in result.items() if name != "left"} | left
     set_state(session, held.step_id, "done", result=made, error="", ended_at=utcnow())
     entered = _pass(session, run, (held.path, held.turn), made, arm=arm)
-    settle(session, run, busy=entered is not None)
-    return _carry_on(session, run, held, entered)
+    return _carry_on(session, run, held, [entered])
 
 
 def move_on(session: Session, run: Run, step: Step, result: Mapping[str, Any], *, arm: str = "") -> None:
     """Go on behind a step that has ended; what was stopped meanwhile stays so, and begins here when it goes on."""
     entered = _pass(session, run, (step.path, step.turn), result, arm=arm)
+    _ring(session, [entered])
     settle(session, run, busy=entered is not None)
 
 
@@ -95,7 +93,7 @@ def begin(session: Session, run: Run) -> None:
     if not run.tree:
         _end(session, run)
         return
-    enter(session, run, "1")
+    _ring(session, [enter(session, run, "1")])
 
 
 def open_lanes(session: Session, run: Run, held: Held) -> Held | None:
@@ -174,28 +172,33 @@ def set_state(session: Session, step_id: int, state: str, **values: Any) -> None
     session.execute(update(rows).where(rows.c.id == step_id).values(**free, **values))
 
 
-def _carry_on(session: Session, run: Run, held: Held, entered: Step | None) -> Held | None:
-    """Take the step that was entered in the same transaction, for the same worker, unless it has had its time; what is
-    for the workers of slow steps is left to them."""
-    if entered is None or run.state not in LIVE or time.monotonic() > held.until:
+def _carry_on(session: Session, run: Run, held: Held, entered: Sequence[Step | None]) -> Held | None:
+    """Ring for what was entered, and let this worker go on with the first of it in the same transaction, unless it has
+    had its time; what is for the workers of slow steps is left to them."""
+    steps = [step for step in entered if step is not None]
+    settle(session, run, busy=bool(steps))
+    going = steps and run.state in LIVE and time.monotonic() < held.until
+    if not going or held.queue not in (steps[0].queue, "bulk"):
+        _ring(session, steps)
         return None
-    if entered.queue != held.queue and held.queue != "bulk":
-        return None
+    token = take(steps[0], held.limits)
+    _ring(session, steps[1:])
     session.flush()
-    token = claim(session, entered.id, held.limits)
-    if token is None:
-        return None
-    forget_bell(session, entered.id)
-    return held.followed_by(run, entered, token)
+    return held.followed_by(run, steps[0], token)
+
+
+def _ring(session: Session, entered: Sequence[Step | None]) -> None:
+    session.flush()
+    for step in entered:
+        if step is not None:
+            ring_after_commit(session, step.id, step.queue)
 
 
 def _go_inside(session: Session, run: Run, held: Held, entered: Sequence[Step | None]) -> Held | None:
     """Begin with what was entered of a container; it is closed at once where nothing was."""
-    first = next((step for step in entered if step is not None), None)
-    if first is None:
-        first = leave(session, run, held.path, held.turn)
-    settle(session, run, busy=first is not None)
-    return _carry_on(session, run, held, first)
+    if not any(entered):
+        entered = [leave(session, run, held.path, held.turn)]
+    return _carry_on(session, run, held, entered)
 
 
 def _pass(
@@ -293,11 +296,10 @@ def _sums(session: Session, run: Run, path: str) -> dict[str, Any]:
 
 
 def take_up_again(session: Session, step: Step, **values: Any) -> None:
-    """Make a step ready once more that has ended, or that nobody could do."""
+    """Make a step ready once more that has ended, or that nobody could do. Whoever called rings for it."""
     again = {"attempt": 0, "not_before": None, "ended_at": None, "error": "", **values}
     set_state(session, step.id, "ready", result=tried_again(step.result or {}), **again)
     session.expire(step)
-    ring_after_commit(session, step.id, step.queue)
 
 
 def _has_open(
