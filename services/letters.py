@@ -17,6 +17,7 @@ from models.letters import GONE as GONE
 from models.scope import ALL, working_as
 from models.words import N_
 from paper.codes import CROCKFORD, KINDS, new_token, parse_code
+from paper.letterheads import Letterhead
 from paper.letters import LetterFacts, Recorded, fits_address
 from services import Refused, contacts, letterheads, presorting, public_address, traces
 from services.campaigns import NOBODY
@@ -63,11 +64,11 @@ def plan_reprints(
     """A further copy of each of these letters of one campaign, the newest copies of their serials; all or none."""
     for letter in newest:
         _require_reprintable(letter)
-    day = today(session)
+    day, head = today(session), letterheads.current(session)
     for start in range(0, len(newest), CHUNK):
         chunk = newest[start : start + CHUNK]
         for letter, row in zip(chunk, _load(session, [one.recipient_id for one in chunk]), strict=True):
-            _require_address(session, row)
+            _require_address(row, head)
             plan = _plan(letter.campaign, row, serial=letter.serial, form_version=form_version, day=day)
             yield plan | {"copy": letter.copy + 1, "replaces_id": letter.id, "reason": reason.strip()[:200]}
 
@@ -98,7 +99,7 @@ def plan_late(session: Session, recipient: Recipient, *, form_version: int) -> P
             "核对活动 %(code)s 不在进行中，不能补发。地址改好后下一次活动会选到他。", code=campaign.code
         )
     row = _load(session, [recipient.id])[0]
-    _require_address(session, row)
+    _require_address(row, letterheads.current(session))
     last = session.scalar(select(func.max(Letter.serial)).where(Letter.campaign_id == campaign.id)) or 0
     return _plan(campaign, row, serial=last + 1, form_version=form_version, day=today(session))
 
@@ -219,13 +220,11 @@ def _require_reprintable(letter: Letter) -> None:
         raise Refused("函件 %(letter)s 已作废，客户已中止，不能补打。", letter=number_of(letter))
 
 
-def _require_address(session: Session, row: Mapping[str, Any]) -> None:
+def _require_address(row: Mapping[str, Any], head: Letterhead) -> None:
     address: Contact | None = row["address"]
     if address is None:
         raise Refused("这位客户现在没有可用的通讯地址或用电地址，不能出函。请先核实地址。")
-    if not fits_address(
-        address.value, row["customer"].name or NOBODY, letterhead=letterheads.current(session)
-    ):
+    if not fits_address(address.value, row["customer"].name or NOBODY, letterhead=head):
         raise Refused("这位客户的地址太长，信封窗口里放不下，不能出函。请先把地址改短。")
 
 

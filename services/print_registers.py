@@ -13,7 +13,6 @@ from models.clock import ZONE, today
 from models.print_words import PRINT_RUN_KINDS
 from models.words import PRINT_RUN_STATES
 from paper.print_registers import PrintRegister, RegisterLine
-from services import trays
 from services.posting_lists import span
 
 
@@ -57,11 +56,6 @@ def letter_states(session: Session, campaign_id: int) -> dict[tuple[int, str], i
     query = select(Letter.print_run_id, Letter.state, func.count()).where(Letter.campaign_id == campaign_id)
     rows = session.execute(query.group_by(Letter.print_run_id, Letter.state)).tuples()
     return {(run_id, state): number for run_id, state, number in rows if run_id is not None}
-
-
-def trays_left(session: Session, run: PrintRun) -> int:
-    """How many trays of a run nobody has taken to a printer."""
-    return sum(tray.handed_out_at is None for tray in trays.trays_of(session, run))
 
 
 def _moment(moment: Any) -> str:

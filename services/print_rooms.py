@@ -17,7 +17,6 @@ from services.posting_lists import number_of
 
 WAITING = ("composed", "printing", "printed")
 TO_PRINT = ("composed", "printing")
-SPOILED, POSTED = "spoiled", "posted"
 
 
 @dataclass(frozen=True)

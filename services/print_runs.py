@@ -91,6 +91,7 @@ def record_late(session: Session, recipient: Recipient, plan: Plan, *, made: Mad
 
 def hand_out(session: Session, run: PrintRun, *, reason: str = "") -> Path:
     """The file of one print run for the printer; who took it and why is traced. A further time needs a reason."""
+    trays.hold(session, run)
     if run.state == "spoiled":
         raise Refused("这一批已经作废，不能再打印。需要的函件请补打。")
     if run.state != "composed" and not reason.strip():
@@ -124,6 +125,7 @@ def mark_printed(session: Session, run: PrintRun) -> int:
 
 def mark_posted(session: Session, run: PrintRun, *, at: datetime | None = None) -> int:
     """The run went to the post at a moment (default: now): every letter of it, with one trace a customer."""
+    trays.hold(session, run)
     if run.state in ("posted", "spoiled"):
         raise Refused("这一批已经交寄或已作废，请刷新页面。")
     moment = at or now(session)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from models import Campaign, Letter
 from services import Refused, letters
@@ -51,5 +51,5 @@ def newest(session: Session, campaign_id: int, serials: Sequence[int]) -> Sequen
     last = select(Letter.serial, func.max(Letter.copy).label("copy")).where(Letter.campaign_id == campaign_id)
     last_copies = last.where(Letter.serial.in_(serials)).group_by(Letter.serial).subquery()
     joined = (Letter.serial == last_copies.c.serial) & (Letter.copy == last_copies.c.copy)
-    query = select(Letter).join(last_copies, joined).where(Letter.campaign_id == campaign_id)
-    return session.scalars(query.order_by(Letter.serial)).all()
+    query = select(Letter).options(joinedload(Letter.recipient)).join(last_copies, joined)
+    return session.scalars(query.where(Letter.campaign_id == campaign_id).order_by(Letter.serial)).all()

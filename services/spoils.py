@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from models import Letter, PrintRun, Recipient
+from models import Campaign, Letter, PrintRun, Recipient
 from models.clock import now
-from services import Refused, traces
+from services import Refused, traces, trays
 from services.letters import GONE, number_of
 
 IN_HOUSE = ("composed", "printed")
@@ -18,14 +18,14 @@ IN_HOUSE = ("composed", "printed")
 
 def spoil_run(session: Session, run: PrintRun, reason: str) -> int:
     """Spoil what is left of a run that was not posted; its customers wait for a reprint. Returns how many letters."""
-    _check(run, reason)
+    _check(session, run, reason)
     found = session.scalars(select(Letter).where(Letter.print_run_id == run.id, Letter.state.in_(IN_HOUSE)))
     return _spoil(session, run, found.all(), reason)
 
 
 def spoil_letters(session: Session, run: PrintRun, serials: Sequence[int], reason: str) -> int:
     """Spoil single letters of a run; all of them or none. A run of which nothing is left is spoiled with them."""
-    _check(run, reason)
+    _check(session, run, reason)
     query = select(Letter).where(Letter.print_run_id == run.id, Letter.serial.in_(serials))
     found = session.scalars(query.order_by(Letter.serial)).all()
     missing = sorted(set(serials) - {letter.serial for letter in found})
@@ -53,15 +53,17 @@ def waiting_by_campaign(session: Session) -> dict[int, int]:
 
 
 def unreplaced() -> tuple[Any, ...]:
-    """Spoiled, the newest copy, and its customer still on the list."""
+    """Spoiled, the newest copy, and its customer still on the list of a running campaign."""
     other = aliased(Letter)
     newer = (other.copy > Letter.copy) | other.state.not_in(GONE)
     again = select(other.id).where(other.recipient_id == Letter.recipient_id, newer).exists()
     listed = select(Recipient.id).where(Recipient.id == Letter.recipient_id, Recipient.outcome.is_(None)).exists()
-    return (Letter.spoiled_at.is_not(None), Letter.state == "spoiled", ~again, listed)
+    running = Letter.campaign_id.in_(select(Campaign.id).where(Campaign.state == "running"))
+    return (running, Letter.state == "spoiled", Letter.spoiled_at.is_not(None), ~again, listed)
 
 
-def _check(run: PrintRun, reason: str) -> None:
+def _check(session: Session, run: PrintRun, reason: str) -> None:
+    trays.hold(session, run)
     if not reason.strip():
         raise Refused("作废要写明原因（如：卡纸、印错、受潮），原因会记入打印台账。")
     if run.state in ("posted", "spoiled"):

@@ -13,7 +13,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import Letter, PrintRun, PrintTray
-from models.clock import now, utcnow
+from models.clock import now
 from models.letters import GONE
 from paper.excerpts import excerpt
 from paper.overprints import overprint
@@ -99,6 +99,8 @@ def pieces_of(session: Session, run: PrintRun, tray: PrintTray | None = None) ->
 def hand_out(session: Session, tray: PrintTray, *, reason: str = "") -> None:
     """Give one tray's file to the printer; who took it and why is traced. A further time needs a reason."""
     run = tray.run
+    hold(session, run)
+    session.refresh(tray)
     if run.state == "spoiled":
         raise Refused("这一批已经作废，不能再打印。需要的函件请补打。")
     if tray.handed_out_at is not None and not reason.strip():
@@ -109,10 +111,16 @@ def hand_out(session: Session, tray: PrintTray, *, reason: str = "") -> None:
     traces.record(session, "print_run.handed_out", run, details=details)
 
 
+def hold(session: Session, run: PrintRun) -> None:
+    """Whoever hands a run out holds it: a second person sees that it was taken."""
+    session.flush()
+    session.refresh(run, with_for_update=True)
+
+
 def mark_all(session: Session, run: PrintRun) -> None:
     """The whole run was handed out: so was every tray of it."""
     query = update(PrintTray).where(PrintTray.print_run_id == run.id, PrintTray.handed_out_at.is_(None))
-    values = {"handed_out_at": utcnow(), "handed_out_by_id": traces.actor_id(session)}
+    values = {"handed_out_at": now(session), "handed_out_by_id": traces.actor_id(session)}
     session.execute(query.values(**values), execution_options={"synchronize_session": "fetch"})
 
 

@@ -2,16 +2,20 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pikepdf
 import pytest
 from browsing import browse
 from factories import make_campaign, make_customer, make_letter, make_staff
 from PIL import Image
+from pypdfium2 import PdfDocument as pdfium
 from sqlalchemy import select
 
-from models import Letter, Letterhead, Printer, PrintRun, Run, Step, Trace
+from models import Letter, Printer, PrintRun, Run, Step, Trace
 from models.clock import utcnow
+from paper import DOCUMENTS
+from screens import downloads
 from services import files, tasks, trays
 
 PLACE = "/admin/print_room"
@@ -137,19 +141,36 @@ def test_the_posting_list_counts_weighs_and_costs_by_prefix(clerk, stack):
     assert rows[1].startswith("528,3,13.9,41.7,0.80,2.40")
 
 
-@pytest.mark.slow
-def test_every_paper_of_the_room_is_made(session, clerk, letters, stack):
-    head = session.scalars(select(Letterhead)).first()
-    head.return_address, head.return_postcode = "南海大道北88号", "528200"
-    session.add(Printer(name="奔图"))
+def test_every_paper_of_the_room_gets_its_facts(session, clerk, stack, monkeypatch):
+    papers = {
+        key: replace(one, compose=lambda facts, head: f"%PDF {facts!r}".encode()) for key, one in DOCUMENTS.items()
+    }
+    monkeypatch.setattr(downloads, "DOCUMENTS", papers)
+    session.add(Printer(name="奔图", offset_x=4))
     session.commit()
-    printer = session.scalars(select(Printer.id)).one()
-    of_run = [f"run/{stack.id}/{name}" for name in ("labels.pdf", "addresses.pdf", "list.pdf")]
-    of_campaign = [f"campaign/{stack.campaign_id}/{name}.pdf" for name in ("register", "return_envelope", "specimens")]
-    for path in (*of_run, *of_campaign, f"printer/{printer}/calibration.pdf"):
-        with clerk.post(f"{PLACE}/{path}") as got:
-            assert got.data.startswith(b"%PDF"), path
+    printer, number = session.scalars(select(Printer.id)).one(), f"{stack.campaign.code}-{stack.number}"
+    expected = {
+        f"run/{stack.id}/labels.pdf": ("TrayLabels", f"number='{number}'", "serials='00001 – 00002'"),
+        f"run/{stack.id}/addresses.pdf": ("Labels", "skip=5", "欧阳建国"),
+        f"run/{stack.id}/list.pdf": ("PostingList", "pieces=3"),
+        f"campaign/{stack.campaign_id}/register.pdf": ("PrintRegister", "letters=3"),
+        f"campaign/{stack.campaign_id}/return_envelope.pdf": ("Envelope", stack.campaign.code),
+        f"printer/{printer}/calibration.pdf": ("Calibration", "offset_x=4"),
+    }
+    for path, parts in expected.items():
+        with clerk.post(f"{PLACE}/{path}", {"skip": "5"}) as got:
+            assert all(part in got.data.decode() for part in parts), path
     assert session.scalars(select(Trace).where(Trace.action == "print_run.labels")).one()
+
+
+@pytest.mark.slow
+def test_test_prints_show_the_strangest_and_leave_nothing_behind(session, clerk, letters, stack):
+    letters[1].customer.name = "欧阳𠮷建国有限责任公司"
+    session.commit()
+    with clerk.post(f"{PLACE}/campaign/{stack.campaign_id}/specimens.pdf") as got, pdfium(got.data) as pdf:
+        shown = "".join(page.get_textpage().get_text_range() for page in pdf)
+    assert "欧阳𠮷建国" in shown.replace("\r\n", "") and "样张-1" in shown and letters[1].token not in shown
+    assert len(session.scalars(select(Letter)).all()) == 3
 
 
 @pytest.mark.slow
