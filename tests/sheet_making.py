@@ -12,7 +12,7 @@ from models.clock import utcnow
 from models.home import home_path
 from services import files
 
-SCALE = 8.0  # pixels a millimetre: 203 dpi
+SCALE = 4.0  # pixels a millimetre
 ROWS = {
     "person": [("line", 100, 60)],
     "mobile": [("comb", 100, 18), ("comb", 120, 24), ("comb", 146, 24)],
