@@ -2,6 +2,7 @@
 
 import json
 import smtplib
+import socket
 import threading
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -215,6 +216,68 @@ def test_a_way_out_that_stays_shut_is_given_up_after_some_attempts(session, shel
     assert (run.state, len(asked), len(set(asked))) == ("failed", 5, 1)
 
 
+def tried_again(session, run):
+    session.scalars(select(Step).where(Step.node == "tell")).one().not_before = None
+    session.commit()
+    return go_on(session, run)
+
+
+@pytest.mark.parametrize(("times", "state"), [(1, "done"), (99, "partly_failed")])
+def test_a_message_put_off_waits_alone_and_is_tried_again(session, shell, monkeypatch, times, state):
+    reachable(session), reachable(session), reachable(session)
+    asked = []
+
+    def full(payload):
+        asked.append(payload["key"])
+        if payload["key"] == asked[0] and asked.count(asked[0]) <= times:
+            raise DeliveryFailed("邮箱满了", permanent=False, reason="mailbox", is_for_one=True)
+        return "ok"
+
+    monkeypatch.setitem(channels.DRIVERS, "sms_file", Driver("试验", full, repeatable=False))
+    run = begin(session, shell, {"id": "tell", "step": "send_sms"})
+    step = session.scalars(select(Step).where(Step.node == "tell")).one()
+    assert (run.state, len(set(asked)), len(asked)) == ("running", 3, 3) and "稍后再发" in step.error
+    assert sorted(session.scalars(select(Message.state))) == ["sending", "sent", "sent"]
+    for _time in range(min(times, 6)):
+        tried_again(session, run)
+    assert (run.state, asked.count(asked[0])) == (state, min(times + 1, 6))
+
+
+def test_a_way_out_that_puts_everything_off_is_not_asked_for_each(session, shell, monkeypatch):
+    for _number in range(14):
+        reachable(session)
+    asked = []
+
+    def busy(payload):
+        asked.append(payload["key"])
+        raise DeliveryFailed("太多", permanent=False, is_for_one=True)
+
+    monkeypatch.setitem(channels.DRIVERS, "sms_file", Driver("试验", busy, repeatable=True))
+    run = begin(session, shell, {"id": "tell", "step": "send_sms"})
+    assert (run.state, len(asked)) == ("running", 10)
+    assert set(session.scalars(select(Outgoing.state))) == {"ready"}
+
+
+def test_a_gateway_that_does_not_let_us_in_stops_the_step_and_fails_no_message(session, shell, gateway):
+    reachable(session), reachable(session)
+    gateway.answer = (401, {}, "")
+    run = begin(session, shell, {"id": "tell", "step": "send_sms"})
+    assert (run.state, len(gateway.asked)) == ("failed", 1) and "SMS_TOKEN" in run.message
+    assert not session.scalars(select(Message).where(Message.state == "failed")).all()
+    gateway.answer = (200, {}, "{}")
+    runs.retry(session, run)
+    assert (go_on(session, run).state, run.facts["tell"]["sent"]) == ("done", 2)
+
+
+@pytest.mark.parametrize("url", ["", "gateway", "http://[bad"])
+def test_without_a_gateway_nothing_is_begun(session, shell, monkeypatch, url):
+    set_config(monkeypatch, SMS_DRIVER="http", SMS_URL=url)
+    reachable(session)
+    run = begin(session, shell, {"id": "tell", "step": "send_sms"})
+    assert run.state == "failed" and "SMS_URL" in run.message
+    assert not session.scalars(select(Message)).all()
+
+
 def test_a_template_that_is_gone_stops_before_anything_is_sent(session, shell):
     reachable(session)
     save(session, Written("mine", "我的", "sms", "您好", enabled=False))
@@ -306,8 +369,8 @@ class Mail:
     sent: list[object] = []
     error: Exception | None = None
 
-    def __init__(self, host, port, timeout):
-        assert (host, port) == ("mail.example.com", 25)
+    def __init__(self, host, port, timeout, local_hostname):
+        assert (host, port, local_hostname) == ("mail.example.com", 25, "example.org")
 
     def __enter__(self):
         return self
@@ -334,8 +397,10 @@ class Mail:
 )
 def test_the_mail_server_decides_what_became_of_an_email(monkeypatch, error, state, reason):
     set_config(
-        monkeypatch, MAIL_DRIVER="smtp", MAIL_HOST="mail.example.com", MAIL_PORT="25", MAIL_SECURITY="none"
-    )
+        monkeypatch, MAIL_DRIVER="smtp", MAIL_HOST="mail.example.com", MAIL_PORT="25", MAIL_SECURITY="none",
+        MAIL_FROM="供电局 <kf@example.org>",
+    )  # fmt: skip
+    monkeypatch.setattr(socket, "getfqdn", None)  # no name is looked up for a message's number
     monkeypatch.setattr(smtplib, "SMTP", Mail)
     monkeypatch.setattr(Mail, "error", error)
     payload = {"key": "email-1", "to": "a@example.com", "subject": "核对", "text": "您好"}

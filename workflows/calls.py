@@ -13,7 +13,7 @@ from workflows.channel_settings import channel_settings
 from workflows.deliveries import DeliveryFailed
 from workflows.fact_texts import filled
 from workflows.steps import Effects, Facts, Item, Options, Planned, Send, asked
-from workflows.web_calls import checked
+from workflows.web_calls import checked, token_for
 
 
 class CallWebAddress(Options):
@@ -33,6 +33,7 @@ def plan_call_web_address(session: Session, options: CallWebAddress, facts: Fact
     """The call with its values, by a key of its own; refused at once where the address is not allowed."""
     try:
         checked(options.url, channel_settings())
+        token_for(options.url, channel_settings())
     except DeliveryFailed as failure:
         raise Refused("%(why)s", why=str(failure)) from failure
     pairs = (text.partition("=") for text in options.values)

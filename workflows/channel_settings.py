@@ -18,7 +18,8 @@ class ChannelSettings:
 
     `sms_driver`: `file`, `http` or `http_plain`; `mail_driver`: `file` or `smtp`, with `mail_security` `starttls`,
     `tls` or `none`. `call_allowed`: prefixes of web addresses that may be called; `call_private`: hosts that may lie in
-    a private net. `timeout` in seconds, for each connection.
+    a private net; `call_token`: bearer tokens, each bound to its address (`https://a.example/x=token`). `timeout` in
+    seconds, for each connection.
     """
 
     sms_driver: str = FILE
@@ -33,7 +34,7 @@ class ChannelSettings:
     mail_from: str = ""
     call_allowed: tuple[str, ...] = ()
     call_private: tuple[str, ...] = ()
-    call_token: str = ""
+    call_token: tuple[str, ...] = ()
     timeout: float = 10.0
 
 

@@ -23,7 +23,7 @@ from models.words import N_, Said
 from services import Refused, files, messages
 from workflows import message_drivers
 from workflows.channel_settings import channel_settings
-from workflows.deliveries import DeliveryFailed
+from workflows.deliveries import ChannelShut, DeliveryFailed
 from workflows.steps import Send
 
 __all__ = [
@@ -52,12 +52,17 @@ class Driver:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one sending: done, failed, ready (to be tried again) or unknown."""
+    """What became of one sending: done, failed, ready (to be tried again) or unknown.
+
+    Of what is ready, `is_put_off` says that only this one waits, `is_shut` that nothing goes out by this way.
+    """
 
     key: str
     state: str
     text: str = ""
     reason: str = ""
+    is_put_off: bool = False
+    is_shut: bool = False
 
 
 def send_to_folder(payload: Mapping[str, Any]) -> str:
@@ -93,6 +98,10 @@ def driver_for(channel: str) -> str:
     name = f"{channel}_{settings.sms_driver if channel == 'sms' else settings.mail_driver}"
     if name not in DRIVERS:
         raise Refused("没有发送方式「%(name)s」。请系统管理员检查环境变量。", name=name)
+    if name.startswith("sms_http"):
+        message_drivers.require_gateway(settings)
+    if name == "email_smtp" and not settings.mail_host:
+        raise Refused("没有填邮件服务器的地址，一封也没有发。请系统管理员设置 MAIL_HOST 后重试这一步。")
     return name
 
 
@@ -130,7 +139,10 @@ def deliver(send: Send) -> Outcome:
     try:
         return Outcome(send.key, "done", driver.send(send.payload))
     except DeliveryFailed as failure:
-        return Outcome(send.key, "failed" if failure.permanent else "ready", str(failure), failure.reason)
+        state, later = ("failed", False) if failure.permanent else ("ready", failure.is_for_one)
+        return Outcome(send.key, state, str(failure), failure.reason, is_put_off=later)
+    except ChannelShut as shut:
+        return Outcome(send.key, "ready", str(shut), "channel_down", is_shut=True)
     except Exception as error:  # noqa: BLE001 a driver may fail in any way; what went out is then not known
         return Outcome(send.key, "ready" if driver.repeatable else "unknown", type(error).__name__)
 

@@ -8,12 +8,17 @@ from datetime import timedelta
 class DeliveryFailed(Exception):
     """A driver knows that nothing went out; `permanent` when trying again is of no use. The message is for the user.
 
-    `reason`: a code of the list `message_failure`, where the driver can tell.
+    `reason`: a code of the list `message_failure`, where the driver can tell. `is_for_one`: only this one was put off
+    (a full mailbox, a limit of the moment), the others may go on.
     """
 
-    def __init__(self, message: str, *, permanent: bool, reason: str = "") -> None:
+    def __init__(self, message: str, *, permanent: bool, reason: str = "", is_for_one: bool = False) -> None:
         super().__init__(message)
-        self.permanent, self.reason = permanent, reason
+        self.permanent, self.reason, self.is_for_one = permanent, reason, is_for_one
+
+
+class ChannelShut(Exception):
+    """A way out lets nothing through until somebody mends its settings; nothing went out. The message says what."""
 
 
 class NotNow(Exception):

@@ -8,21 +8,29 @@ import smtplib
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid
+from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Any
 
 from models.clock import utcnow
 from models.home import home_path
-from models.words import Said
+from models.words import N_, Said
+from services import Refused
 from workflows.channel_settings import ChannelSettings, channel_settings
-from workflows.deliveries import DeliveryFailed
-from workflows.web_calls import Answer, post
+from workflows.deliveries import ChannelShut, DeliveryFailed
+from workflows.web_calls import Answer, checked, post, token_for
 
 Payload = Mapping[str, Any]
 
-BUSY = (408, 425, 429, 503)
+BUSY, ASK_LATER, NOT_ALLOWED = (408, 425, 429, 503), (425, 429), (401, 403)
+SENDER_REFUSED = N_("邮件服务器不让用这个发件人（%(code)s），先停下来。请系统管理员检查 MAIL_FROM 和账号后重试这一步。")
+NOT_LET_IN = N_("对方不认我们的口令（%(status)s），先停下来。请系统管理员检查 SMS_TOKEN 或 CALL_TOKEN 后重试这一步。")
+NOT_SIGNED_IN = N_(
+    "邮件服务器不让登录（%(code)s），先停下来。请系统管理员检查 MAIL_USER 和 MAIL_PASSWORD 后重试这一步。"
+)
+NO_GATEWAY = N_("短信网关的地址没有填或写得不对，一条也没有发。请系统管理员设置 SMS_URL 后重试这一步。")
 
 
 class Unclear(Exception):
@@ -45,8 +53,15 @@ def send_sms_by_http(payload: Payload) -> str:
     settings = channel_settings()
     body = {name: payload[name] for name in ("key", "to", "text")}
     headers = {"Authorization": f"Bearer {settings.sms_token}"} if settings.sms_token else {}
-    allowed = ChannelSettings(**{**vars(settings), "call_allowed": (settings.sms_url,)})
-    return _posted(settings.sms_url, body, headers, allowed)
+    return _posted(settings.sms_url, body, headers, _for_gateway(settings))
+
+
+def require_gateway(settings: ChannelSettings) -> None:
+    """Refuse to send where no gateway is set, before anything is begun."""
+    try:
+        checked(settings.sms_url, _for_gateway(settings))
+    except DeliveryFailed as failure:
+        raise Refused(NO_GATEWAY) from failure
 
 
 def send_email_by_smtp(payload: Payload) -> str:
@@ -62,20 +77,22 @@ def send_email_by_smtp(payload: Payload) -> str:
                 Said("邮件服务器不收这个邮箱（%(code)s）。", code=codes[0] if codes else ""),
                 permanent=all(code >= 500 for code in codes),
                 reason="mailbox",
+                is_for_one=True,
             ) from refusal
+        except smtplib.SMTPSenderRefused as refusal:
+            if refusal.smtp_code < 500:
+                raise _put_off(refusal.smtp_code) from refusal
+            raise ChannelShut(Said(SENDER_REFUSED, code=refusal.smtp_code)) from refusal
         except smtplib.SMTPResponseException as refusal:
-            raise DeliveryFailed(
-                Said("邮件服务器没有收下（%(code)s）。", code=refusal.smtp_code),
-                permanent=refusal.smtp_code >= 500,
-                reason="channel_down",
-            ) from refusal
+            raise _put_off(refusal.smtp_code) from refusal
     return str(mail["Message-ID"])
 
 
 def call_web(payload: Payload) -> str:
     """Call an allowed web address with its values as JSON."""
     settings = channel_settings()
-    headers = {"Authorization": f"Bearer {settings.call_token}"} if settings.call_token else {}
+    token = token_for(str(payload["url"]), settings)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
     return _posted(str(payload["url"]), {**payload["body"], "key": payload["key"]}, headers, settings)
 
 
@@ -100,11 +117,24 @@ def _posted(url: str, body: Mapping[str, Any], headers: Mapping[str, str], setti
         return str(_read(answer).get("id", ""))[:80] or str(answer.status)
     if answer.status >= 500 and answer.status not in BUSY:
         raise Unclear(answer.status)
+    if answer.status in NOT_ALLOWED:
+        raise ChannelShut(Said(NOT_LET_IN, status=answer.status))
     raise DeliveryFailed(
         Said("对方没有受理（%(status)s）。", status=answer.status),
         permanent=answer.status not in BUSY,
         reason=str(_read(answer).get("reason", ""))[:40] or "channel_down",
+        is_for_one=answer.status in ASK_LATER,
     )
+
+
+def _put_off(code: int) -> DeliveryFailed:
+    """What a mail server said of one message: no for good, or not now."""
+    message = Said("邮件服务器没有收下（%(code)s）。", code=code)
+    return DeliveryFailed(message, permanent=code >= 500, reason="channel_down", is_for_one=True)
+
+
+def _for_gateway(settings: ChannelSettings) -> ChannelSettings:
+    return replace(settings, call_allowed=(settings.sms_url,))
 
 
 def _read(answer: Answer) -> Mapping[str, Any]:
@@ -124,23 +154,31 @@ def _mail(payload: Payload, settings: ChannelSettings) -> EmailMessage:
         raise DeliveryFailed(
             Said("邮箱或主题里有不能用的字符。"), permanent=True, reason="mailbox"
         ) from error
-    mail["Message-ID"] = f"<{payload['key']}@{make_msgid().rpartition('@')[2][:-1]}>"
+    mail["Message-ID"] = f"<{payload['key']}@{_domain(settings)}>"
     mail["Date"] = format_datetime(utcnow())
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(str(payload["text"]))
     return mail
 
 
+def _domain(settings: ChannelSettings) -> str:
+    """What stands behind the @ of our own address: no name is looked up for it."""
+    return parseaddr(settings.mail_from)[1].rpartition("@")[2] or "lamplighter.localdomain"
+
+
 def _mail_server(settings: ChannelSettings) -> AbstractContextManager[smtplib.SMTP]:
     """A connection to the mail server, signed in; nothing was sent yet when this fails."""
     kind: Callable[..., smtplib.SMTP] = smtplib.SMTP_SSL if settings.mail_security == "tls" else smtplib.SMTP
-    more = {"context": ssl.create_default_context()} if settings.mail_security == "tls" else {}
+    more: dict[str, Any] = {"timeout": settings.timeout, "local_hostname": _domain(settings)}
+    more |= {"context": ssl.create_default_context()} if settings.mail_security == "tls" else {}
     try:
-        server = kind(settings.mail_host, settings.mail_port, timeout=settings.timeout, **more)
+        server = kind(settings.mail_host, settings.mail_port, **more)
         if settings.mail_security == "starttls":
             server.starttls(context=ssl.create_default_context())
         if settings.mail_user:
             server.login(settings.mail_user, settings.mail_password)
+    except smtplib.SMTPAuthenticationError as error:
+        raise ChannelShut(Said(NOT_SIGNED_IN, code=error.smtp_code)) from error
     except (OSError, smtplib.SMTPException) as error:
         raise DeliveryFailed(
             Said("邮件服务器连不上或不让登录（%(kind)s），稍后会自动重试。", kind=type(error).__name__),

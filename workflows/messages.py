@@ -90,6 +90,8 @@ def send_email(options: SendEmail, facts: Facts, items: Sequence[Item]) -> Effec
 def plan_remind(session: Session, options: Remind, facts: Facts) -> Planned:
     """A reminder for everybody who has not answered, each by the first way that reaches them."""
     campaign = campaign_of(session, facts)
+    for way in options.ways:
+        driver_for(way)
     shared = messages.campaign_values(session, campaign)
     return Planned(
         by_first_way(session, options, shared, messages.recipients(session, campaign.id, "unanswered"))
@@ -153,6 +155,7 @@ def by_first_way(
 
 def _plan(session: Session, channel: str, options: SendSms | SendEmail, facts: Facts) -> Planned:
     campaign = campaign_of(session, facts)
+    driver_for(channel)  # refused here where nothing can go out: nobody is told half
     template = message_templates.usable(session, options.template, channel)
     wanted = Wanted(template, messages.campaign_values(session, campaign), options.recent_days)
     if "each" in facts:

@@ -14,12 +14,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from models.words import Said
+from models.words import N_, Said
+from services import Refused
 from workflows.channel_settings import ChannelSettings
 from workflows.deliveries import DeliveryFailed
 
 MOST = 64 * 1024  # bytes of an answer that are read
 TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # IPv4 behind NAT64 (RFC 6052)
+WHOSE_TOKEN = N_(
+    "CALL_TOKEN 没有写明是给哪个网址的，没有调用。允许几个网址时，请系统管理员写成 https://网址=口令，几项用逗号分开。"
+)
 SAFE_PORTS = {"https": 443, "http": 80}
 
 
@@ -69,14 +73,35 @@ def checked(url: str, settings: ChannelSettings) -> SplitResult:
     return parts
 
 
+def token_for(url: str, settings: ChannelSettings) -> str:
+    """The bearer token of an address: the one set for it (`https://a.example/x=token`), and no other's.
+
+    A token without an address is that of the only allowed address; with several it is nobody's, and refused.
+    """
+    parts, bare = urlsplit(url), ""
+    for entry in settings.call_token:
+        prefix, equals, token = entry.partition("=")
+        if not prefix.startswith(tuple(f"{scheme}://" for scheme in SAFE_PORTS)):
+            bare = entry
+        elif equals and _is_below(parts, prefix):
+            return token
+    if bare and len(settings.call_allowed) > 1:
+        raise Refused(WHOSE_TOKEN)
+    return bare
+
+
 def _failed(message: str, *, permanent: bool) -> DeliveryFailed:
     return DeliveryFailed(message, permanent=permanent, reason="channel_down")
 
 
 def _is_below(parts: SplitResult, prefix: str) -> bool:
     """Whether an address lies at or below an allowed one: same scheme, host and port, and whole parts of its path."""
-    allowed = urlsplit(prefix)
-    if (parts.scheme, parts.hostname, _port(parts)) != (allowed.scheme, allowed.hostname, _port(allowed)):
+    try:
+        allowed = urlsplit(prefix)
+        same = (parts.scheme, parts.hostname, _port(parts)) == (allowed.scheme, allowed.hostname, _port(allowed))
+    except ValueError:  # what is written wrongly in the list allows nothing
+        return False
+    if not same:
         return False
     folder = allowed.path.rstrip("/")
     inside = parts.path == folder or parts.path.startswith(f"{folder}/") or not folder

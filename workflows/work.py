@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 
 from models import Run, Step, StepItem
 from models.words import Said
+from services import Refused
 from workflows import STEPS, channels, turns
 from workflows.channels import DeliveryFailed, Outcome
 from workflows.claims import LIVE, Heartbeat, hold
 from workflows.failures import await_settlement
 from workflows.held import Held, Parked, hold_run
+from workflows.later import TRIES, Later, tries
 from workflows.outcomes import call, check, conclude, mark, marked, send
 from workflows.plans import Few, not_planned, plan, plan_few, store_few, write_done
 from workflows.results import decoded
@@ -31,10 +33,11 @@ FEW = 100
 
 @dataclass(frozen=True)
 class Chunk:
-    """Items about to be done: their ids and what was planned for each."""
+    """Items about to be done: their ids, what was planned for each, and where the last of them stands."""
 
     ids: tuple[int, ...]
     payloads: tuple[Mapping[str, Any], ...]
+    last: int
 
 
 def do_step(held: Held) -> Held | None:
@@ -115,33 +118,44 @@ def _go_through(held: Held, kind: StepKind, options: Options, beat: Heartbeat) -
     return following
 
 
-def _next_chunk(held: Held, size: int) -> Chunk | None:
-    query = select(ITEMS.c.id, cast(ITEMS.c.payload, Text)).where(
-        ITEMS.c.step_id == held.step_id, ITEMS.c.state == "ready"
+def _next_chunk(held: Held, size: int, after: int) -> Chunk | None:
+    query = select(ITEMS.c.id, cast(ITEMS.c.payload, Text), ITEMS.c.position).where(
+        ITEMS.c.step_id == held.step_id, ITEMS.c.state == "ready", ITEMS.c.position > after
     )
     with reading() as session:
         rows = session.execute(query.order_by(ITEMS.c.position).limit(min(size, CHUNK))).all()
-    return Chunk(tuple(row[0] for row in rows), tuple(decoded([row[1] for row in rows]))) if rows else None
+    if not rows:
+        return None
+    return Chunk(tuple(row[0] for row in rows), tuple(decoded([row[1] for row in rows])), rows[-1][2])
 
 
 def _do_chunks(held: Held, kind: StepKind, options: Options, beat: Heartbeat) -> Held | None:
-    """Do what is ready, chunk by chunk; None when the run was stopped meanwhile."""
+    """Do what is ready, chunk by chunk, once each; None when the run was stopped meanwhile.
+
+    What was put off alone is passed over; at the end, or after several in a row, the step rests before their next try.
+    """
     going: Held | None = held
-    while going is not None and (chunk := _next_chunk(going, kind.chunk)):
+    later, after = Later(), -1
+    while going is not None and (chunk := _next_chunk(going, kind.chunk, after)):
         with scratch():
-            going = _do_chunk(going, kind, options, chunk)
+            going = _do_chunk(going, kind, options, chunk, later)
+        after = chunk.last
         beat.moved()
         if len(chunk.ids) < min(kind.chunk, CHUNK):
             break  # it was the last one: nothing becomes ready behind it
+        if later.is_busy:
+            break
+    if going is not None:
+        later.rest()
     return going
 
 
-def _do_chunk(held: Held, kind: StepKind, options: Options, chunk: Chunk) -> Held | None:
+def _do_chunk(held: Held, kind: StepKind, options: Options, chunk: Chunk, put_off: Later) -> Held | None:
     """Do one chunk and write what came of it; None when the run was paused meanwhile."""
     effects = kind.do(options, held.facts, chunk.payloads)
     check(effects, len(chunk.ids))
-    outcomes = list(send(held, effects))
-    later = next((outcome for outcome in outcomes if outcome.state == "ready"), None)
+    outcomes = [put_off.judged(chunk.ids[0], outcome) for outcome in send(held, effects)]
+    later = next((one for one in outcomes if one.state == "ready" and not one.is_put_off), None)
     moved = {} if later else {"attempt": 1}  # what did not go out is no progress
     with writing() as session:
         hold(session, held.step_id, held.token, held.limits, **moved)
@@ -157,7 +171,7 @@ def _do_chunk(held: Held, kind: StepKind, options: Options, chunk: Chunk) -> Hel
         session.execute(written.values(result=result, items_done=done))
         stopped = _stopped(session, held)
     if later is not None and not stopped:
-        raise DeliveryFailed(later.text, permanent=False)
+        raise Refused(later.text) if later.is_shut else DeliveryFailed(later.text, permanent=False)
     return None if stopped else held.with_result(result)
 
 
@@ -181,7 +195,9 @@ def _write_unsent(session: Session, held: Held, chunk: Chunk, unsent: Sequence[O
     states = {outcome.state for outcome in unsent}
     state = next(state for state in ("unknown", "failed", "ready") if state in states)
     text = "；".join(outcome.text for outcome in unsent if outcome.text)
-    mark(session, [{"key": key, "state": state, "result": {}, "error": text} for key in chunk.ids])
+    tried = tries(session, chunk.ids[0]) + 1 if any(one.is_put_off for one in unsent) else 0
+    result = {TRIES: tried} if tried else {}
+    mark(session, [{"key": key, "state": state, "result": result, "error": text} for key in chunk.ids])
     return dict(held.result)
 
 
