@@ -57,7 +57,10 @@ class ScheduleSlot(db.Model, WithId):
 
 
 class Event(db.Model, WithId):
-    """Something that happened, written with the change itself; `facts` name rows by id, never people by name."""
+    """Something that happened, written with the change itself; `facts` name rows by id, never people by name.
+
+    `attempts` counts how often it could not be acted on, `error` says why the last time, `tried_at` when.
+    """
 
     __tablename__ = "events"
     __table_args__ = (Index("ix_events_waiting", "id", sqlite_where=WAITING, postgresql_where=WAITING),)
@@ -67,6 +70,10 @@ class Event(db.Model, WithId):
     depth: Mapped[int] = mapped_column(default=0)
     at: Mapped[datetime]
     handled_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    tried_at: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(Text, default="", server_default="")
+    unit: Mapped[Unit] = relationship()
 
     def __str__(self) -> str:
         return self.name

@@ -18,7 +18,8 @@ from models.workflows import Run
 class Task(Scoped, db.Model, WithId):
     """What waits for a person (待办): of a run's person node, or of a desk (a counter's, a failed step's).
 
-    `staff_id` has it in hand now; `addressee_id` is whom it was made for, and `next_ids` who has it afterwards. With a
+    `staff_id` has it in hand now; `addressee_id` is whom it was made for, and `next_ids` who has it afterwards.
+    `overdue_at` is the due moment whose passing was told of. With a
     `rule` of all or majority, or several people by name, those in `task_people` decide.
     """
 
@@ -53,6 +54,7 @@ class Task(Scoped, db.Model, WithId):
     decision: Mapped[str] = mapped_column(String(40), default="")
     note: Mapped[str] = mapped_column(Text, default="")
     due_at: Mapped[datetime | None]
+    overdue_at: Mapped[datetime | None]
     remind_at: Mapped[datetime | None]
     reminders: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime]

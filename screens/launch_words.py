@@ -222,7 +222,7 @@ def _risks(result: Mapping[str, Any], nodes: Sequence[LaunchNode], reasons: Labe
                 node=node.title,
                 problem=node.problem,
             )
-    excluded, totals = trial_figures.exclusions(result), trial_figures.totals(result)
+    excluded, totals = trial_figures.exclusions(result, of=("customers", "recipients")), trial_figures.totals(result)
     selected = totals.get("customers", 0) + sum(excluded.values())
     if selected and sum(excluded.values()) / selected > MANY_EXCLUDED:
         main = next(iter(excluded))

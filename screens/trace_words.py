@@ -62,6 +62,8 @@ ACTIONS = {
     "delegation.created": _l("委托代办"),
     "delegation.ended": _l("结束委托代办"),
     "duplicate.decided": _l("疑似重复认定"),
+    "event.dropped": _l("事件不再处理"),
+    "event.retried": _l("事件再试"),
     "event_subscription.removed": _l("事件触发删除"),
     "event_subscription.saved": _l("事件触发保存"),
     "event_subscription.switched": _l("事件触发停止或恢复"),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from models import Event, EventStart, EventSubscription, Run, Setting, Staff, Task, Unit
+from models import Event, EventStart, EventSubscription, Run, Staff, Task, Unit
 from models.clock import now, utcnow
 from models.words import N_
 from services import Refused, people, traces, workflow_access, workflows
@@ -19,9 +19,9 @@ from services.conditions import holds
 
 RUN = "run_id"  # in session.info: the run whose step writes; what it causes is one level deeper
 NAMED = re.compile(r"\{[^{}]*\}")
-TASKS_SEEN = "overdue_tasks_seen"
 KEPT_DAYS = 90
-LISTED = 200
+LISTED, OVERDUE = 200, 500
+ATTEMPTS = 5  # times that an event is tried before it waits for a person
 
 
 @dataclass(frozen=True)
@@ -94,26 +94,48 @@ def happened_to(
 
 
 def note_overdue(session: Session) -> int:
-    """Write an event for each open task whose due moment has passed since the last look; returns how many."""
+    """Write an event for each open task whose due moment has passed, once for each due moment; returns how many."""
     moment = now(session)
-    seen = session.scalar(select(Setting.value).where(Setting.key == TASKS_SEEN))
-    since = min(float(seen), moment.timestamp()) if seen is not None else moment.timestamp()
-    first = datetime.fromtimestamp(since, UTC)
-    query = select(Task.id, Task.unit_id).where(
-        Task.state == "open", Task.due_at > first, Task.due_at <= moment
-    )
-    rows = session.execute(query.order_by(Task.id)).all()
+    untold = or_(Task.overdue_at.is_(None), Task.overdue_at != Task.due_at)
+    query = select(Task.id, Task.unit_id).where(Task.state == "open", Task.due_at <= moment, untold)
+    rows = session.execute(query.order_by(Task.id).limit(OVERDUE)).all()
     for row in rows:
         happened(session, "task_overdue", row.unit_id, {"task_id": row.id})
-    session.merge(Setting(key=TASKS_SEEN, value=moment.timestamp()))
+    told = update(Task.__table__).where(Task.__table__.c.id.in_([row.id for row in rows]))
+    session.execute(told.values(overdue_at=Task.__table__.c.due_at))
     return len(rows)
 
 
 def waiting(session: Session) -> Sequence[int]:
-    """The events that nobody has looked at yet, the oldest first."""
-    return session.scalars(
-        select(Event.id).where(Event.handled_at.is_(None)).order_by(Event.id).limit(LISTED)
-    ).all()
+    """The events that nobody has acted on yet, the oldest first; one that could not be acted on rests for a while."""
+    query = select(Event.id, Event.attempts, Event.tried_at).where(Event.handled_at.is_(None))
+    rows = session.execute(query.where(Event.attempts < ATTEMPTS).order_by(Event.id).limit(LISTED)).all()
+    moment = utcnow()
+    return [row.id for row in rows if row.tried_at is None or row.tried_at + _pause(row.attempts) <= moment]
+
+
+def note_failure(session: Session, event_id: int, error: str) -> None:
+    """Count that an event could not be acted on; after some attempts it waits for a person."""
+    rows = Event.__table__
+    here = update(rows).where(rows.c.id == event_id, rows.c.handled_at.is_(None))
+    session.execute(here.values(attempts=rows.c.attempts + 1, tried_at=utcnow(), error=error[:500]))
+
+
+def given_up(session: Session, *, limit: int = LISTED) -> Sequence[Event]:
+    """The events of units within the session's scope that could not be acted on, the newest first."""
+    query = select(Event).join(Unit, Unit.id == Event.unit_id).where(people.in_scope_units(session))
+    stuck = query.where(Event.handled_at.is_(None), Event.attempts >= ATTEMPTS)
+    return session.scalars(stuck.options(joinedload(Event.unit)).order_by(Event.id.desc()).limit(limit)).all()
+
+
+def settle(session: Session, event_ids: Collection[int], *, again: bool) -> int:
+    """Try events again that could not be acted on, or let them be; returns how many."""
+    chosen = [event for event in given_up(session) if event.id in event_ids]
+    for event in chosen:
+        event.attempts, event.handled_at = (0, None) if again else (event.attempts, utcnow())
+        event.tried_at = None
+        traces.record(session, "event.retried" if again else "event.dropped", event, details={"event": event.name})
+    return len(chosen)
 
 
 def take(session: Session, event_id: int) -> Event | None:
@@ -233,6 +255,10 @@ def remove_old(session: Session) -> int:
 
 def _in_reach(session: Session) -> ColumnElement[bool]:
     return EventSubscription.run_as_id.in_(people.in_scope_staff(session))
+
+
+def _pause(attempts: int) -> timedelta:
+    return timedelta(seconds=5 * 2**attempts)
 
 
 def _put_in(value: Any, facts: Mapping[str, Any]) -> Any:

@@ -91,6 +91,8 @@ def slots(rule: When, after: datetime, known: Calendar) -> Iterator[datetime]:
 
 def between(rule: When, first: datetime, until: datetime, known: Calendar, *, most: int) -> list[datetime]:
     """The slots from a first one up to a moment, both included; the newest `most` where there are more."""
+    if rule.every == "cron":
+        return _cron_back(rule.cron, first, until, most)
     kept: list[datetime] = []
     for moment in slots(rule, first - timedelta(seconds=1), known):
         if moment > until:
@@ -140,6 +142,19 @@ def _cron(text: str, after: datetime) -> Iterator[datetime]:
             yield found.get_next(datetime).replace(tzinfo=ZONE)
     except CroniterBadDateError:  # none in all these years
         return
+
+
+def _cron_back(text: str, first: datetime, until: datetime, most: int) -> list[datetime]:
+    """The newest `most` slots of a cron expression in a span, found from its end: a year of minutes is not walked."""
+    end = until.astimezone(ZONE).replace(tzinfo=None) + timedelta(seconds=1)
+    found = croniter(text, end, max_years_between_matches=FAR // 366)
+    kept: list[datetime] = []
+    try:
+        while len(kept) < most and (moment := found.get_prev(datetime).replace(tzinfo=ZONE)) >= first:
+            kept.append(moment)
+    except CroniterBadDateError:
+        pass
+    return kept[::-1]
 
 
 def _days(rule: When, after: datetime, known: Calendar) -> Iterator[date]:

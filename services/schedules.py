@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session, joinedload
 
-from models import Schedule, ScheduleSlot, Staff, Task
+from models import Schedule, ScheduleSlot, Setting, Staff, Task
 from models.clock import now, utcnow
 from models.words import MISSED_POLICIES, Said
 from services import Refused, calendar, people, schedule_rules, tasks, traces, workflow_access, workflows
@@ -22,7 +23,7 @@ ON_TIME = timedelta(minutes=5)  # a slot that is found later than this was misse
 MOST = 1000  # slots of one gap that are looked at
 KEPT = 100  # slots of one schedule that are kept
 LONGEST_GRACE = 30 * 24 * 60
-TROUBLE = "schedule_refused"
+TROUBLE, CALENDAR_SEEN = "schedule_refused", "schedules_calendar"
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,35 @@ def take_due(session: Session, schedule_id: int) -> tuple[Schedule, Passed] | No
     row.missed_count += len(passed.missed)
     keep_slots(session, row, [slot for slot in passed.missed if slot != passed.start], Came("missed"))
     return row, passed
+
+
+def reckon_anew(session: Session) -> int:
+    """Reckon the next slots again after the calendar of holidays has changed; what has come due stays due."""
+    moment, known = now(session), calendar.calendar(session)
+    rows = session.scalars(select(Schedule).where(Schedule.next_at > moment).with_for_update()).all()
+    moved = 0
+    for row in rows:
+        then = schedule_rules.next_slot(When(**row.rule), moment, known) or row.next_at
+        moved += then != row.next_at
+        row.next_at = then
+    return moved
+
+
+def new_calendar(session: Session) -> str:
+    """The mark of the holidays, where they are others than when slots were last reckoned; else empty."""
+    known = calendar.calendar(session)
+    days = [sorted(day.isoformat() for day in part) for part in (known.holidays, known.workdays)]
+    mark = sha256(repr(days).encode()).hexdigest()
+    return "" if session.scalar(select(Setting.value).where(Setting.key == CALENDAR_SEEN)) == mark else mark
+
+
+def follow_calendar(session: Session) -> int:
+    """Reckon anew where the holidays have changed; returns how many slots moved."""
+    mark = new_calendar(session)
+    if not mark:
+        return 0
+    session.merge(Setting(key=CALENDAR_SEEN, value=mark))
+    return reckon_anew(session)
 
 
 def keep_slots(session: Session, row: Schedule, slots: Iterable[datetime], came: Came) -> None:

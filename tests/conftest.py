@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 import seed
 from models import Staff, Unit, db
+from models.clock import move_to, now
 from models.scope import ALL, set_scope
 from models.search import empty_grams
 
@@ -87,6 +88,13 @@ def shell(session: Session) -> Staff:
     staff = session.query(Staff).filter_by(username="shell").one()
     session.info["actor_id"] = staff.id
     return staff
+
+
+@pytest.fixture
+def by_day(session: Session) -> None:
+    """Ten in the morning, when messages may go out."""
+    move_to(session, now(session).replace(hour=10, minute=0))
+    session.commit()
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from browsing import browse
 from factories import make_staff, make_unit
 from sqlalchemy import select
 
-from models import Run, Schedule
-from models.clock import ZONE, move_to
+from models import Event, Run, Schedule
+from models.clock import ZONE, move_to, utcnow
 from services.workflows import Definition, publish
 from workflows import schedules
 
@@ -102,3 +102,19 @@ def test_who_may_only_look_changes_nothing(app, session, specialist):
     assert auditor.get(f"/admin/schedules/{row.id}").status_code == 200
     for path in ("new", f"{row.id}/edit", f"{row.id}/switch", f"{row.id}/start", f"{row.id}/delete"):
         assert auditor.post(f"/admin/schedules/{path}", FORM).status_code == 403
+
+
+def test_events_that_came_to_nothing_stand_under_what_needs_somebody(app, session, specialist):
+    here, far = make_unit(session), make_unit(session)
+    facts = {"name": "import_finished", "at": utcnow(), "attempts": 5, "error": "KeyError"}
+    rows = [Event(unit_id=unit.id, **facts) for unit in (here, far, far)]
+    session.add_all(rows)
+    session.commit()
+    page = specialist.get("/admin/attention/").text
+    assert page.count("详情在日志里") == 3 and "导入完成" in page
+    near = browse(app, session, make_staff(session, "data_steward", here))
+    assert near.get("/admin/attention/").text.count("KeyError") == 1
+    specialist.post("/admin/attention/events", {"rowid": [str(rows[0].id)], "again": "yes"})
+    specialist.post("/admin/attention/events", {"rowid": [str(rows[1].id)], "again": "no"})
+    session.expire_all()
+    assert [(row.attempts, row.handled_at is None) for row in rows] == [(0, True), (5, False), (5, True)]

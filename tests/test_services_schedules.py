@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from itertools import islice
+from time import perf_counter
 
 import pytest
 from pydantic import ValidationError
@@ -70,6 +71,14 @@ def test_slots_of_a_gap_are_those_between():
     moments = schedule_rules.between(rule, first, until, KNOWN, most=100)
     assert [f"{moment:%m-%d}" for moment in moments] == ["09-28", "09-29", "10-05", "10-06", "10-12", "10-13"]
     assert schedule_rules.between(rule, first, until, KNOWN, most=2) == moments[-2:]
+
+
+def test_a_long_gap_of_minutes_is_looked_at_from_its_end():
+    rule, until = When(every="cron", cron="*/2 * * * *"), datetime(2026, 10, 1, 0, 1, tzinfo=ZONE)
+    begun = perf_counter()
+    found = schedule_rules.between(rule, datetime(2020, 1, 1, tzinfo=ZONE), until, KNOWN, most=1000)
+    assert (len(found), found[-1]) == (1000, until.replace(minute=0)) and perf_counter() - begun < 2
+    assert schedule_rules.between(rule, until.replace(minute=0), until, KNOWN, most=5) == [until.replace(minute=0)]
 
 
 def test_a_rule_that_never_comes_has_no_slot():

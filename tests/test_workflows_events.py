@@ -123,6 +123,42 @@ def test_a_bulk_refusal_is_one_event_a_unit(session, root, listening):
     assert {event.facts["reason"] for event in found} == {"bad_format"} and len(started(session)) == 2
 
 
+def test_an_event_that_cannot_be_acted_on_waits_for_a_person(session, root, listening, monkeypatch):
+    listening("import_finished")
+    imports.finish(session, batch(session, root), None)
+    monkeypatch.setattr(kept, "_pause", lambda _attempts: timedelta(0))
+    monkeypatch.setattr(kept, "subscribers", lambda *_: 1 / 0)
+    for _time in range(kept.ATTEMPTS):
+        assert not started(session)
+    (event,) = kept.given_up(session)
+    assert (event.attempts, event.error, list(kept.waiting(session))) == (kept.ATTEMPTS, "ZeroDivisionError", [])
+    monkeypatch.undo()
+    assert kept.settle(session, [event.id], again=True) == 1
+    assert len(started(session)) == 1 and not kept.given_up(session)
+
+
+def test_an_event_rests_between_its_attempts(session, root, listening, monkeypatch):
+    listening("import_finished")
+    imports.finish(session, batch(session, root), None)
+    monkeypatch.setattr(kept, "subscribers", lambda *_: 1 / 0)
+    assert not started(session) and not started(session)
+    assert session.scalars(select(Event.attempts)).one() == 1
+
+
+def test_a_task_late_from_the_start_or_after_the_clock_was_put_back_is_told_once(session, shell, root, listening):
+    listening("task_overdue")
+    moment = now(session)
+    tasks.open_task(session, "workflow", "早过期", unit_id=root.id, due_at=moment - timedelta(days=1))
+    session.commit()
+    assert events.note_overdue() == 1
+    move_to(session, moment - timedelta(days=2))
+    session.commit()
+    assert events.note_overdue() == 0
+    move_to(session, moment + timedelta(days=2))
+    session.commit()
+    assert events.note_overdue() == 0
+
+
 def test_a_task_that_is_late_is_told_once(session, shell, root, listening):
     listening("task_overdue")
     events.note_overdue()
@@ -192,6 +228,7 @@ def test_one_event_that_fails_keeps_no_other_waiting(session, root, listening, m
         return real(*args, **more)
 
     monkeypatch.setattr(runs, "start", sometimes)
+    monkeypatch.setattr(kept, "_pause", lambda _attempts: timedelta(0))
     session.commit()
     assert (events.dispatch(), events.dispatch(), events.dispatch()) == (1, 1, 0)
     assert {event.handled_at is None for event in session.scalars(select(Event))} == {False}

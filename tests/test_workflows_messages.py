@@ -1,16 +1,11 @@
 """Messages in a run: sent once, left out with a reason, held back at night; drivers and the addresses they may call."""
 
 import json
-import smtplib
-import socket
-import threading
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-import running
-from factories import make_contact, make_customer
-from flask import current_app
+from factories import make_contact
+from mailing import begin, reachable, set_config
 from running import go_on
 from sqlalchemy import select
 
@@ -25,35 +20,7 @@ from workflows.channel_settings import channel_settings
 from workflows.channels import Driver
 from workflows.deliveries import DeliveryFailed
 
-SELECT = {"id": "select", "step": "select_customers", "options": {"name": "核对", "recent_days": 0}}
-FREEZE = {"id": "freeze", "step": "freeze_recipients"}
-ADDRESS = "广东省佛山市南海区桂城街道南海大道12号3栋2单元501室"
-
-
-@pytest.fixture(autouse=True)
-def by_day(session):
-    """Ten in the morning, when messages may go out."""
-    move_to(session, now(session).replace(hour=10, minute=0))
-    session.commit()
-
-
-def reachable(session, **contact):
-    """A customer whom the survey selects (no e-mail is recorded), with an address and a mobile number."""
-    customer = make_customer(session)
-    make_contact(session, customer, "supply_address", raw=ADDRESS, value=ADDRESS)
-    make_contact(
-        session, customer, **{"value": f"+86138{customer.id:08}", "raw": f"138{customer.id:08}", **contact}
-    )
-    return customer
-
-
-def begin(session, shell, *nodes):
-    return running.begin(session, shell, SELECT, FREEZE, *nodes)
-
-
-def set_config(monkeypatch, **values):
-    for name, value in values.items():
-        monkeypatch.setitem(current_app.config, name, value)
+pytestmark = pytest.mark.usefixtures("by_day")
 
 
 def files(folder):
@@ -216,68 +183,6 @@ def test_a_way_out_that_stays_shut_is_given_up_after_some_attempts(session, shel
     assert (run.state, len(asked), len(set(asked))) == ("failed", 5, 1)
 
 
-def tried_again(session, run):
-    session.scalars(select(Step).where(Step.node == "tell")).one().not_before = None
-    session.commit()
-    return go_on(session, run)
-
-
-@pytest.mark.parametrize(("times", "state"), [(1, "done"), (99, "partly_failed")])
-def test_a_message_put_off_waits_alone_and_is_tried_again(session, shell, monkeypatch, times, state):
-    reachable(session), reachable(session), reachable(session)
-    asked = []
-
-    def full(payload):
-        asked.append(payload["key"])
-        if payload["key"] == asked[0] and asked.count(asked[0]) <= times:
-            raise DeliveryFailed("邮箱满了", permanent=False, reason="mailbox", is_for_one=True)
-        return "ok"
-
-    monkeypatch.setitem(channels.DRIVERS, "sms_file", Driver("试验", full, repeatable=False))
-    run = begin(session, shell, {"id": "tell", "step": "send_sms"})
-    step = session.scalars(select(Step).where(Step.node == "tell")).one()
-    assert (run.state, len(set(asked)), len(asked)) == ("running", 3, 3) and "稍后再发" in step.error
-    assert sorted(session.scalars(select(Message.state))) == ["sending", "sent", "sent"]
-    for _time in range(min(times, 6)):
-        tried_again(session, run)
-    assert (run.state, asked.count(asked[0])) == (state, min(times + 1, 6))
-
-
-def test_a_way_out_that_puts_everything_off_is_not_asked_for_each(session, shell, monkeypatch):
-    for _number in range(14):
-        reachable(session)
-    asked = []
-
-    def busy(payload):
-        asked.append(payload["key"])
-        raise DeliveryFailed("太多", permanent=False, is_for_one=True)
-
-    monkeypatch.setitem(channels.DRIVERS, "sms_file", Driver("试验", busy, repeatable=True))
-    run = begin(session, shell, {"id": "tell", "step": "send_sms"})
-    assert (run.state, len(asked)) == ("running", 10)
-    assert set(session.scalars(select(Outgoing.state))) == {"ready"}
-
-
-def test_a_gateway_that_does_not_let_us_in_stops_the_step_and_fails_no_message(session, shell, gateway):
-    reachable(session), reachable(session)
-    gateway.answer = (401, {}, "")
-    run = begin(session, shell, {"id": "tell", "step": "send_sms"})
-    assert (run.state, len(gateway.asked)) == ("failed", 1) and "SMS_TOKEN" in run.message
-    assert not session.scalars(select(Message).where(Message.state == "failed")).all()
-    gateway.answer = (200, {}, "{}")
-    runs.retry(session, run)
-    assert (go_on(session, run).state, run.facts["tell"]["sent"]) == ("done", 2)
-
-
-@pytest.mark.parametrize("url", ["", "gateway", "http://[bad"])
-def test_without_a_gateway_nothing_is_begun(session, shell, monkeypatch, url):
-    set_config(monkeypatch, SMS_DRIVER="http", SMS_URL=url)
-    reachable(session)
-    run = begin(session, shell, {"id": "tell", "step": "send_sms"})
-    assert run.state == "failed" and "SMS_URL" in run.message
-    assert not session.scalars(select(Message)).all()
-
-
 def test_a_template_that_is_gone_stops_before_anything_is_sent(session, shell):
     reachable(session)
     save(session, Written("mine", "我的", "sms", "您好", enabled=False))
@@ -286,135 +191,13 @@ def test_a_template_that_is_gone_stops_before_anything_is_sent(session, shell):
     assert session.scalars(select(Message)).all() == []
 
 
-class Gateway(BaseHTTPRequestHandler):
-    """An SMS gateway that keeps what it is asked and answers as it is told."""
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.asked.append((self.path, dict(self.headers), json.loads(body)))
-        status, headers, text = self.server.answer
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-    def log_message(self, *_args):
-        """Say nothing."""
-
-
-@pytest.fixture
-def gateway(monkeypatch):
-    server = HTTPServer(("127.0.0.1", 0), Gateway)
-    server.asked, server.answer = [], (200, {}, '{"id": "m-1"}')
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    server.url = f"http://127.0.0.1:{server.server_port}"
-    set_config(
-        monkeypatch,
-        SMS_DRIVER="http",
-        SMS_URL=f"{server.url}/sms",
-        SMS_TOKEN="geheim",
-        CALL_PRIVATE="127.0.0.1",
-    )
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
-PAYLOAD = {"key": "sms-1", "to": "+8613800001111", "text": "您好", "subject": ""}
-
-
-@pytest.fixture
-def in_app(session):
-    """Within the app, as a worker is."""
-
-
-@pytest.mark.usefixtures("in_app")
-def test_the_gateway_is_asked_with_key_and_secret(gateway):
-    send = channels.Send(channels.driver_for("sms"), "sms-1", PAYLOAD)
-    assert channels.deliver(send) == channels.Outcome("sms-1", "done", "m-1")
-    path, headers, body = gateway.asked[0]
-    assert (path, headers["Authorization"], headers["Idempotency-Key"]) == ("/sms", "Bearer geheim", "sms-1")
-    assert body == {"key": "sms-1", "to": "+8613800001111", "text": "您好"}
-
-
-@pytest.mark.usefixtures("in_app")
-@pytest.mark.parametrize(
-    ("driver", "answer", "state", "reason"),
-    [
-        ("sms_http", (400, {}, '{"reason": "dead_number"}'), "failed", "dead_number"),
-        ("sms_http", (429, {}, ""), "ready", "channel_down"),
-        ("sms_http", (503, {}, ""), "ready", "channel_down"),
-        ("sms_http", (500, {}, "oops"), "ready", ""),
-        ("sms_http_plain", (500, {}, "oops"), "unknown", ""),
-        ("sms_http", (302, {"Location": "http://127.0.0.1:1/"}, ""), "failed", "channel_down"),
-    ],
-)
-def test_an_answer_decides_what_became_of_a_message(gateway, driver, answer, state, reason):
-    gateway.answer = answer
-    outcome = channels.deliver(channels.Send(driver, "sms-1", PAYLOAD))
-    assert (outcome.state, outcome.reason, len(gateway.asked)) == (state, reason, 1)
-
-
-@pytest.mark.usefixtures("in_app")
-def test_a_gateway_that_is_away_is_asked_again(gateway):
-    gateway.server_close()
-    assert channels.deliver(channels.Send("sms_http", "sms-1", PAYLOAD)).state == "ready"
-
-
-class Mail:
-    """A mail server that keeps what it gets, or refuses."""
-
-    sent: list[object] = []
-    error: Exception | None = None
-
-    def __init__(self, host, port, timeout, local_hostname):
-        assert (host, port, local_hostname) == ("mail.example.com", 25, "example.org")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_error):
-        return None
-
-    def send_message(self, mail):
-        if Mail.error:
-            raise Mail.error
-        Mail.sent.append(mail)
-
-
-@pytest.mark.usefixtures("in_app")
-@pytest.mark.parametrize(
-    ("error", "state", "reason"),
-    [
-        (None, "done", ""),
-        (smtplib.SMTPRecipientsRefused({"a@example.com": (550, b"no")}), "failed", "mailbox"),
-        (smtplib.SMTPRecipientsRefused({"a@example.com": (450, b"later")}), "ready", "mailbox"),
-        (smtplib.SMTPDataError(554, b"no"), "failed", "channel_down"),
-        (smtplib.SMTPServerDisconnected("gone"), "unknown", ""),
-    ],
-)
-def test_the_mail_server_decides_what_became_of_an_email(monkeypatch, error, state, reason):
-    set_config(
-        monkeypatch, MAIL_DRIVER="smtp", MAIL_HOST="mail.example.com", MAIL_PORT="25", MAIL_SECURITY="none",
-        MAIL_FROM="供电局 <kf@example.org>",
-    )  # fmt: skip
-    monkeypatch.setattr(socket, "getfqdn", None)  # no name is looked up for a message's number
-    monkeypatch.setattr(smtplib, "SMTP", Mail)
-    monkeypatch.setattr(Mail, "error", error)
-    payload = {"key": "email-1", "to": "a@example.com", "subject": "核对", "text": "您好"}
-    outcome = channels.deliver(channels.Send(channels.driver_for("email"), "email-1", payload))
-    assert (outcome.state, outcome.reason) == (state, reason)
-
-
-@pytest.mark.usefixtures("in_app")
+@pytest.mark.usefixtures("session")
 def test_an_address_with_a_line_break_sends_nothing():
     payload = {"key": "email-2", "to": "a@example.com\nBcc: b@example.com", "subject": "核对", "text": "您好"}
     assert channels.deliver(channels.Send("email_file", "email-2", payload)).state == "failed"
 
 
-@pytest.mark.usefixtures("in_app")
+@pytest.mark.usefixtures("session")
 def test_a_file_is_written_once():
     payload = {"key": "email-3", "to": "a@example.com", "subject": "核对", "text": "您好"}
     first = channels.deliver(channels.Send("email_file", "email-3", payload))

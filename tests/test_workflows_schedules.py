@@ -149,6 +149,18 @@ def test_a_holiday_entered_later_takes_the_slot_away(session, shell):
     assert row.next_at == MONDAY.replace(hour=8, day=24)
 
 
+def test_a_holiday_that_moves_a_slot_earlier_loses_none(session, shell):
+    row = made(session, shell, {"every": "week", "weekdays": ["3"], "off_days": "before"})
+    assert schedules.follow_calendar() == 0
+    session.add(Holiday(day=MONDAY.date() + timedelta(days=2), kind="holiday", name="临时"))
+    session.commit()
+    assert (schedules.follow_calendar(), schedules.follow_calendar()) == (1, 0)
+    session.refresh(row)
+    assert row.next_at == MONDAY.replace(hour=8) + timedelta(days=1)
+    at(session, MONDAY.replace(hour=8, minute=1) + timedelta(days=1))
+    assert schedules.start_due() == 1
+
+
 def test_a_schedule_that_cannot_be_read_keeps_no_other_from_its_time(session, shell):
     broken = made(session, shell)
     schedules.save(session, Written("另一个", "test", {"every": "week"}, {}), shell)

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Outgoing
+from models import Outgoing, Step
 from models.clock import utcnow
 from models.home import home_path
 from models.words import N_, Said
@@ -120,6 +120,8 @@ def begin(session: Session, send: Send, *, step_id: int, token: str) -> Outcome 
         session.add(row)
     elif row.state == "done":
         return Outcome(send.key, "done", row.outcome)
+    elif _is_in_other_hands(session, row, step_id):
+        return Outcome(send.key, "done", row.outcome)
     elif row.state in ("sending", "unknown") and not DRIVERS[row.channel].repeatable:
         row.state, row.step_id = "unknown", step_id
         messages.conclude(session, row.key, "unknown")
@@ -131,6 +133,14 @@ def begin(session: Session, send: Send, *, step_id: int, token: str) -> Outcome 
     if send.about:
         messages.begin(session, send.key, send.about)
     return None
+
+
+def _is_in_other_hands(session: Session, row: Outgoing, step_id: int | None) -> bool:
+    """Whether another step that goes on has begun the same sending: it says what becomes of it."""
+    if row.step_id in (None, step_id):
+        return False
+    state = session.scalar(select(Step.state).where(Step.id == row.step_id))
+    return state in ("ready", "leased", "failed", "unknown")
 
 
 def deliver(send: Send) -> Outcome:

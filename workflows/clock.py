@@ -89,6 +89,7 @@ def all_duties(limits: Times) -> list[Duty]:
         Duty("time_out", limits.sweep, time_out),
         Duty("remind", 60.0, remind),
         Duty("start_schedules", limits.sweep, schedules.start_due),
+        Duty("follow_calendar", 10.0, schedules.follow_calendar),
         Duty("dispatch_events", limits.sweep, events.dispatch),
         Duty("note_overdue", 60.0, events.note_overdue),
         Duty("seal", 1.0, seal),

@@ -54,6 +54,8 @@ def _act_on(event_id: int) -> int:
             return sum(_start(session, one, event) for one in events.subscribers(session, event))
     except Exception as error:  # noqa: BLE001 one event that cannot be acted on now must not keep the others waiting
         log.error("event %s: %s", event_id, type(error).__name__)
+        with writing() as session:
+            events.note_failure(session, event_id, type(error).__name__)
         return 0
 
 

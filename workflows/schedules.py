@@ -24,6 +24,15 @@ def start_due() -> int:
     return sum(_act_on(schedule_id) for schedule_id in due)
 
 
+def follow_calendar() -> int:
+    """Move next slots where the holidays have changed; two reads while they have not."""
+    with reading() as session:
+        if not schedules.new_calendar(session):
+            return 0
+    with writing() as session:
+        return schedules.follow_calendar(session)
+
+
 def save(session: Session, written: Written, staff: Staff, row: Schedule | None = None) -> Schedule:
     """Keep a schedule whose values the workflow accepts."""
     _workflow, version = workflows.startable(session, written.workflow_key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from workflows.forecasts import FIGURES, NEVER_MADE
@@ -22,12 +22,13 @@ def totals(result: Result) -> dict[str, float]:
     return {name: whole(found[name]) for name in FIGURES if name in found and name != NEVER_MADE}
 
 
-def exclusions(result: Result) -> dict[str, float]:
-    """Who would be left out, by reason, largest first."""
+def exclusions(result: Result, *, of: Collection[str] = FIGURES) -> dict[str, float]:
+    """Who would be left out, by reason, largest first; `of`: of which figures only."""
     found: Counter[str] = Counter()
     for node in result["nodes"]:
-        for reason, number in node["excluded"].items():
-            found[reason] += number * node["share"]
+        for what, reason, _unit, _class, number in node["groups"]:
+            if reason and what in of:
+                found[reason] += number * node["share"]
     return {reason: whole(number) for reason, number in found.most_common()}
 
 

@@ -20,7 +20,8 @@ from screens.base import Page
 from screens.filters import chosen, equals, narrowed
 from screens.messages import done, warn
 from screens.node_words import title_of
-from services import Refused
+from services import Refused, events
+from services.events import EVENTS
 from workflows import repairs, runs
 from workflows.walk import node_at
 
@@ -65,10 +66,24 @@ class Attention(Page):
             "screens/runs_attention.html",
             stuck=[(run, troubles) for run, troubles in _troubles(stuck)],
             sendings=_sendings(narrowed(_unsettled(), FILTERS, set_)),
+            events=events.given_up(db.session(), limit=LISTED),
+            event_words=EVENTS,
             filters=FILTERS,
             chosen=set_,
             listed=LISTED,
         )
+
+    @expose("/events", methods=("POST",))
+    @needs("runs.run")
+    def events(self) -> Any:
+        """Try the picked events again, or let them be."""
+        again = request.form.get("again") == "yes"
+        number = events.settle(db.session(), _picked(), again=again)
+        if not number:
+            raise Refused(_("这些事件已经处理过了，请刷新页面。"))
+        words = _("%(number)s 个事件马上再试。") if again else _("%(number)s 个事件不再处理。")
+        done(words % {"number": number})
+        return redirect(self._back(), 303)
 
     @expose("/retry", methods=("POST",))
     @needs("runs.run")
@@ -123,9 +138,8 @@ class Attention(Page):
 def count_waiting() -> int:
     """How many runs and sendings wait for a person, as far as the page lists them."""
     counted = [_stuck().limit(LISTED), _unsettled().limit(LISTED)]
-    return sum(
-        db.session.scalar(select(func.count()).select_from(_bare(query).subquery())) or 0 for query in counted
-    )
+    found = [db.session.scalar(select(func.count()).select_from(_bare(query).subquery())) for query in counted]
+    return sum(number or 0 for number in found) + len(events.given_up(db.session(), limit=LISTED))
 
 
 def _bare(query: Select[Any]) -> Select[Any]:
