@@ -151,9 +151,10 @@ def runs_of(session: Session, campaign_id: int) -> Sequence[PrintRun]:
     ).all()
 
 
-def file_name(campaign: Campaign, run: PrintRun) -> str:
-    """`客户联系信息核对函_HD202611-01_第1批.pdf`."""
-    return f"{STEM}_{campaign.code}_第{run.number}批.pdf"
+def file_name(campaign: Campaign, run: PrintRun, tray: PrintTray | None = None) -> str:
+    """`客户联系信息核对函_HD202611-01_第1批.pdf`; of one tray `…_第1批_第2盘.pdf`."""
+    of_tray = f"_第{tray.number}盘" if tray is not None else ""
+    return f"{STEM}_{campaign.code}_第{run.number}批{of_tray}.pdf"
 
 
 def _form(session: Session, made: Made) -> FormVersion:

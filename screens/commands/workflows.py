@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from models import Outgoing, Run, Staff, Step, Workflow, WorkflowVersion
 from models.scope import current_scope
 from screens.commands import CreateApp, acts_as, say, working
-from screens.run_answers import head, lines_of, told, told_trial
+from screens.commands.run_answers import head, lines_of, told, told_trial
 from services import Refused, health, people, trials, workflows
 from workflows import runs, trial_runs, trying
 from workflows.definition_files import bpmn_of, load_file, toml_of

@@ -106,7 +106,7 @@ class PrintRoom(PrintCampaigns, Page):
             print_runs.hand_out(db.session(), row, reason=reason)
         else:
             trays.hand_out(db.session(), tray, reason=reason)
-        return downloads.made(content, _file_name(row, tray))
+        return downloads.made(content, print_runs.file_name(row.campaign, row, tray))
 
     @expose("/run/<int:key>/printed", methods=("POST",))
     @needs(RUN)
@@ -218,11 +218,6 @@ def _content(row: PrintRun, tray: PrintTray | None, printer: Printer | None) -> 
             return source.read_bytes()
         trays.write(source, pages, target, day=print_files.sent_on(session, row.campaign), offset=offset)
         return target.read_bytes()
-
-
-def _file_name(row: PrintRun, tray: PrintTray | None) -> str:
-    name = print_runs.file_name(row.campaign, row)
-    return name.replace(".pdf", f"_第{tray.number}盘.pdf") if tray is not None else name
 
 
 def _run(key: int) -> PrintRun:
