@@ -37,6 +37,7 @@ SUBJECTS = {
     "letters": (_l("函件"), "view edit run export"),
     "returns": (_l("回函"), "view key lead"),
     "undelivered": (_l("退信"), "view key"),
+    "scans": (_l("扫描批次"), "view run"),
     "visits": (_l("走访"), "view edit key assign export"),
     "competitions": (_l("劳动竞赛"), "view edit start run approve"),
     "assessments": (_l("质量评价"), "view run publish"),

@@ -37,6 +37,7 @@ from services import (
 )
 from services.postage_marks import Mark
 
+ENVELOPES = ("outer_envelope", "return_envelope")
 RUN = "letters.run"
 
 
@@ -118,10 +119,12 @@ class PrintCampaigns:
         row = _campaign(key)
         return downloads.printed("print_register", print_registers.facts(db.session(), row), row.code)
 
-    @expose("/campaign/<int:key>/<any(outer_envelope,return_envelope):envelope>.pdf", methods=("POST",))
+    @expose("/campaign/<int:key>/<envelope>.pdf", methods=("POST",))
     @needs(RUN)
     def envelope(self: Any, key: int, envelope: str) -> Any:
         """The outer or the return envelope, for the printer or the print shop."""
+        if envelope not in ENVELOPES:
+            abort(404)
         row = _campaign(key)
         return downloads.printed(envelope, postage_marks.envelope(db.session(), row), row.code)
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from models import Campaign, FormVersion, Letter, Printer, PrintRun, Recipient
+from models import Campaign, FormVersion, Letter, Printer, PrintRun, PrintTray, Recipient
 from models.clock import now, utcnow
 from paper.letterheads import Letterhead
 from paper.print_runs import render_letters
