@@ -118,6 +118,7 @@ def _split(session: Session, held: Held) -> dict[str, list[int]]:
     """Which arm each item takes; what is not the item's own is asked for only once."""
     arms: dict[str, list[int]] = {"yes": [], "no": []}
     asked: dict[str, Any] = {}
+    condition = held.node["branch"]
 
     def find(field: str) -> Any:
         if field not in asked:
@@ -129,7 +130,7 @@ def _split(session: Session, held: Held) -> dict[str, list[int]]:
         def find_for_item(field: str, item: Mapping[str, Any] = item) -> Any:
             return item.get(field.removeprefix(ITEM)) if field.startswith(ITEM) else find(field)
 
-        arms[ARMS[holds(held.node["branch"], find_for_item)]].append(item["item"])
+        arms[ARMS[holds(condition, find_for_item)]].append(item["item"])
     return arms
 
 

@@ -20,15 +20,14 @@ from services import traces
 from workflows import STEPS, turns
 from workflows.claims import LIVE, hold_runs, take
 from workflows.held import Held
+from workflows.list_sums import closed
 from workflows.queues import ring_after_commit
-from workflows.results import merged, tried_again
+from workflows.results import tried_again
 from workflows.walk import DO, FAILED, Node, after, arms, container, kind_of, node_at, placed
 
 BUSY = ("ready", "leased", "failed")
 OPEN_STEPS = (*BUSY, "waiting", "dead", "unknown")
 DECIDED = ("wait", "person")
-READ_AT_ONCE = 500
-OWN = ("planned", "split", "opened", "again", "passed", "left")
 
 
 def enter(session: Session, run: Run, path: str, *, turn: str = "") -> Step | None:
@@ -128,7 +127,7 @@ def leave(session: Session, run: Run, path: str, turn: str) -> Step | None:
     session.refresh(step)
     if step.state != "waiting" or _has_open(session, run, Step.path.startswith(f"{path}."), _inside(turn)):
         return None
-    result = _close_list(session, run, step) if step.kind == "each" else {}
+    result = closed(session, run, step) if step.kind == "each" else {}
     set_state(session, step.id, "done", result=result, error="", ended_at=utcnow())
     return _pass(session, run, (step.path, step.turn), result)
 
@@ -266,33 +265,6 @@ def _open_next(session: Session, run: Run, step: Step, size: int) -> Step | None
         return None
     step.result = {**step.result, "opened": opened + 1}
     return enter(session, run, f"{step.path}.{DO}.1", turn=turns.turn_of(step.turn, opened + 1))
-
-
-def _close_list(session: Session, run: Run, step: Step) -> dict[str, Any]:
-    """What came of a list; what its nodes made in all turns together is kept for the nodes behind it."""
-    found = turns.counts(session, step.id)
-    left = step.result.get("left", [])
-    failed = found.get("failed", 0) + len(left)
-    if not step.turn:
-        run.facts = {**run.facts, **_sums(session, run, step.path)}
-    total = {"items": sum(found.values()), "done": found.get("done", 0)}
-    more = {"failed": failed} if failed else {}
-    return {**total, **more, **({"left": left} if left else {}), "opened": step.result.get("opened", 0)}
-
-
-def _sums(session: Session, run: Run, path: str) -> dict[str, Any]:
-    query = select(Step.node, Step.kind, Step.key, Step.result).where(
-        Step.run_id == run.id, Step.path.startswith(f"{path}."), Step.state.in_(("done", "skipped"))
-    )
-    in_order = query.order_by(func.length(Step.turn), Step.turn, Step.position)
-    sums: dict[str, Any] = {}
-    for row in session.execute(in_order.execution_options(yield_per=READ_AT_ONCE)):
-        kind = STEPS.get(row.key)
-        result = {name: value for name, value in row.result.items() if name not in OWN}
-        if row.kind == "person" and result.get("by") is not None:
-            result["persons"] = result.get("persons", [result["by"]])
-        sums[row.node] = merged(sums.get(row.node, {}), result, kind.sets if kind else ("by",))
-    return sums
 
 
 def take_up_again(session: Session, step: Step, **values: Any) -> None:
