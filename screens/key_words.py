@@ -40,6 +40,8 @@ SINGLE = {
     "all.same": _l("以下信息全部无变化"),
     "consent": _l("同意使用"),
     "wechat.bind": _l("愿意关注微信公众号并绑定户号"),
+    "signature": _l("签名"),
+    "signed_on": _l("日期"),
 }
 
 

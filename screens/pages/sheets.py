@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload
 
 from models import Campaign, Letter, ScanBatch, Sheet, db
 from models.return_words import SHEET_REASONS, SHEET_STATES
-from screens import looks
+from screens import key_words, looks
 from screens.access import needs
 from screens.filters import Filter, equals
 from screens.forms import choices
@@ -63,7 +63,9 @@ class Sheets(ListPage):
         sorts={"newest": Sort(_l("最近的"), (), descending=True), "oldest": Sort(_l("最早的"), ())},
         filters=(
             unit_filter(Sheet.unit_id),
-            Filter("state", _l("结果"), lambda: [*choices(SHEET_STATES), (KEYING, _("待录入和已录入"))], in_state),
+            Filter(
+                "state", _l("结果"), lambda: [*choices(SHEET_STATES), (KEYING, _("待录入和已录入"))], in_state
+            ),
             equals("reason", _l("原因"), choices(SHEET_REASONS), Sheet.reason),
             Filter(
                 "batch",
@@ -86,8 +88,10 @@ class Sheets(ListPage):
         """One side: its picture with the boxes drawn, the values beside it."""
         sheet = _one(key)
         boxes = key_fields.boxes_of(sheet) if sheet.placed else []
+        labels = {box["id"]: key_words.label_of(key_fields.PART.sub("", box["id"])) for box in boxes}
         facts = {
             "boxes": boxes,
+            "labels": labels,
             "reasons": SHEET_REASONS,
             "asides": {one: SHEET_STATES[one] for one in sheet_acts.ASIDE},
         }
