@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, abort, jsonify, request
@@ -13,12 +14,14 @@ from screens import node_forms
 from screens.design_views import cards_of
 from screens.languages import told
 from screens.numbers import LARGEST_FIELD
-from services import workflow_access, workflow_drafts
+from services import Refused, workflow_access, workflow_drafts, workflows
+from services.workflow_drafts import Content
 from workflows import tree_changes
 from workflows import workflow_drafts as drafts
 from workflows.palette import help_of
-from workflows.tree_changes import Place
+from workflows.tree_changes import Place, read_place
 from workflows.walk import Node, by_id
+from workflows.workflow_drafts import Editor
 
 
 class NodeForm:
@@ -101,3 +104,30 @@ def as_json(draft: WorkflowDraft, message: str = "") -> Response:
         revision=draft.revision, nodes=cards_of(draft.tree, found), problems=len(found), message=message,
         undo=steps["undo"], redo=steps["redo"],
     )  # fmt: skip
+
+
+def begun() -> WorkflowDraft:
+    """The draft of a new workflow as the posted page says it: empty, or as a copy of another."""
+    name = request.form.get("name", "").strip()
+    if not 0 < len(name) <= drafts.LONGEST_NAME:
+        raise Refused("请填写流程的名称，最多 %(most)s 个字。", most=drafts.LONGEST_NAME)
+    copied = request.form.get("copy_of", type=int)
+    newest = workflows.newest(db.session(), workflow_of(copied)) if copied else None
+    content = Content(name, request.form.get("description", "").strip(), newest.tree if newest else [])
+    return workflow_drafts.begin_workflow(db.session(), request.form.get("code", ""), content, current_user)
+
+
+# what the buttons of the list do with a node
+ACTS: dict[str, Callable[[Editor, str], Any]] = {
+    "up": lambda editor, node: drafts.shift(editor, node, by=-1),
+    "down": lambda editor, node: drafts.shift(editor, node, by=1),
+    "copy": drafts.duplicate,
+    "delete": drafts.delete,
+    "move": lambda editor, node: drafts.move(editor, node, read_place(request.form.get("place", ""))),
+    "undo": lambda editor, _node: workflow_drafts.undo(
+        editor.session, editor.draft, revision=editor.revision
+    ),
+    "redo": lambda editor, _node: workflow_drafts.redo(
+        editor.session, editor.draft, revision=editor.revision
+    ),
+}

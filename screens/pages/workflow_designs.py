@@ -18,8 +18,10 @@ from screens import node_forms
 from screens.access import READING, needs
 from screens.base import Page
 from screens.design_forms import (
+    ACTS,
     NodeForm,
     as_json,
+    begun,
     draft_of,
     end_of,
     node_of,
@@ -32,7 +34,7 @@ from screens.design_forms import (
 from screens.design_views import cards_of, offers, rows_of
 from screens.messages import done, refuse, said, warn
 from services import Refused, workflow_access, workflow_drafts, workflows
-from services.workflow_drafts import Content, Stale
+from services.workflow_drafts import Stale
 from workflows import workflow_drafts as drafts
 from workflows.tree_changes import read_place
 from workflows.workflow_drafts import Editor
@@ -62,7 +64,7 @@ class WorkflowDesigns(Page):
         if request.method in READING:
             return self._new_form({})
         try:
-            draft = self._begun()
+            draft = begun()
         except Refused as refusal:
             refuse(said(refusal))
             return self._new_form(request.form), 422
@@ -289,32 +291,6 @@ class WorkflowDesigns(Page):
         answer.headers["HX-Trigger"] = "draft-changed"
         return answer
 
-    def _begun(self) -> WorkflowDraft:
-        name = request.form.get("name", "").strip()
-        if not 0 < len(name) <= drafts.LONGEST_NAME:
-            raise Refused("请填写流程的名称，最多 %(most)s 个字。", most=drafts.LONGEST_NAME)
-        copied = request.form.get("copy_of", type=int)
-        newest = workflows.newest(db.session(), workflow_of(copied)) if copied else None
-        content = Content(name, request.form.get("description", "").strip(), newest.tree if newest else [])
-        return workflow_drafts.begin_workflow(
-            db.session(), request.form.get("code", ""), content, current_user
-        )
-
     def _new_form(self, filled: Any) -> str:
         rows = db.session.execute(select(Workflow.id, Workflow.name).order_by(Workflow.name)).all()
         return self.render("screens/workflow_new.html", filled=filled, rows=rows)
-
-
-ACTS: dict[str, Callable[[Editor, str], Any]] = {
-    "up": lambda editor, node: drafts.shift(editor, node, by=-1),
-    "down": lambda editor, node: drafts.shift(editor, node, by=1),
-    "copy": drafts.duplicate,
-    "delete": drafts.delete,
-    "move": lambda editor, node: drafts.move(editor, node, read_place(request.form.get("place", ""))),
-    "undo": lambda editor, _node: workflow_drafts.undo(
-        editor.session, editor.draft, revision=editor.revision
-    ),
-    "redo": lambda editor, _node: workflow_drafts.redo(
-        editor.session, editor.draft, revision=editor.revision
-    ),
-}
