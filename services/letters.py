@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -10,28 +9,22 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from models import Campaign, Contact, Customer, Letter, Recipient, Unit
+from models import Campaign, Contact, Letter, Recipient
 from models.clock import today, utcnow
-from models.contacts import USABLE
 from models.letters import GONE as GONE
-from models.scope import ALL, working_as
 from models.words import N_
-from paper.codes import CROCKFORD, KINDS, new_token, parse_code
+from paper.codes import KINDS, parse_code
 from paper.letterheads import Letterhead
 from paper.letters import LetterFacts, Recorded, fits_address
-from services import Refused, contacts, letterheads, presorting, public_address, traces
+from services import Refused, letterheads, presorting, traces
 from services.campaigns import NOBODY
+from services.letter_plans import Plan as Plan
+from services.letter_plans import load, plan_of
 
 CHUNK = 500
-REPLY_TOKEN = 16
-SERIAL_WIDTH = 5
-OUTAGE = "outage"
 SECOND = N_("催复")
 TAKEN, OVERTAKEN = ("answered",), N_("排版期间客户已回复")
-POSTAL = ("postal_address", "supply_address")
 MENDABLE = ("address_too_long", "doubtful_address")  # exclusions that end when the address is mended
-
-Plan = dict[str, Any]
 
 
 def plan_letters(session: Session, campaign: Campaign, *, form_version: int) -> Iterator[Plan]:
@@ -42,12 +35,12 @@ def plan_letters(session: Session, campaign: Campaign, *, form_version: int) -> 
     serial = session.scalar(select(func.max(Letter.serial)).where(Letter.campaign_id == campaign.id)) or 0
     ids, day = presorting.waiting_in_order(session, campaign.id), today(session)
     for start in range(0, len(ids), CHUNK):
-        for row in _load(session, ids[start : start + CHUNK]):
+        for row in load(session, ids[start : start + CHUNK]):
             if row["address"] is None:  # what was usable when the list was frozen is not any more
                 yield {"recipient_id": row["recipient"].id, "exclude": "doubtful_address"}
                 continue
             serial += 1
-            yield _plan(campaign, row, serial=serial, form_version=form_version, day=day)
+            yield plan_of(campaign, row, serial=serial, form_version=form_version, day=day)
 
 
 def plan_reprint(session: Session, letter: Letter, *, form_version: int, reason: str = "") -> Plan:
@@ -67,9 +60,9 @@ def plan_reprints(
     day, head = today(session), letterheads.current(session)
     for start in range(0, len(newest), CHUNK):
         chunk = newest[start : start + CHUNK]
-        for letter, row in zip(chunk, _load(session, [one.recipient_id for one in chunk]), strict=True):
+        for letter, row in zip(chunk, load(session, [one.recipient_id for one in chunk]), strict=True):
             _require_address(row, head)
-            plan = _plan(letter.campaign, row, serial=letter.serial, form_version=form_version, day=day)
+            plan = plan_of(letter.campaign, row, serial=letter.serial, form_version=form_version, day=day)
             yield plan | {"copy": letter.copy + 1, "replaces_id": letter.id, "reason": reason.strip()[:200]}
 
 
@@ -83,9 +76,9 @@ def plan_second_letters(
     letters, day = session.scalars(query.order_by(Letter.serial)).all(), today(session)
     for start in range(0, len(letters), CHUNK):
         chunk = letters[start : start + CHUNK]
-        for letter, row in zip(chunk, _load(session, [one.recipient_id for one in chunk]), strict=True):
+        for letter, row in zip(chunk, load(session, [one.recipient_id for one in chunk]), strict=True):
             if row["address"] is not None:
-                plan = _plan(campaign, row, serial=letter.serial, form_version=form_version, day=day)
+                plan = plan_of(campaign, row, serial=letter.serial, form_version=form_version, day=day)
                 yield plan | {"copy": letter.copy + 1, "replaces_id": letter.id, "reason": SECOND}
 
 
@@ -98,20 +91,20 @@ def plan_late(session: Session, recipient: Recipient, *, form_version: int) -> P
         raise Refused(
             "核对活动 %(code)s 不在进行中，不能补发。地址改好后下一次活动会选到他。", code=campaign.code
         )
-    row = _load(session, [recipient.id])[0]
+    row = load(session, [recipient.id])[0]
     _require_address(row, letterheads.current(session))
     last = session.scalar(select(func.max(Letter.serial)).where(Letter.campaign_id == campaign.id)) or 0
-    return _plan(campaign, row, serial=last + 1, form_version=form_version, day=today(session))
+    return plan_of(campaign, row, serial=last + 1, form_version=form_version, day=today(session))
 
 
 def plan_specimens(
     session: Session, campaign: Campaign, recipient_ids: Sequence[int], *, form_version: int
 ) -> list[Plan]:
     """Letters as these recipients would get them now, for looking at; nothing is written, no token is kept."""
-    day, rows = today(session), _load(session, recipient_ids)
+    day, rows = today(session), load(session, recipient_ids)
     addressed = [row for row in rows if row["address"] is not None]
     return [
-        _plan(campaign, row, serial=serial, form_version=form_version, day=day)
+        plan_of(campaign, row, serial=serial, form_version=form_version, day=day)
         for serial, row in enumerate(addressed, start=1)
     ]
 
@@ -226,97 +219,6 @@ def _require_address(row: Mapping[str, Any], head: Letterhead) -> None:
         raise Refused("这位客户现在没有可用的通讯地址或用电地址，不能出函。请先核实地址。")
     if not fits_address(address.value, row["customer"].name or NOBODY, letterhead=head):
         raise Refused("这位客户的地址太长，信封窗口里放不下，不能出函。请先把地址改短。")
-
-
-def _load(session: Session, recipient_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Recipients in the given order, each with customer, unit, recorded contacts and the address to use."""
-    query = (
-        select(Recipient, Customer, Unit.name.label("unit"))
-        .join(Customer, Customer.id == Recipient.customer_id)
-        .join(Unit, Unit.id == Customer.unit_id)
-        .where(Recipient.id.in_(recipient_ids))
-    )
-    public = public_address.current(session)
-    with working_as(session, ALL):
-        found = {row.Recipient.id: row for row in session.execute(query)}
-        customers = [row.Customer.id for row in found.values()]
-        recorded, addresses = _recorded(session, customers), _addresses(session, customers)
-    return [
-        {
-            "recipient": found[key].Recipient,
-            "customer": found[key].Customer,
-            "unit": found[key].unit,
-            "contacts": recorded.get(found[key].Customer.id, {}),
-            "address": addresses.get(found[key].Customer.id),
-            "public": public,
-        }
-        for key in recipient_ids
-    ]
-
-
-def _addresses(session: Session, customer_ids: Sequence[int]) -> dict[int, Contact]:
-    """Where a letter goes now: the preferred usable postal address, else the usable supply address."""
-    usable = contacts.usable(session, customer_ids, POSTAL)
-    found: dict[int, Contact] = {}
-    for row in sorted(usable, key=lambda row: POSTAL.index(row.kind)):
-        found.setdefault(row.customer_id, row)
-    return found
-
-
-def _recorded(session: Session, customer_ids: Sequence[int]) -> dict[int, dict[str, Contact]]:
-    """What the form shows as on record: the preferred, else the oldest readable value of each kind.
-
-    A person and a mobile of purpose `outage` have places of their own on the form.
-    """
-    rows = session.scalars(
-        select(Contact)
-        .where(Contact.customer_id.in_(customer_ids), Contact.state == "current", Contact.verdict.in_(USABLE))
-        .order_by(Contact.customer_id, Contact.preferred.desc(), Contact.id)
-    )
-    found: dict[int, dict[str, Contact]] = {}
-    for row in rows:
-        place = (
-            f"{OUTAGE}_{row.kind}" if row.purpose == OUTAGE and row.kind in ("person", "mobile") else row.kind
-        )
-        found.setdefault(row.customer_id, {}).setdefault(place, row)
-    return found
-
-
-def _plan(campaign: Campaign, row: Mapping[str, Any], *, serial: int, form_version: int, day: date) -> Plan:
-    recipient, customer, recorded = row["recipient"], row["customer"], row["contacts"]
-    reply_token = "".join(secrets.choice(CROCKFORD) for _ in range(REPLY_TOKEN))
-    online = {"reply_url": public_address.reply_url(row["public"], reply_token)} if row["public"] else {}
-    return {
-        "recipient_id": recipient.id,
-        "customer_id": customer.id,
-        "unit_id": customer.unit_id,
-        "address_id": row["address"].id,
-        "serial": serial,
-        "copy": 1,
-        "token": new_token(),
-        "reply_token": reply_token,
-        "form_version": form_version,
-        "versions": {place: contact.id for place, contact in recorded.items()},
-        "facts": _facts(campaign, row, serial=serial, day=day) | online,
-    }
-
-
-def _facts(campaign: Campaign, row: Mapping[str, Any], *, serial: int, day: date) -> dict[str, Any]:
-    customer, recorded = row["customer"], row["contacts"]
-    texts = {place: contact.value or contact.raw for place, contact in recorded.items()}
-    return {
-        "serial": f"{campaign.code}-{serial:0{SERIAL_WIDTH}}",
-        "address": row["address"].value or row["address"].raw,
-        "addressee": customer.name or NOBODY,
-        "account_no": customer.account_no,
-        "name": customer.name,
-        "unit": row["unit"],
-        "supply_address": texts.get("supply_address", ""),
-        "postcode": texts.get("postcode", ""),
-        "sent_on": day.isoformat(),
-        "reply_by": (campaign.reply_by or day).isoformat(),
-        "recorded": {name: texts.get(name, "") for name in Recorded.__dataclass_fields__},
-    }
 
 
 def _by_token(session: Session, token: str) -> Letter | None:
