@@ -145,6 +145,13 @@ def test_a_trial_shows_no_customer_its_starter_could_not_look_up(session):
     assert found["figures"].get("customers", 0) + sum(found["excluded"].values()) == 1
 
 
+def test_who_gets_no_reminder_is_not_counted_as_left_out_of_the_campaign():
+    groups = [["customers", "legal_hold", 1, "", 2], ["messages", "no_value", 1, "", 3]]
+    result = {"nodes": [{"share": 0.5, "groups": groups}]}
+    assert trial_figures.exclusions(result) == {"no_value": 1.5, "legal_hold": 1}
+    assert trial_figures.exclusions(result, of=("customers", "recipients")) == {"legal_hold": 1}
+
+
 def test_nobody_to_write_to_is_seen_before_the_start(session, shell):
     trial = tried(session, shell, "contact_survey", VALUES)
     assert node(trial, "anybody")["arms"] == {"yes": 0.0, "no": 1.0}
