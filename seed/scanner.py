@@ -137,7 +137,7 @@ def scan(page: Image.Image, damage: Damage, dice: Random) -> Image.Image:
     worn = _worn(page, damage, dice)
     seen = _through_the_feeder(worn, damage)
     if damage.blur:
-        seen = seen.filter(ImageFilter.GaussianBlur(damage.blur * damage.dpi / 200))
+        seen = seen.filter(ImageFilter.BoxBlur(1.2 * damage.blur * damage.dpi / 200))
     values = np.asarray(seen, dtype=np.float32) * (damage.paper / 255)
     if damage.noise:
         source = np.random.default_rng(dice.getrandbits(32))
@@ -216,7 +216,7 @@ def _through_the_feeder(sheet: Image.Image, damage: Damage) -> Image.Image:
     )  # fmt: skip
     soft = sheet.filter(ImageFilter.GaussianBlur(0.35 * ratio)) if ratio > 1.7 else sheet
     return soft.transform(
-        (width, height), Image.Transform.AFFINE, back, Image.Resampling.BICUBIC, fillcolor=damage.backdrop
+        (width, height), Image.Transform.AFFINE, back, Image.Resampling.BILINEAR, fillcolor=damage.backdrop
     )
 
 
