@@ -28,7 +28,7 @@ INNER = 0.6  # mm left out along the outline
 OUTLINE_SEEN = 0.45  # of the outline has to be there
 AROUND = 2.6  # mm round a box that are looked at for strokes that only pass through
 CELL, BESIDE = 6.0, 0.8  # mm: a cell of a comb, and what is left out along its sides
-FILLED = 0.5
+THIN, FILLED = 0.15, 0.5  # share of ink: less than any tick with two strokes; more than any without filling
 LEAVING = 2.0  # mm: a tick that was made for this box does not go on so far on two sides
 
 
@@ -187,7 +187,7 @@ def _tick(patches: Patch, at: int, box: Mapping[str, Any], offset: Offsets, seen
 
 
 def _is_crossed(dark: Dark, left: int, top: int, wide: int, high: int, ink: float) -> bool:
-    """Whether the ink may come from elsewhere: a stroke that leaves the box on two sides, or a dark surrounding."""
+    """Whether the ink may come from elsewhere: a stroke that leaves the box on two sides, or a thin one on one."""
     turned = (dark, dark[::-1], dark.T, dark.T[::-1])
     starts = (
         (top, left, wide),
@@ -196,7 +196,7 @@ def _is_crossed(dark: Dark, left: int, top: int, wide: int, high: int, ink: floa
         (dark.shape[1] - left - wide, top, high),
     )
     leaving = sum(_leaves(one, *start) for one, start in zip(turned, starts, strict=True))
-    return leaving >= 2 if ink < FILLED else leaving >= 3
+    return leaving >= (1 if ink < THIN else 2 if ink < FILLED else 3)
 
 
 def _leaves(dark: Dark, edge: int, start: int, long: int) -> bool:
