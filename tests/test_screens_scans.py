@@ -68,6 +68,18 @@ def test_scans_are_uploaded_read_and_shown_with_their_boxes(session, clerk, lett
     assert "共 1 条" in clerk.get(f"{SIDES}?batch={batch.id}&state=blank").text
 
 
+def test_what_customers_wrote_is_seen_only_by_whoever_works_on_the_paper(app, session, clerk, letters):
+    upload(clerk, scanned(Sheet(letters[0].token, filled=Filled({"all.same": "tick"}))))
+    engine.drain()
+    (side,) = sides(session)
+    auditor = browse(app, session, make_staff(session, "auditor"))
+    page = auditor.get(f"{SIDES}{side.id}")
+    assert page.status_code == 200 and "只给扫描、录入的人看" in page.text and "<img" not in page.text
+    for picture in ("picture", "crop/all.same"):
+        assert auditor.get(f"{SIDES}{side.id}/{picture}").status_code == 403
+        assert clerk.get(f"{SIDES}{side.id}/{picture}").status_code == 200
+
+
 def test_a_side_without_codes_is_turned_and_given_to_its_letter_by_hand(session, clerk, letters):
     torn = Damage(turns=1, torn=(0, 1, 2, 3), torn_size=48)
     upload(clerk, scanned(Sheet(letters[0].token, filled=Filled({"outage.sms": "tick"}), damage=torn)))

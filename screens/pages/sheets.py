@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload
 from models import Campaign, Letter, ScanBatch, Sheet, db
 from models.return_words import SHEET_REASONS, SHEET_STATES
 from screens import key_words, looks
-from screens.access import needs
+from screens.access import may, needs
 from screens.filters import Filter, equals
 from screens.forms import choices
 from screens.listings import Column, Listing, Sort
@@ -26,6 +26,7 @@ from services import Refused, crops, key_fields, letters, sheet_acts
 
 RECENT = 100
 KEYING = "keying"  # to be keyed, or keyed since
+HANDS = ("scans.run", "returns.key", "returns.lead")  # who works on the paper itself sees what is written on it
 MARGIN = 2.0  # mm round a box
 
 
@@ -96,18 +97,17 @@ class Sheets(ListPage):
             "asides": {one: SHEET_STATES[one] for one in sheet_acts.ASIDE},
         }
         facts["next_key"] = self._next(sheet)
-        is_open = sheet.state in sheet_acts.OPEN
-        return self.render(
-            "screens/sheet.html", sheet=sheet, number_of=letters.number_of, is_open=is_open, **facts
-        )
+        facts |= {"is_open": sheet.state in sheet_acts.OPEN, "is_seen": may(*HANDS)}
+        return self.render("screens/sheet.html", sheet=sheet, number_of=letters.number_of, **facts)
 
     @expose("/<int:key>/picture")
+    @needs(*HANDS)
     def picture(self, key: int) -> Response:
         """The whole side, straight where it was registered."""
         return _png(_one(key), key_fields.SHEET, dpi=110)
 
     @expose("/<int:key>/crop/<box>")
-    @needs("scans.view", "returns.view")
+    @needs(*HANDS)
     def crop(self, key: int, box: str) -> Response:
         """One box or field with a little room round it."""
         sheet = _one(key)
