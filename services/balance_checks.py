@@ -15,8 +15,8 @@ from models.letters import GONE
 from models.scope import ALL, working_as
 from models.words import N_
 from services import balances, traces
+from services.balance_results import KEY, last_result
 
-KEY = "balances_checked"
 SHOWN = 50
 NIGHT = range(1, 6)  # hours of business time in which the proof may start
 
@@ -55,12 +55,6 @@ def keep_result(session: Session, found: list[Difference]) -> None:
     session.flush()
     if found:
         traces.record(session, "balances.differ", row, details={"number": len(found)})
-
-
-def last_result(session: Session) -> dict[str, Any]:
-    """What the latest proof found; empty before the first."""
-    value = session.scalar(select(Setting.value).where(Setting.key == KEY))
-    return value if isinstance(value, dict) else {}
 
 
 def last_differences(session: Session) -> list[Difference]:

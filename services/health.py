@@ -23,7 +23,7 @@ from models.processes import is_served, queue_url
 from models.words import N_, Said
 from services import (
     Refused,
-    balance_checks,
+    balance_results,
     count_checks,
     publication_checks,
     search_checks,
@@ -226,7 +226,7 @@ def sheets(_app: Flask | None = None) -> Check:
 def letters(_app: Flask | None = None) -> Check:
     """The nightly proof found the balances of letters adding up."""
     try:
-        found = balance_checks.last_result(db.session())
+        found = balance_results.last_result(db.session())
     except SQLAlchemyError:
         return Check("balances", True)
     number = found.get("number", 0)

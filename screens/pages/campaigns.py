@@ -24,6 +24,7 @@ from screens.pickers import kind_choices
 from services import (
     Refused,
     balance_checks,
+    balance_results,
     balances,
     campaigns,
     choices,
@@ -66,7 +67,7 @@ class Campaigns(Page):
     @expose("/differences")
     def differences(self) -> str:
         """What the nightly proof of the balances found not to add up."""
-        found = balance_checks.last_result(db.session())
+        found = balance_results.last_result(db.session())
         rows = balance_checks.last_differences(db.session())
         return self.render("screens/balance_differences.html", found=found, rows=rows, what=balance_checks.WHAT)
 
@@ -217,7 +218,7 @@ class Campaigns(Page):
 
 def differences_card(session: Session, staff: Staff) -> Card | None:
     """Balances that the nightly proof found wrong; None when all is well."""
-    number = balance_checks.last_result(session).get("number", 0)
+    number = balance_results.last_result(session).get("number", 0)
     return Card(_("处平衡表对不上"), number, "/admin/campaigns/differences", tone="alarm") if number else None
 
 
