@@ -10,9 +10,9 @@ the product) the same recipients and runs go through SpiffWorkflow, restored and
 process that waits must be; it keeps nothing in a database, the engine commits every step.
 
 On a shared machine (2 cores, SQLite, November 2026): a plain step 0.030 ms a recipient; a list with a branch and
-two steps 0.14 to 0.18; a run of four nodes 36 to 50; RQ 4.1 to 4.7, with a child 20 to 28; a tick over 10,000 waiting
+two steps 0.14 to 0.20; a run of four nodes 36 to 50; RQ 4.1 to 4.7, with a child 20 to 28; a tick over 10,000 waiting
 runs 10 for what is due, at most 40 with conditions. SpiffWorkflow 2.7 to 4.1 an instance: 80 to 120 times a recipient
-of a plain step, 15 to 28 times one of that list. A single run is no match: a transaction a node, with its statements
+of a plain step, 13 to 29 times one of that list. A single run is no match: a transaction a node, with its statements
 and its trace, is what being killed at any moment costs.
 """
 
