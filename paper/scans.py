@@ -165,6 +165,8 @@ def _own_picture(number: int, page: pikepdf.Page) -> Side | None:
     if _is_plain_jpeg(found):
         data = found.read_raw_bytes()
         return Side(number, _grey(Image.open(io.BytesIO(data), formats=("JPEG",))), data)
+    if "/Decode" in found or found.get("/ImageMask") or "/SMask" in found:
+        return None  # what shows is not what is stored
     try:
         return Side(number, _grey(pikepdf.PdfImage(found).as_pil_image()))
     except (*_BROKEN, NotImplementedError, pikepdf.models.image.UnsupportedImageTypeError):

@@ -234,7 +234,8 @@ def write_batch(path: Path, pictures: Sequence[Image.Image], *, dpi: int = 200) 
     """Many scans as one file, by its ending: PDF (JPEG or fax inside) or TIFF; JPEG and PNG hold one."""
     first, *rest = [picture.copy() for picture in pictures]
     if path.suffix == ".pdf":
-        first.save(path, "PDF", save_all=True, append_images=rest, resolution=dpi, quality=75)
+        loss = {} if first.mode == "1" else {"quality": 75}
+        first.save(path, "PDF", save_all=True, append_images=rest, resolution=dpi, **loss)
     elif path.suffix in (".tif", ".tiff"):
         how = "group4" if first.mode == "1" else "tiff_lzw"
         first.save(path, "TIFF", save_all=True, append_images=rest, compression=how, dpi=(dpi, dpi))

@@ -11,6 +11,7 @@ import screens.commands as commands
 from models import FormVersion
 from seed.scanner import Filled
 
+pytestmark = pytest.mark.slow
 COUNTS = ("accepted", "review", "to_key", "duplicate", "foreign", "front", "blank", "unidentified")
 
 

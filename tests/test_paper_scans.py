@@ -138,6 +138,14 @@ def test_the_scans_own_picture_is_taken_out_of_a_pdf(tmp_path):
     assert drawn.jpeg is None and abs(drawn.picture.width - 1654) < 3
 
 
+def test_a_fax_in_a_pdf_is_taken_out_black_and_white_the_right_way_round(tmp_path):
+    path = batch(tmp_path / "fax.pdf", Sheet(damage=Damage(mono=True)))
+    (side,) = scans.sides(path, 1, 1)
+    assert (side.picture.mode, side.picture.width) == ("1", 1654) and side.jpeg is None
+    seen, _reading = read(side.picture)
+    assert seen.ours == {("L", TOKEN, 2)} and _reading.media == "image/png"
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [

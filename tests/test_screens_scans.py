@@ -14,6 +14,7 @@ from models import Sheet as Side
 from seed.scanner import Damage, Filled
 from workflows import engine
 
+pytestmark = pytest.mark.slow
 PAGE, SIDES = "/admin/scan_batches/", "/admin/sheets/"
 
 

@@ -18,6 +18,7 @@ from services.scan_batches import Scans
 from workflows import clock, engine, runs
 from workflows.sessions import reading
 
+pytestmark = pytest.mark.slow
 SAME = Filled({"all.same": "tick", "relation.self": "cross"})
 WRITTEN = Filled({"outage.sms": "fill"}, {"mobile.1": "138", "mobile.2": "0013", "mobile.3": "8000"})
 UNSIGNED = Filled({"all.same": "tick"}, signed=False)
