@@ -173,8 +173,10 @@ class _Writer:
     def add_small(self, number: int, small: Sequence[tuple[int, bytes]]) -> None:
         """Objects without streams, together in one compressed stream."""
         offsets, at = [], 0
-        for nth, (one, content) in enumerate(small):
-            self.index[one] = (2, number, nth)
+        numbers = [one for one, _content in small]
+        self.index["kind"][numbers], self.index["where"][numbers] = 2, number
+        self.index["nth"][numbers] = range(len(small))
+        for one, content in small:
             offsets.append(b"%d %d" % (one, at))
             at += len(content) + 1
         head = b" ".join(offsets) + b"\n"

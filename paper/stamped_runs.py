@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import marshal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,19 +20,34 @@ from paper.lines import SetText, Value
 from paper.merging import About
 from paper.page_files import Shared, shared_objects, write_pages
 from paper.pdf import Job, LaidOut, lay_out
-from paper.stamping import Lines, Stamper
+from paper.stamping import Lines, Look, Stamper
 
 BUFFER, CHUNK, KNOWN = 1 << 20, 200, 5000
-Spooled = tuple[int, dict[str, Lines], dict[str, str]]  # variant, texts, codes
+Spooled = tuple[int, list[Lines | None], dict[str, str]]  # variant, texts in the order of boxes, codes
 
 
 @dataclass(frozen=True)
 class Copy:
-    """One copy as it was taken: its template, its texts as they are set, and the names of those that were cut."""
+    """One copy as it was taken: its template, and its texts as they are set in the template's boxes."""
 
     template: Template
-    texts: Mapping[str, SetText]
-    cut: tuple[str, ...]
+    found: Sequence[SetText | None]
+
+    @property
+    def texts(self) -> dict[str, SetText]:
+        """The set texts by the names of their boxes."""
+        return {box.name: text for box, text in zip(self.template.texts, self.found, strict=True) if text}
+
+    @property
+    def cut(self) -> list[str]:
+        """The names of those whose end had to be cut off."""
+        return (
+            [name for name, text in self.texts.items() if text.cut] if any(map(_is_cut, self.found)) else []
+        )
+
+
+def _is_cut(text: SetText | None) -> bool:
+    return text is not None and text.cut
 
 
 class StampedRun:
@@ -57,14 +72,10 @@ class StampedRun:
     def add(self, variant: int, values: Mapping[str, Value], codes: Mapping[str, str]) -> Copy:
         """Take one copy: its texts are set in the boxes of its variant, what is missing stays empty."""
         _html, template = self.variants[variant]
-        texts = {
-            box.name: self._set(box, value) for box in template.texts if (value := values.get(box.name))
-        }
-        cut = tuple(name for name, text in texts.items() if text.cut)
-        plain = {name: (text.lines, text.size) for name, text in texts.items()}
-        self.spool.add((variant, plain, dict(codes)))
+        found = [self._set(box, value) if (value := values.get(box.name)) else None for box in template.texts]
+        self.spool.add((variant, [(text.lines, text.size) if text else None for text in found], dict(codes)))
         self.pages += len(template.boxes)
-        return Copy(template, texts, cut)
+        return Copy(template, found)
 
     def _set(self, box: Box, value: Value) -> SetText:
         """A value in its box; what many copies share is set once."""
@@ -94,10 +105,11 @@ class StampedRun:
         with pikepdf.open(io.BytesIO(laid_out.pdf)) as pdf:
             shared = shared_objects(pdf)
         pages = iter(range(laid_out.pages))
-        return [
-            [_stamper(laid_out, next(pages), faces, shared) for _ in one.boxes]
-            for _html, one in self.variants
-        ], shared
+        stampers = []
+        for _html, template in self.variants:
+            places = {box.name: at for at, box in enumerate(template.texts)}
+            stampers.append([_stamper(laid_out, next(pages), faces, shared, places) for _ in template.boxes])
+        return stampers, shared
 
     def _contents(self, stampers: list[list[Stamper]]) -> Iterator[bytes]:
         for variant, texts, codes in self.spool.copies():
@@ -105,8 +117,11 @@ class StampedRun:
                 yield stamper.content(texts, codes)
 
 
-def _stamper(laid_out: LaidOut, page: int, faces: Mapping[str, Face], shared: Shared) -> Stamper:
-    return Stamper(boxes_of(laid_out, page), faces, form=f"/S{page}", height=shared.size[1])
+def _stamper(
+    laid_out: LaidOut, page: int, faces: Mapping[str, Face], shared: Shared, places: Mapping[str, int]
+) -> Stamper:
+    look = Look(f"/S{page}", shared.size[1], places)
+    return Stamper(boxes_of(laid_out, page), faces, look)
 
 
 class _Spool:

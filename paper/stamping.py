@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from paper.boxes import Box
@@ -13,23 +14,33 @@ BLACK = (0.0, 0.0, 0.0)
 Lines = tuple[tuple[str, ...], float]  # what SetText holds, as it comes from a spool
 
 
-class Stamper:
-    """Writes the content of pages of one kind: the shared page `form` under the texts of its boxes."""
+@dataclass(frozen=True)
+class Look:
+    """What the pages of a kind have in common: the page drawn under them, their height in points, and the places of
+    the boxes among the values of a letter."""
 
-    def __init__(self, boxes: Iterable[Box], faces: Mapping[str, Face], *, form: str, height: float) -> None:
-        boxes = list(boxes)
-        self.head = f"/Sect<</MCID 0>>BDC/{form} Do"
+    form: str
+    height: float
+    places: Mapping[str, int]
+
+
+class Stamper:
+    """Writes the content of pages of one kind: the shared page under the texts of its boxes."""
+
+    def __init__(self, boxes: Iterable[Box], faces: Mapping[str, Face], look: Look) -> None:
+        boxes, height = list(boxes), look.height
+        self.head = f"/Sect<</MCID 0>>BDC{look.form} Do"
         self.codes = [_Code(box, height) for box in boxes if box.is_code]
         # A stable order by face and colour saves changes of both.
         texts = sorted((box for box in boxes if not box.is_code), key=lambda box: (box.face, box.colour))
-        self.texts = [_Text(box, faces[box.face], height) for box in texts]
+        self.texts = [(look.places[box.name], _Text(box, faces[box.face], height)) for box in texts]
 
-    def content(self, values: Mapping[str, Lines], codes: Mapping[str, str]) -> bytes:
+    def content(self, values: Sequence[Lines | None], codes: Mapping[str, str]) -> bytes:
         """The page of one letter; a box without value stays empty."""
         parts, font = [self.head, "BT"], ""
         colour: tuple[float, ...] = BLACK
-        for text in self.texts:
-            value = values.get(text.name)
+        for at, text in self.texts:
+            value = values[at]
             if value is None or not value[0]:
                 continue
             if font != text.face.font:
@@ -122,5 +133,7 @@ class _Text:
         """How far below the middle of its line this line's baseline lies, in em."""
         if isinstance(line, SetLine):
             return (line.extents[0] - line.extents[1]) / 2
+        if not self.face.mixed:
+            return self.box.rise
         fonts = {self.face.fonts.get(one, self.face.font) for one in line}
         return self.box.rise if fonts == {self.face.font} else self.face.shift(fonts)

@@ -25,13 +25,22 @@ from models.words import IMPORT_OUTCOMES
 from seed import desks, files, papers, scanned_mail, staffing
 from seed.results import Played
 from seed.stage import Stage, acting_as
-from services import assessments, competitions, import_errors, import_spools, imports, issues, tables, units
+from services import (
+    assessments,
+    competitions,
+    import_errors,
+    import_spools,
+    imports,
+    issues,
+    saved_segments,
+    tables,
+    units,
+)
 from workflows import runs
 from workflows.sessions import reading, writing
 
 FIRST_DAY = 10
 LONGEST = 36
-LETTERS = 250
 REPLY_DAYS = 11
 REMINDED_AFTER = 4
 GRACE_DAYS = 1
@@ -43,6 +52,7 @@ POINTS = {"mobile": 2.0, "landline": 1.0, "person": 1.0, "postal_address": 1.0, 
 DECIDERS = {"review": "team_leader", "approve": "department_head", "sign": "bureau_leader"}
 RACE = "客户联系信息质量劳动竞赛"
 CAMPAIGN = "客户联系信息核对"
+EVERYBODY = "全部客户"
 MARK = "demo"
 BELIEVABLE = 1000  # fewer customers than this leave no unit below its target: then every unit gets its notice
 
@@ -143,13 +153,14 @@ def open_race(stage: Stage) -> int:
 
 
 def send_letters(stage: Stage) -> tuple[int, int]:
-    """Select, freeze, print and post; returns the run and its campaign."""
+    """Select everybody, freeze, print and post; returns the run and its campaign."""
     specialist = stage.login("FS", "service_specialist")
-    options = {"name": CAMPAIGN, "limit": LETTERS, "reply_days": REPLY_DAYS}
+    options = {"name": CAMPAIGN, "reply_days": REPLY_DAYS, "conditions": [], "segment": everybody(specialist)}
     values = {f"select.{name}": value for name, value in options.items()} | {
         "mark_posted.grace_days": GRACE_DAYS,
         "reminder_day.days": REMINDED_AFTER,
         "remind.ways": ["sms", "email"],
+        "visits.limit": desks.answering(stage),
     }
     run_id = start(stage, "contact_survey", values, specialist)
     stage.wait_for_task(run_id, "post")
@@ -159,6 +170,14 @@ def send_letters(stage: Stage) -> tuple[int, int]:
     for node in ("returns", "reminder_day"):
         stage.wait_for_node(run_id, node)
     return run_id, campaign_id
+
+
+def everybody(login: str) -> str:
+    """A segment of all customers, kept under this person's name; returns its code."""
+    with acting_as(login) as (session, staff):
+        condition = {"field": "unit", "op": "eq", "value": root_unit(session).code}
+        values = {"name": EVERYBODY, "condition": condition}
+        return saved_segments.keep(session, None, values, staff).code
 
 
 def take_in_mail(stage: Stage, campaign_id: int) -> int:

@@ -27,6 +27,10 @@ from services.visits import Need, Report
 from workflows.sessions import reading
 
 A_TIME = 20
+ANSWERING, ANSWERING_SHARE = (
+    250,
+    5,
+)  # at most so many letters, and of so many one, may come back: the demo must end
 ALL_SAME_SHARE = 0.7
 CARELESS_SHARE = 0.1
 UNSIGNED_SHARE = 0.04
@@ -49,7 +53,7 @@ def open_mail(stage: Stage, campaign_id: int, *, days: range) -> tuple[list[tupl
 
     Returns the forms to scan (token and account of each), and how many letters came back.
     """
-    posted = _letters(campaign_id)
+    posted = _letters(campaign_id, first=answering(stage))
     stage.recall([account for _token, account in posted])
     fates = {token: fate_of_letter(stage.seed, account) for token, account in posted}
     today = [(token, account) for token, account in posted if fates[token].day in days]
@@ -59,6 +63,11 @@ def open_mail(stage: Stage, campaign_id: int, *, days: range) -> tuple[list[tupl
             for token, reason in some:
                 undelivered.record_undelivered(session, token, reason, staff=staff)
     return [pair for pair in today if fates[pair[0]].end == "answered"], len(back)
+
+
+def answering(stage: Stage) -> int:
+    """How many letters of the campaign, the first of it, may come back: each form is scanned, read and keyed."""
+    return min(ANSWERING, stage.customers // ANSWERING_SHARE + 1)
 
 
 def form_of(stage: Stage, account: str) -> Form:
@@ -164,10 +173,11 @@ def _report(stage: Stage, account: str, attempt: int) -> Report:
     return Report(result, answers, relation=relation(stage.seed, account))
 
 
-def _letters(campaign_id: int) -> list[tuple[str, str]]:
-    """Letters on their way, by token and account number."""
+def _letters(campaign_id: int, *, first: int) -> list[tuple[str, str]]:
+    """Letters on their way that somebody will answer or send back, by token and account number."""
     query = select(Letter.token, Customer.account_no).join(Customer, Customer.id == Letter.customer_id)
-    query = query.where(Letter.campaign_id == campaign_id, Letter.state == "posted").order_by(Letter.serial)
+    query = query.where(Letter.campaign_id == campaign_id, Letter.state == "posted")
+    query = query.where(Letter.serial <= first).order_by(Letter.serial)
     with reading() as session:
         return [(row.token, row.account_no) for row in session.execute(query)]
 
