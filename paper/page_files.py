@@ -146,6 +146,7 @@ class _Writer:
     def __init__(self, file: BinaryIO, plan: Plan) -> None:
         self.file, self.plan, self.at = file, plan, 0
         self.digest = hashlib.md5(usedforsecurity=False)
+        self.nodes: list[tuple[int, bytes]] = []
         self.index = np.zeros(plan.size, dtype=[("kind", "u1"), ("where", ">u8"), ("nth", ">u2")])
 
     def put(self, content: bytes) -> None:
@@ -167,7 +168,9 @@ class _Writer:
             self.add(first, stream(content))
             small.append((first + 1, _page(first, node, page)))
             small.append((first + 2, b"<</S/Sect/P %d 0 R/Pg %d 0 R/K 0>>" % (node + 1, first + 1)))
-        small += _group(plan, node, numbers)
+        tree, *rest = _group(plan, node, numbers)
+        self.nodes.append(tree)  # together with the root: who looks for a page need not unpack every group
+        small += rest
         self.add_small(node + 3, small)
 
     def add_small(self, number: int, small: Sequence[tuple[int, bytes]]) -> None:
@@ -186,7 +189,7 @@ class _Writer:
     def finish(self, shared: Shared, about: About) -> None:
         """The roots of all trees, the description, and the index."""
         plan, root = self.plan, self.plan.root
-        self.add_small(root + 5, _roots(plan, shared, about))
+        self.add_small(root + 5, [*_roots(plan, shared, about), *self.nodes])
         identity = self.digest.hexdigest().encode()
         self.index[root + LAST] = (1, self.at, 0)
         self.index[0] = (0, 0, 0xFFFF)

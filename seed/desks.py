@@ -27,10 +27,8 @@ from services.visits import Need, Report
 from workflows.sessions import reading
 
 A_TIME = 20
-ANSWERING, ANSWERING_SHARE = (
-    250,
-    5,
-)  # at most so many letters, and of so many one, may come back: the demo must end
+# At most so many letters, and of so many one, may come back, so that the demo ends in time.
+ANSWERING, ANSWERING_SHARE = 250, 6
 ALL_SAME_SHARE = 0.7
 CARELESS_SHARE = 0.1
 UNSIGNED_SHARE = 0.04
