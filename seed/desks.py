@@ -27,8 +27,9 @@ from services.visits import Need, Report
 from workflows.sessions import reading
 
 A_TIME = 20
-# At most so many letters, and of so many one, may come back, so that the demo ends in time.
-ANSWERING, ANSWERING_SHARE = 250, 6
+# At most so many letters, and of so many one, may come back, so that the demo ends in time; with as many customers as
+# REHEARSAL it rehearses a real campaign, and every letter may.
+ANSWERING, ANSWERING_SHARE, REHEARSAL = 250, 6, 5000
 ALL_SAME_SHARE = 0.7
 CARELESS_SHARE = 0.1
 UNSIGNED_SHARE = 0.04
@@ -65,6 +66,8 @@ def open_mail(stage: Stage, campaign_id: int, *, days: range) -> tuple[list[tupl
 
 def answering(stage: Stage) -> int:
     """How many letters of the campaign, the first of it, may come back: each form is scanned, read and keyed."""
+    if stage.customers >= REHEARSAL:
+        return stage.customers
     return min(ANSWERING, stage.customers // ANSWERING_SHARE + 1)
 
 
