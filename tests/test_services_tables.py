@@ -343,7 +343,7 @@ def test_heading_is_recognised(text: str, field: str) -> None:
 def test_standard_headings_are_those_of_the_contract() -> None:
     assert list(HEADINGS) == (
         "户号 户名 用电类别 客户类别 供电单位 联系人 手机 固定电话 联系电话 用电地址 通讯地址 邮政编码 电子邮箱 微信"
-        " 客户经理 敏感客户 立户日期 录入人 录入时间 身份证号 统一社会信用代码 台区 抄表册"
+        " 客户经理 敏感客户 立户日期 录入人 录入时间 身份证号 统一社会信用代码 台区 抄表册 电能表号"
     ).split()
     assert len(FIELDS) == len(HEADINGS)
 

@@ -24,6 +24,7 @@ LABELS = {
     "search": "检索",
     "counts": "实时统计",
     "sheets": "扫描件平衡",
+    "balances": "函件平衡",
     "publications": "发布结果",
 }
 
