@@ -130,10 +130,7 @@ def _feeds(stage: Stage, campaign_id: int, answered: Sequence[tuple[str, str]], 
         if dice.random() < BOTH_SIDES:
             fed = [one for side in fed for one in (Side((side.page or 0) - 1), side)]
         fed += [Side(None)] if dice.random() < EMPTY_SIDES * len(fed) else []
-        ending = dice.choice((".pdf", ".pdf", ".tif"))
-        yield Feed(
-            stage.artifacts["letters"], boxes, fed, f"{bag}|{number}", folder / f"{bag}-{number}{ending}"
-        )
+        yield Feed(stage.artifacts["letters"], boxes, fed, f"{bag}|{number}", folder / f"{bag}-{number}.pdf")
 
 
 def _pages(stage: Stage) -> dict[str, int]:
