@@ -17,6 +17,7 @@ from paper.proofs import Expected
 from paper.single import single
 
 ROWS_A_PAGE = 11
+NO_PLACE = "未写明道路或小区"
 ROW_HEIGHT, GROUP_HEIGHT, ROWS_TOP, ROWS_ROOM = 13.5, 6.0, 30.5, 161.5  # mm
 COLUMNS = (
     ("no", N_("序号")),
@@ -153,7 +154,8 @@ def _has_room(page: Page, height: float) -> bool:
 
 
 def _add_heading(page: Page, group: WalkGroup, *, goes_on: bool) -> None:
-    heading = f"{group.title}（续）" if goes_on else group.title
+    title = group.title or NO_PLACE
+    heading = f"{title}（续）" if goes_on else title
     page.items.append(Item(ROWS_TOP + page.used, heading=heading, note=f"{len(group.rows)}户"))
     page.used += GROUP_HEIGHT
 
