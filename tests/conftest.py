@@ -12,6 +12,7 @@ import pytest
 from factories import make_staff
 from flask import Flask
 from flask_migrate import upgrade
+from hypothesis import settings
 from needs import own_database
 from sqlalchemy import Table, text
 from sqlalchemy.orm import Session
@@ -21,6 +22,9 @@ from models import Staff, Unit, db
 from models.clock import move_to, now
 from models.scope import ALL, set_scope
 from models.search import empty_grams
+
+settings.register_profile("house", deadline=None)  # a busy machine is no fault of what is tested
+settings.load_profile("house")
 
 Rows = dict[str, list[dict[str, Any]]]
 # SQLite has one writer at a time: there two sessions cannot wait for each other.

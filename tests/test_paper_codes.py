@@ -131,7 +131,7 @@ def _picture(svg: str, module: int) -> Image.Image:
     return picture
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(tokens)
 def test_printed_code_has_25_modules_and_reads_back(token):
     text = codes.code_text("L", token, page=2, place="4")

@@ -266,7 +266,7 @@ PARTS = [
     column=st.sampled_from(["supply_address", "postal_address"]),
     region=st.sampled_from(["广东省佛山市", "浙江省杭州市", "北京市", "吉林省吉林市", "广东省", ""]),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_address_is_judged_once_for_all_its_digits(words: tuple[str, ...], column: str, region: str) -> None:
     text = "".join(words)
     for places in (NO_PLACES, OWN):

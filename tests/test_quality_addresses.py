@@ -279,7 +279,7 @@ ADDRESS_LIKE = st.text(
     text=st.one_of(st.text(max_size=50), ADDRESS_LIKE),
     column=st.sampled_from(["supply_address", "postal_address"]),
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_standard_address_is_judged_the_same_again(text: str, column: str) -> None:
     verdict = judge_address(text, column, FOSHAN)
     assert all(reason in REASONS for reason in verdict.reasons)

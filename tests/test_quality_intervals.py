@@ -33,7 +33,7 @@ def test_small_unit_of_the_table():
 
 
 @given(FOUND)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_scipy_says_the_same(found):
     right, number = found
     test = binomtest(right, number)
@@ -46,7 +46,7 @@ def test_scipy_says_the_same(found):
 
 
 @given(st.integers(2, 60), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_exact_interval_holds_what_the_tails_allow(population, data):
     number = data.draw(st.integers(1, population))
     right = data.draw(st.integers(0, number))
@@ -131,7 +131,7 @@ def test_nothing_audited_is_no_rate():
         st.tuples(st.sampled_from("ab"), st.floats(1, 50), st.integers(0, 3), st.integers(0, 3)), max_size=30
     )
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_order_of_findings_does_not_matter(rows):
     clusters = [Cluster(name, weight, min(right, audited), audited) for name, weight, right, audited in rows]
     drawn = {name: (len([one for one in clusters if one.stratum == name]), 1000) for name in "ab"}

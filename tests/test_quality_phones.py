@@ -327,7 +327,7 @@ PHONE_LIKE = st.text(alphabet="0123456789+-()（） /、;,.转ext#*OolI１２３
 
 
 @given(text=st.one_of(st.text(max_size=60), PHONE_LIKE), column=st.sampled_from(["mobile", "landline", "phone"]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_text_gets_a_verdict_with_known_reasons(text: str, column: str) -> None:
     verdict = judge_phone(text, column, FOSHAN)
     assert all(reason in REASONS for reason in verdict.reasons)
@@ -337,7 +337,7 @@ def test_any_text_gets_a_verdict_with_known_reasons(text: str, column: str) -> N
 
 
 @given(text=PHONE_LIKE)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_standard_value_is_judged_the_same_again(text: str) -> None:
     verdict = judge_phone(text, "phone", FOSHAN)
     for value in verdict.values:

@@ -51,7 +51,7 @@ def test_size_outside_the_population_is_refused(size):
 
 
 @given(POPULATIONS, st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_places_add_up_and_leave_nobody_out(populations, data):
     total, filled = sum(populations.values()), [name for name, number in populations.items() if number]
     size = data.draw(st.integers(1, total))
@@ -72,7 +72,7 @@ def test_key_and_tokens_are_those_of_the_publication():
 
 
 @given(st.lists(st.integers(1, 10**6), min_size=3, max_size=40, unique=True), st.randoms())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_draw_does_not_depend_on_the_order_of_members(numbers, chance):
     accounts, key = [str(number) for number in numbers], draw_key(SEED, "1")
     mixed = chance.sample(accounts, len(accounts))
@@ -83,7 +83,7 @@ def test_draw_does_not_depend_on_the_order_of_members(numbers, chance):
 
 
 @given(st.integers(1, 400), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_systematic_draw_is_even(number, data):
     size, start = data.draw(st.integers(1, number)), data.draw(st.integers(0, SPAN - 1))
     places = [int(one) for one in systematic([str(place) for place in range(number)], size, start)]
@@ -97,7 +97,7 @@ def test_systematic_draw_is_even(number, data):
     st.integers(1, 20),
     st.integers(0, SPAN - 1),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_large_ones_are_hit_as_often_as_their_size_asks(sizes, draws, start):
     hits = pps(sizes, draws, start)
     assert len(hits) == draws

@@ -64,7 +64,7 @@ def fill(session, unit, drawn):
     session.commit()
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(drawn=st.lists(VALUES, min_size=1, max_size=8), kind=KINDS, part=st.integers(1, 3))
 def test_applying_a_part_and_taking_all_back_restores_every_current_value(session, tmp_path, drawn, kind, part):
     unit = make_unit(session, area_code="0731", region="广东省佛山市")

@@ -254,7 +254,7 @@ def happen(session, event, letter, staff):
 
 @pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from(EVENTS), st.integers(0, 2)), max_size=8))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_balance_adds_up_in_any_order_of_events(session, events):
     staff, campaign = make_staff(session), make_campaign(session)
     letters = [make_letter(session, make_customer(session), campaign) for _ in range(3)]

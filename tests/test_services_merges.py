@@ -18,7 +18,7 @@ from services.counts import recount
 
 KINDS = ("mobile", "email", "postal_address")
 FACTS = [column for columns in merges.FACTS.values() for column in columns]
-QUIET = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUIET = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 numbers = itertools.count(1)
 
 

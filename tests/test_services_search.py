@@ -31,7 +31,7 @@ def read(session, text):
     st.integers(2, 9),
     st.text(SIGNS),
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_fragment_finds_what_a_scan_finds(session, texts, first, length, other):
     for number, text in enumerate(texts):
         customer = make_customer(session, name=text)

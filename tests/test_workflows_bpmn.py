@@ -66,7 +66,7 @@ def numbered(tree):
 TREES = st.lists(st.recursive(LEAF, node, max_leaves=10), min_size=1, max_size=4).map(
     lambda tree: numbered(json.loads(json.dumps(tree)))
 )
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
