@@ -64,11 +64,10 @@ def reassign(session: Session, task: Task, staff: Staff, to_id: int, note: str) 
         raise Refused("请填写原因，让接手的人明白要做什么。")
     with working_as(session, ALL):
         left = gone(session, task)[0]
-        tasks.change_open(
-            session, task, **({"staff_id": to.id} if task.staff_id is not None else {"state": "open"})
-        )
+        is_shared = task.staff_id is None  # in nobody's hand: it waits for the people named, any or all of them
+        tasks.change_open(session, task, **({"state": "open"} if is_shared else {"staff_id": to.id}))
         here = (PEOPLE.c.task_id == task.id, PEOPLE.c.staff_id == left.id, PEOPLE.c.decided_at.is_(None))
-        if task.rule != "any":
+        if is_shared:
             session.execute(update(PEOPLE).where(*here).values(staff_id=to.id))
         session.refresh(task)
         told = {"for_id": left.id, "to_id": to.id, "note": note.strip()[: tasks.NOTE]}
