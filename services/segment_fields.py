@@ -31,6 +31,7 @@ ACCOUNT, CONTACTS, REACH, EARLIER = (
 )
 REFUTED, CAMPAIGN = "refuted", "campaign"
 CAMPAIGNS_LISTED = 100
+DIGITS = 18  # of an id; whatever is longer is nobody's
 LONGEST_AGO = 36500.0  # days; nothing that is kept here is older
 REACHED = {
     "letter": N_("函件可达"),
@@ -100,7 +101,8 @@ def _reach() -> list[SegmentField]:
 def _earlier(session: Session, named: Collection[Any]) -> list[SegmentField]:
     newest = select(Campaign.id, Campaign.name).order_by(Campaign.id.desc())
     found = [*session.execute(newest.limit(CAMPAIGNS_LISTED))]
-    if older := {int(one) for one in named if str(one).isdecimal()} - {row.id for row in found}:
+    ids = {int(one) for one in named if str(one).isdecimal() and len(str(one)) <= DIGITS}
+    if older := ids - {row.id for row in found}:
         found += session.execute(newest.where(Campaign.id.in_(older)))
     listed = {str(row.id): row.name for row in found}
     moment = now(session)

@@ -110,8 +110,9 @@ def test_a_campaign_older_than_those_listed_is_still_asked_for(
     monkeypatch.setattr(segment_fields, "CAMPAIGNS_LISTED", 0)
     asked = line("campaign", "in", [str(people["campaign"].id)])
     assert hit(session, people, {"any": [asked, {"not": line("unit", "ne", "U2")}]}) == "abc"
-    with pytest.raises(Refused, match="请从列出的值中选择"):
-        saved_segments.check(session, line("campaign", "eq", "987654321"))
+    for unknown in ("987654321", "9" * 20, "9" * 5000):
+        with pytest.raises(Refused, match="请从列出的值中选择"):
+            saved_segments.check(session, line("campaign", "eq", unknown))
 
 
 def test_members_of_an_earlier_campaign_are_found(session: Session, people: dict[str, Any]) -> None:
