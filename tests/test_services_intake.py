@@ -16,7 +16,9 @@ from seed.scanner import Damage, Filled, scan
 from services import Refused, intake, scan_batches, scan_folders
 from services.scan_batches import Scans
 from workflows import clock, engine, runs
+from workflows.scan_folders import collect_scans
 from workflows.sessions import reading
+from workflows.steps import Options
 
 pytestmark = pytest.mark.slow
 SAME = Filled({"all.same": "tick", "relation.self": "cross"})
@@ -176,3 +178,16 @@ def test_whole_files_of_the_watched_folder_are_taken_in_and_moved_aside(
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")) == [
         ".c.png", "done/a.png", "notes.txt", "refused/b.pdf", "refused/b.pdf.txt",
     ]  # fmt: skip
+
+
+def test_another_file_put_under_the_name_of_one_taken_in_stays_to_be_taken_in(session, clerk, tmp_path):
+    path, moving = batch(tmp_path / "a.png", EMPTY), {"part": "move", "path": str(tmp_path / "a.png")}
+    scan_batches.receive(session, scan_batches.look_into([Scans(path, "a.png")]), origin="folder", staff=clerk)
+    session.commit()
+    whole = path.read_bytes()
+    path.write_bytes(b"another")
+    collect_scans(Options(), {}, [moving])
+    assert path.exists()
+    path.write_bytes(whole)
+    collect_scans(Options(), {}, [moving])
+    assert not path.exists()

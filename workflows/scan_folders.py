@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from models import Run, ScanBatch, Staff
@@ -52,7 +52,8 @@ def collect_scans(options: Options, facts: Facts, items: Sequence[Item]) -> Effe
     if not path.is_file():  # somebody took it away, or an earlier attempt moved it
         return Effects()
     if item["part"] == "move":
-        scan_folders.move_aside(path, DONE)
+        if _is_taken_in(path):
+            scan_folders.move_aside(path, DONE)
         return Effects()
     if item["part"] == "read":
         return Effects(starts=list(_starts(path)))
@@ -73,11 +74,21 @@ def receive_scans(session: Session, counted: Sequence[Counted]) -> dict[str, int
 
 def _starts(path: Path) -> Iterator[Start]:
     """The run that reads a file's batch, where none has begun to."""
-    digest = scan_batches.digest_of([files.sha256_of(path)])
-    query = select(ScanBatch).where(ScanBatch.digest == digest, ScanBatch.state == "received")
+    query = _of(path).where(ScanBatch.state == "received")
     with reading() as session:
         for batch in session.scalars(query.where(ScanBatch.origin == "folder", ScanBatch.run_id.is_(None))):
             yield Start("read_scans", {"read.batch": str(batch.id), "read.name": batch.name})
+
+
+def _is_taken_in(path: Path) -> bool:
+    """Whether a file is one that was kept, and not another that was put there under its name since."""
+    with reading() as session:
+        return session.scalars(_of(path).limit(1)).one_or_none() is not None
+
+
+def _of(path: Path) -> Select[tuple[ScanBatch]]:
+    """The batches that a file is, as it lies there now."""
+    return select(ScanBatch).where(ScanBatch.digest == scan_batches.digest_of([files.sha256_of(path)]))
 
 
 def refuse_scans(session: Session, name: str, message: str) -> dict[str, int]:
