@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -16,9 +16,9 @@ from models.scope import ALL, working_as
 from models.words import N_
 from services import balances, traces
 from services.balance_results import KEY, last_result
+from services.count_checks import NIGHT
 
 SHOWN = 50
-NIGHT = range(1, 6)  # hours of business time in which the proof may start
 
 WHAT = {
     "targeted": N_("选中的客户没有各算一次"),
@@ -47,7 +47,7 @@ def check(session: Session) -> list[Difference]:
         return [*_of_campaigns(session), *_of_runs(session)]
 
 
-def keep_result(session: Session, found: list[Difference]) -> None:
+def keep_result(session: Session, found: Sequence[Difference]) -> None:
     """Keep what the proof found, for the health page and the campaigns; what differs leaves a trace."""
     value = {"at": utcnow().isoformat(), "day": now(session).date().isoformat(), "number": len(found)}
     shown = [list(astuple(one)) for one in found[:SHOWN]]

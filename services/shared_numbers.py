@@ -31,12 +31,12 @@ from models.quality_words import SHARED_ROLES
 from quality.verdicts import MISSING
 from services import Refused, contacts, traces
 from services.contacts import Draft
+from services.count_checks import NIGHT
 from services.people import require
 
 LIMIT_KEY = "shared_number_limit"
 STARTED, LAST_START = "shared_numbers_count_started", "shared_numbers_count_last_start"
 UNDER_WAY = ("queued", "running", "undoing", "submitting", "applying")  # of batches and of changes in batches
-NIGHT = range(1, 6)  # hours of business time in which counting may start
 LIMIT = 3
 MOST = 100_000
 PHONES = ("mobile", "landline")

@@ -112,16 +112,14 @@ def _is_written() -> ColumnElement[bool]:
     return exists().where(Keying.id == Sheet.keying_id, Keying.undone_at.is_(None))
 
 
-def check(session: Session) -> list[Fault]:
-    """Look for what does not add up and keep what was found, for the health page; it leaves a trace."""
-    found = faults(session)
+def keep_result(session: Session, found: Sequence[Fault]) -> None:
+    """Keep what was found, for the health page; what does not add up leaves a trace."""
     batches = sorted({one.scan_batch_id for one in found})[:SHOWN]
     value = {"day": today(session).isoformat(), "number": len(found), "batches": batches}
     row = session.merge(Setting(key=KEY, value=value))
     session.flush()
     if found:
         traces.record(session, "sheets.differ", row, details={"number": len(found), "batches": batches})
-    return found
 
 
 def is_due(session: Session) -> bool:

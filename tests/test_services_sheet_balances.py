@@ -6,10 +6,11 @@ from factories import make_campaign, make_customer, make_letter, make_staff
 from sheet_making import make_sheet
 
 from models import Campaign, KeyJob, ScanBatch, Setting, Sheet, Trace
-from models.clock import now
+from models.clock import move_to, now
 from services import health, key_leases, sheet_balances
 from services.key_jobs import key, next_job, open_jobs
 from services.sheet_balances import Fault, SheetBalance
+from workflows import proofs
 
 STATES = ("to_key", "to_key", "accepted", "front", "duplicate", "foreign", "blank", "unidentified")
 
@@ -43,7 +44,9 @@ def test_every_side_is_counted_once_by_batch_and_by_campaign(session, batch):
 
 
 def test_what_adds_up_raises_nothing(session, batch):
-    assert sheet_balances.check(session) == []
+    found = sheet_balances.faults(session)
+    assert found == []
+    sheet_balances.keep_result(session, found)
     assert health.sheets().ok
 
 
@@ -56,7 +59,8 @@ def test_whatever_is_lost_is_raised(session, batch):
         session.delete(job)
     sheets["accepted"].keying_id = None
     session.flush()
-    found = sheet_balances.check(session)
+    found = sheet_balances.faults(session)
+    sheet_balances.keep_result(session, found)
     assert found == [Fault(batch.id, code, 1) for code in ("sides", "state", "idle", "unwritten")]
     assert not health.sheets().ok
     assert session.query(Trace).filter_by(action="sheets.differ").one().details["batches"] == [batch.id]
@@ -67,6 +71,18 @@ def test_the_look_is_taken_once_a_night(session, batch, monkeypatch):
     for hour, due in ((12, False), (2, True)):
         monkeypatch.setattr(sheet_balances, "now", lambda _session, hour=hour: at.replace(hour=hour))
         assert sheet_balances.is_due(session) is due
-    sheet_balances.check(session)
+    sheet_balances.keep_result(session, sheet_balances.faults(session))
     assert not sheet_balances.is_due(session)
     assert session.get(Setting, sheet_balances.KEY).value["number"] == 0
+
+
+def test_the_clock_looks_once_a_night_and_holds_up_no_writer_meanwhile(session, batch, monkeypatch):
+    looks, faults = [], sheet_balances.faults
+    monkeypatch.setattr(
+        sheet_balances, "faults", lambda asked: looks.append(asked.info["readonly"]) or faults(asked)
+    )
+    move_to(session, now(session).replace(hour=2, minute=0))
+    session.commit()
+    proofs.check_sheets()
+    proofs.check_sheets()
+    assert looks == [True]

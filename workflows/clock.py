@@ -25,18 +25,8 @@ from sqlalchemy.orm import Session
 
 from models import Lease, Run, Staff, Step, Trace, TraceAnchor
 from models.clock import utcnow
-from services import (
-    Refused,
-    balance_checks,
-    count_checks,
-    files,
-    search_checks,
-    shared_numbers,
-    sheet_balances,
-    traces,
-    uploads,
-)
-from workflows import events, queues, runs, scan_folders, schedules
+from services import Refused, count_checks, files, shared_numbers, traces, uploads
+from workflows import events, proofs, queues, runs, scan_folders, schedules
 from workflows.claims import LIVE, is_due
 from workflows.scratch import remove_leftovers
 from workflows.sessions import reading, writing
@@ -97,10 +87,10 @@ def all_duties(limits: Times) -> list[Duty]:
         Duty("tidy", HOUR, tidy),
         Duty("check_counts", HOUR / 4, start_check),
         Duty("count_shared", HOUR / 4, start_count_of_shared),
-        Duty("prove_search", 1.0, prove_search),
+        Duty("prove_search", 1.0, proofs.prove_search),
         Duty("collect_scans", 10.0, collect_scans),
-        Duty("check_sheets", HOUR / 4, check_sheets),
-        Duty("prove_balances", HOUR / 4, prove_balances),
+        Duty("check_sheets", HOUR / 4, proofs.check_sheets),
+        Duty("prove_balances", HOUR / 4, proofs.prove_balances),
     ]
 
 
@@ -226,40 +216,6 @@ def tidy() -> int:
     events.forget_old()
     with writing() as session:
         return uploads.remove_abandoned(session) + len(list(files.remove_expired(session)))
-
-
-def prove_search() -> None:
-    """Compare what lists and search read with what it repeats, every night, a span at a time; mend and tell."""
-    with reading() as session:
-        if not search_checks.is_due(session):
-            return
-    with writing() as session:
-        if wrong := search_checks.prove_next(session):
-            log.error("clock: %s rows of search were wrong and have been written anew", wrong)
-
-
-def check_sheets() -> None:
-    """Look every night whether every scanned side is accounted for; the health page tells what is not."""
-    with reading() as session:
-        if not sheet_balances.is_due(session):
-            return
-    with writing() as session:
-        if found := sheet_balances.check(session):
-            log.error("clock: %s faults in the balance of scanned sheets", len(found))
-
-
-def prove_balances() -> None:
-    """Count every letter a second time, every night; what does not add up is told."""
-    with reading() as session:
-        if not balance_checks.is_due(session):
-            return
-        found = balance_checks.check(session)
-    with writing() as session:
-        balance_checks.keep_result(session, found)
-    if found:
-        log.error("clock: %s balances of letters do not add up", len(found))
-
-
 
 
 def start_check() -> bool:
