@@ -89,7 +89,7 @@ def _moved(missed: Missed, moved: Mapping[str, str]) -> Missed:
 def _ended(session: Session, run: Run) -> Lists:
     """The outermost lists that have ended with something left to do in them, and all those inside them."""
     ended = (Step.run_id == run.id, Step.kind == "each", Step.planned)
-    outermost = ended[:2] + (Step.planned, Step.turn == "", Step.state.in_(("done", "skipped")))
+    outermost = (*ended, Step.turn == "", Step.state.in_(("done", "skipped")))
     paths = session.scalars(select(Step.path).where(*outermost)).all()
     if not paths:
         return Lists(run, {})
