@@ -159,6 +159,13 @@ def test_the_form_shows_covered_values_and_keeps_what_was_typed(stranger, letter
     assert back.status_code == 422 and 'role="alert"' in back.text and "x" * 201 in back.text
 
 
+def test_enter_in_a_field_sends_what_was_typed_and_not_that_all_is_right(stranger, letter):
+    forms = ask(stranger, letter.reply_token, RIGHT).text.split("<form")[1:]
+    typing = next(form for form in forms if 'name="new_mobile"' in form)
+    first = re.search(r"<button[^>]*>", typing)[0]  # what a browser presses then
+    assert 'name="all"' not in first
+
+
 def test_a_ticket_opens_its_own_letter_only(session, stranger, letter):
     other = make_letter(session, make_customer(session), letter.campaign)
     session.commit()
@@ -217,7 +224,7 @@ def test_a_customer_answers_on_a_phone(session, app, letter):
                 page.click("main a")
         page.fill("[name=new_mobile]", "13902800241")
         page.check("[name=is_postal_address][value=same]")
-        page.click("button[type=submit]:not([name])")
+        page.press("[name=new_mobile]", "Enter")
         page.wait_for_selector("h1:has-text('谢谢')")
     session.expire_all()
     places = [(line["place"], line["reply"]) for line in session.scalars(select(Reply)).one().answers["lines"]]
