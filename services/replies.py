@@ -112,8 +112,13 @@ def check_lines(lines: Sequence[Line], places: Sequence[str]) -> None:
         raise Refused("还没有填写。请在每一项选择“正确”，或填上新的内容。")
     if any(line.place not in places or line.reply not in ("same", "new") for line in lines):
         raise Refused("这一页已经变了，请重新打开后再填。")
-    if any(len(line.text) > LONGEST or (line.reply == "new" and not line.text.strip()) for line in lines):
+    if any(_is_unfit(line.text) or (line.reply == "new" and not line.text.strip()) for line in lines):
         raise Refused("选了“有变化”的，请填上新的内容（最多 %(most)s 个字）。", most=LONGEST)
+
+
+def _is_unfit(text: str) -> bool:
+    """Whether a text is too long, or holds the sign that PostgreSQL keeps in no text."""
+    return len(text) > LONGEST or "\x00" in text
 
 
 def record(session: Session, letter: Letter, said: Answered) -> Reply:

@@ -9,7 +9,7 @@ from factories import make_contact, make_customer, make_letter
 from sqlalchemy import select
 
 from models import Contact, Reply
-from models.clock import today
+from models.clock import today, utcnow
 from screens import reply_pages
 from screens.outposts import create_outpost
 from services import Refused, exchange, public_address, reply_exchange, reply_tries
@@ -118,6 +118,15 @@ def test_guessing_is_limited_and_every_failure_looks_the_same(session, letter, o
     pages = [answer(outside, token, "1234") for token in tokens] + [answer(outside, letter.reply_token)]
     assert {(page.status_code, page.data) for page in pages} == {(403, pages[0].data)}
     assert len({outside.get(f"/r/{token}").data for token in tokens}) == 1
+
+
+def test_what_no_database_keeps_is_refused_outside_and_stops_no_import(session, letter, outpost, outside):
+    give(session, outpost)
+    assert answer(outside, letter.reply_token, new_person="赵\x00强").status_code == 422
+    said = {"key": "1" * 32, "token": letter.reply_token, "check": "phone", "at": utcnow().isoformat()}
+    rows = [said | {"lines": [["person", "new", text]]} for text in ("赵\x00强", "赵强")]
+    taken = reply_exchange.take_in(session, KEY, exchange.seal(KEY, reply_exchange.ANSWERS, {"answers": rows}))
+    assert (taken.unknown, taken.recorded) == (1, 1)
 
 
 def test_a_second_answer_by_another_way_is_kept_and_changes_nothing(session, letter, outpost, outside):
