@@ -35,7 +35,7 @@ from models import ReplyTry
 from models.base import ENGINE_OPTIONS, UtcDateTime, prepare_engine
 from models.clock import utcnow
 from models.scope import ALL, set_scope
-from services import exchange, reply_exchange, reply_tries
+from services import Refused, exchange, reply_exchange, reply_tries
 from services.replies import Shown, check_lines
 from services.reply_checks import normal_answer
 from services.reply_exchange import ANSWERS, OPEN, TOKEN
@@ -63,6 +63,7 @@ SAID = Table(
     Column("sealed", String, nullable=False),
     Column("at", UtcDateTime(), nullable=False),
 )
+HEAD = ("organ", "hotline", "made_at")
 ABOUT = Table("about", METADATA, Column("name", String(20), primary_key=True), Column("text", String, nullable=False))
 
 
@@ -97,12 +98,12 @@ class Outpost:
         content = exchange.unseal(self.key, OPEN, data)
         rows = [_row(row) for row in content["letters"]]
         with self.session() as session:
+            _check_newer(session, content["made_at"])
             session.execute(delete(LETTERS))
             if rows:
                 session.execute(insert(LETTERS), rows)
             session.execute(delete(ABOUT))
-            about = [{"name": name, "text": str(content[name])} for name in ("organ", "hotline")]
-            session.execute(insert(ABOUT), about)
+            session.execute(insert(ABOUT), [{"name": name, "text": str(content[name])} for name in HEAD])
             received = _forget(session, content["received"])
         closed = sum(row["done"] for row in rows)
         return Loaded(len(rows) - closed, closed, received)
@@ -170,6 +171,13 @@ class Outpost:
         with self.session() as session:
             row = session.execute(query.where(LETTERS.c.until > utcnow())).mappings().one_or_none()
         return dict(row) if row is not None else None
+
+
+def _check_newer(session: Session, made_at: str) -> None:
+    """Refuse an export older than the one in use: it would open again what has been answered since."""
+    known = session.scalar(select(ABOUT.c.text).where(ABOUT.c.name == "made_at"))
+    if known and datetime.fromisoformat(made_at) < datetime.fromisoformat(known):
+        raise Refused("这个交换文件比已装入的旧。请装入内网最近导出的一个。")
 
 
 def _forget(session: Session, keys: Sequence[str]) -> int:

@@ -129,6 +129,13 @@ def test_what_no_database_keeps_is_refused_outside_and_stops_no_import(session, 
     assert (taken.unknown, taken.recorded) == (1, 1)
 
 
+def test_an_older_export_is_not_loaded_over_a_newer_one(session, letter, outpost):
+    older, newer = (reply_exchange.export(session, KEY).data for _time in range(2))
+    assert outpost.load(newer).letters == outpost.load(newer).letters == 1
+    with pytest.raises(Refused, match="旧"):
+        outpost.load(older)
+
+
 def test_a_second_answer_by_another_way_is_kept_and_changes_nothing(session, letter, outpost, outside):
     give(session, outpost)
     answer(outside, letter.reply_token, all="same")
