@@ -21,6 +21,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from itsdangerous import BadData, URLSafeTimedSerializer
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from models.home import CHECKOUT
 from models.said import Said
@@ -109,9 +110,13 @@ def _answered(door: Door, token: str) -> Any:
         return _thanks(door)
     if request.method != "POST":
         return _question(door, token)
-    if request.form.get("step") == "answer":
+    try:
+        fields = request.form
+    except RequestEntityTooLarge:
+        return _refused(door)
+    if fields.get("step") == "answer":
         return _take(door, token)
-    if not door.enter(token, request.form.get("answer", ""), request.remote_addr or ""):
+    if not door.enter(token, fields.get("answer", ""), request.remote_addr or ""):
         return _refused(door)
     return _form(door, token)
 
@@ -120,10 +125,11 @@ def _take(door: Door, token: str) -> Any:
     """The second page came back: the ticket proves that the first was passed."""
     if not token or not _holds(request.form.get("ticket", ""), token):
         return _refused(door)
-    if not door.lines(token):
+    lines = door.lines(token)
+    if not lines:
         return _refused(door)
     try:
-        door.answer(token, _said(door.lines(token)))
+        door.answer(token, _said(lines))
     except Refused as refusal:
         return _form(door, token, mistake=_sentence(refusal)), 422
     return redirect(request.full_path.rstrip("?"), 303)

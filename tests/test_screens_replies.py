@@ -166,6 +166,12 @@ def test_enter_in_a_field_sends_what_was_typed_and_not_that_all_is_right(strange
     assert 'name="all"' not in first
 
 
+@pytest.mark.parametrize("step", ["check", "answer"])
+def test_a_form_too_large_gets_the_customers_page_and_no_cookie(stranger, letter, step):
+    page = stranger.post(f"/r/{letter.reply_token}", {"step": step, "answer": "0" * reply_pages.MOST_BYTES})
+    assert page.status_code == 403 and "没有核对上" in page.text and "Set-Cookie" not in page.headers
+
+
 def test_a_ticket_opens_its_own_letter_only(session, stranger, letter):
     other = make_letter(session, make_customer(session), letter.campaign)
     session.commit()
