@@ -101,3 +101,17 @@ def mask_wechat(handle: str) -> str:
     """The first character of a WeChat name."""
     handle = handle.strip()
     return f"{handle[:1]}***" if handle else ""
+
+
+# how the recorded values stand on a letter, by place
+BY_PLACE = {
+    "person": mask_name,
+    "outage_person": mask_name,
+    "mobile": mask_phone,
+    "outage_mobile": mask_phone,
+    "landline": mask_phone,
+    "postal_address": mask_address,
+    "postcode": str.strip,
+    "email": mask_email,
+    "wechat": mask_wechat,
+}

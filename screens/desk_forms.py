@@ -43,23 +43,12 @@ ROWS = tuple(
     )
     for name, places in PLACES.items()
 )
-MASKS = {
-    "person": masks.mask_name,
-    "outage_person": masks.mask_name,
-    "mobile": masks.mask_phone,
-    "outage_mobile": masks.mask_phone,
-    "landline": masks.mask_phone,
-    "postal_address": masks.mask_address,
-    "postcode": str,
-    "email": masks.mask_email,
-    "wechat": masks.mask_wechat,
-}
 
 
 def printed(letter: Letter) -> dict[str, str]:
     """The recorded values as they stand on the paper: covered, by place."""
     recorded: Mapping[str, str] = letter.facts["letter"]["recorded"]
-    return {place: cover(recorded.get(place, "")) for place, cover in MASKS.items()}
+    return {place: cover(recorded.get(place, "")) for place, cover in masks.BY_PLACE.items()}
 
 
 def head_of(letter: Letter) -> dict[str, str]:

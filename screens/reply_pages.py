@@ -18,16 +18,15 @@ from typing import Any, Protocol
 
 from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request
 from flask_babel import force_locale
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from models.home import CHECKOUT
-from models.said import Said
 from screens.access import anonymous, opened
 from screens.languages import BABEL_NAMES, LOCALES
-from services import Refused
+from screens.messages import said
+from services import Refused, return_rows
 from services.replies import Shown
 from services.reply_checks import USUAL, normal_token
 from services.returns import Line
@@ -38,16 +37,7 @@ MOST_BYTES = 20_000
 REFUSED_STATUS = 403
 SLOWNESS = 0.15  # seconds before a refusal; finding a letter or none differs by milliseconds
 
-LABELS = {
-    "person": _l("联系人"),
-    "mobile": _l("手机号码"),
-    "landline": _l("固定电话"),
-    "outage_person": _l("停电联系人姓名"),
-    "outage_mobile": _l("停电联系人手机"),
-    "postal_address": _l("通讯地址"),
-    "postcode": _l("邮政编码"),
-    "email": _l("电子邮箱"),
-}
+LABELS = {place: _l(label) for place, label in return_rows.LABELS.items()}
 KEYBOARDS = {"mobile": "tel", "landline": "tel", "outage_mobile": "tel", "postcode": "numeric", "email": "email"}
 QUESTIONS = {
     "phone": (_l("请输入登记手机号码的第 4 至 7 位"), _l("就是函件背面用 * 遮住的四位数字。"), 4, "numeric"),
@@ -131,7 +121,7 @@ def _take(door: Door, token: str) -> Any:
     try:
         door.answer(token, _said(lines))
     except Refused as refusal:
-        return _form(door, token, mistake=_sentence(refusal)), 422
+        return _form(door, token, mistake=said(refusal)), 422
     return redirect(request.full_path.rstrip("?"), 303)
 
 
@@ -202,11 +192,6 @@ def _holds(ticket: str, token: str) -> bool:
         return bool(_tickets().loads(ticket, max_age=TICKET_SECONDS) == token)
     except BadData:
         return False
-
-
-def _sentence(refusal: Refused) -> str:
-    message = refusal.message
-    return _(message.text, **message.values) if isinstance(message, Said) else _(str(message))
 
 
 @contextmanager

@@ -26,16 +26,6 @@ from services.returns import Form, Line
 LONGEST = 200
 TOLD = ("place", "reply", "text")
 HERE, OUTSIDE = "here", "outside"
-MASKS = {
-    "person": masks.mask_name,
-    "mobile": masks.mask_phone,
-    "landline": masks.mask_phone,
-    "outage_person": masks.mask_name,
-    "outage_mobile": masks.mask_phone,
-    "postal_address": masks.mask_address,
-    "postcode": str.strip,
-    "email": masks.mask_email,
-}
 
 
 @dataclass(frozen=True)
@@ -102,7 +92,7 @@ def is_answered(session: Session, letter: Letter) -> bool:
 def shown(letter: Letter) -> tuple[Shown, ...]:
     """The lines that the page asks about, covered as on paper; those of outage contacts only where recorded."""
     recorded: Mapping[str, str] = letter.facts["letter"]["recorded"]
-    lines = (Shown(place, mask(recorded.get(place, "") or "")) for place, mask in MASKS.items())
+    lines = (Shown(place, masks.BY_PLACE[place](recorded.get(place, "") or "")) for place in returns.KINDS)
     return tuple(line for line in lines if line.text or not line.place.startswith(returns.OUTAGE))
 
 
@@ -127,7 +117,7 @@ def record(session: Session, letter: Letter, said: Answered) -> Reply:
         known = session.scalar(select(Reply).where(Reply.key == said.key)) if said.key else None
         if known is not None:
             return known
-        check_lines(said.lines, tuple(MASKS))
+        check_lines(said.lines, tuple(returns.KINDS))
         session.execute(select(Recipient.id).where(Recipient.id == letter.recipient_id).with_for_update())
         row = _row(session, letter, said)
         session.add(row)
