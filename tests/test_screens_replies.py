@@ -118,6 +118,23 @@ def test_guessing_is_limited_by_code_by_address_and_for_good(session, app, stran
     assert ask(stranger, other.reply_token, RIGHT).status_code == 403
 
 
+def test_an_address_with_too_many_tries_uses_up_no_code_and_fills_no_table(session, stranger, letter):
+    key = stranger.client.application.config["THROTTLE_KEY"]
+    spent = reply_tries.keyed(key, "address", "127.0.0.1")
+    session.add(ReplyTry(key=spent, since=utcnow(), tries=reply_tries.BY_ADDRESS, total=reply_tries.BY_ADDRESS))
+    session.commit()
+    for token in (letter.reply_token, UNKNOWN):
+        assert ask(stranger, token, WRONG).status_code == 403
+    assert session.query(ReplyTry).count() == 1
+
+
+def test_all_addresses_of_one_ipv6_line_count_as_one():
+    alike = (("2001:db8:1:2::1", "2001:DB8:1:2:3::9"), ("10.0.0.1", "::ffff:10.0.0.1"))
+    lines = [{reply_tries.line_of(address) for address in pair} for pair in alike]
+    others = {reply_tries.line_of(address) for address in ("2001:db8:1:3::1", "fe80::1%eth0", "10.0.0.2", "")}
+    assert [len(line) for line in lines] == [1, 1] and len(set().union(*lines, others)) == 6
+
+
 @pytest.mark.parametrize(
     ("wanted", "recorded", "answer"),
     [("phone", True, RIGHT), ("identity", True, "１２３x"), ("meter", True, "7890 1234"), ("phone", False, "123X")],
