@@ -15,6 +15,7 @@ from quality.verdicts import Verdict
 
 ARBITRATION, LEADER = 3, 4
 TWICE = frozenset({"mobile", "landline", "outage_mobile", "postcode", "account_no"})
+FIELD_QUEUES = ("first", "once")  # of handwriting, keyed for the first time
 ADDRESSES = frozenset({"postal_address", "supply_address"})
 DOOR = ("L5", "L6")  # an address that reaches the door
 SPACE = re.compile(r"\s+")

@@ -13,7 +13,7 @@ from models.said import N_
 from services import Refused, key_jobs, key_leases, return_undos, returns
 from services.key_fields import FORM
 from services.key_leases import LEASE
-from services.key_rules import ARBITRATION, LEADER, TWICE
+from services.key_rules import ARBITRATION, FIELD_QUEUES, LEADER, TWICE
 from services.people import require
 
 LATE = N_("这一项之后别人已经接着录入，不能撤销。确有错误的，请告诉班组长。")
@@ -79,7 +79,7 @@ def _follows(one: KeyJob, job: KeyJob) -> bool:
 
 def _step_back(session: Session, sheet: Sheet, job: KeyJob, jobs: Sequence[KeyJob]) -> None:
     """The state from before: in review, with its marks as they were read, where this keying had been part of that."""
-    fields = [one for one in jobs if one.queue in ("first", "once")]
+    fields = [one for one in jobs if one.queue in FIELD_QUEUES]
     keyed = any(one.state == "done" for one in fields)
     in_review = job.field not in {one.field for one in fields} and not (job.field == FORM and keyed)
     sheet.state = "review" if in_review else "to_key"

@@ -29,6 +29,7 @@ from models.scope import ALL, working_as
 from services import Refused, contacts, form_ticks, letters, outcomes, reach, returns, scores, traces
 from services.contacts import Draft, Finding
 from services.key_fields import FORM
+from services.key_rules import FIELD_QUEUES
 from services.people import require
 
 WITHDRAWN = "withdrawn"
@@ -55,12 +56,14 @@ def take_back(session: Session, keying: Keying) -> None:
 
 
 def _return_sheets(session: Session, keying: Keying) -> None:
-    """Sheets that rested on this keying wait for a word on them again."""
+    """Sheets that rested on this keying wait for a word on them again; what was keyed from them stays keyed."""
     sheets = session.scalars(select(Sheet).where(Sheet.keying_id == keying.id, Sheet.state == "keyed")).all()
+    jobs = KeyJob.sheet_id.in_([sheet.id for sheet in sheets])
+    keyed = set(session.scalars(select(KeyJob.sheet_id).where(jobs, KeyJob.queue.in_(FIELD_QUEUES))))
     for sheet in sheets:
-        sheet.keying_id, sheet.state = None, "review"
-    jobs = update(KeyJob).where(KeyJob.sheet_id.in_([sheet.id for sheet in sheets]), KeyJob.field == FORM)
-    session.execute(jobs.where(KeyJob.value != "").values(state="open", answer="", value="", keyed_by_id=None))
+        sheet.keying_id, sheet.state = None, "to_key" if sheet.id in keyed else "review"
+    words = update(KeyJob).where(jobs, KeyJob.field == FORM, KeyJob.value != "")
+    session.execute(words.values(state="open", answer="", value="", keyed_by_id=None))
 
 
 def _take_back(session: Session, keying: Keying) -> None:

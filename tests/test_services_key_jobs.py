@@ -150,6 +150,19 @@ def test_the_leader_may_point_to_what_the_desk_keyed(session, people, letter):
     assert (sheet.state, sheet.keying_id, waiting(session)) == ("review", None, {"leader": 1})
 
 
+def test_a_desk_keying_taken_back_leaves_the_keyed_fields_and_asks_the_leader_again(session, people, letter):
+    sheet = make_sheet(session, letter, on=("mobile.1", "mobile.same"))
+    open_jobs(session, [sheet])
+    for who in people[:2]:
+        keys(session, who, "first", ("value", MOBILE))
+    key_return(session, letter.token, Form(all_same=True), staff=people[0])
+    keys(session, people[3], "leader", ("value", "desk"))
+    undo_last_return(session, staff=people[0])
+    assert (sheet.state, waiting(session)) == ("to_key", {"leader": 1})
+    keys(session, people[3], "leader", ("value", "written"))
+    assert (sheet.state, value_of(session, letter).value) == ("keyed", f"+86{MOBILE}")
+
+
 def test_doubtful_ticks_are_reviewed_before_the_handwriting(session, people, letter):
     on = ("mobile.1", "relation.self", "relation.family", "outage.sms")
     sheet = make_sheet(session, letter, "review", on=on, doubtful=("outage.sms",))
