@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -56,6 +57,16 @@ class Part:
     file: int
     first: int
     last: int
+
+
+def name_of(path: Path) -> str:
+    """What a file is called: where that is no UTF-8, it is read as the GBK of older scanners and shares."""
+    raw = os.fsencode(path.name)
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        name = Path(raw.decode("gb18030", "replace").replace("/", "_"))
+        return f"{name.stem[:60]}{name.suffix[:10]}"
 
 
 def look_into(scans: Sequence[Scans]) -> list[Counted]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import ScanBatch, Staff
 from models.clock import utcnow
-from services import traces
+from services import scan_batches, traces
 
 DONE, REFUSED = "done", "refused"
 SETTLED = 20.0  # seconds in which nothing wrote to a file
@@ -34,17 +34,27 @@ def waiting_files(folder: Path, *, settled: float = SETTLED) -> list[Path]:
     return [path for _changed, path in sorted(found)[:MOST]]
 
 
+def named_as_text(path: Path) -> Path:
+    """The file under a name that is text: one whose name is none (see `scan_batches.name_of`) is renamed first."""
+    name = scan_batches.name_of(path)
+    return path if name == path.name else path.rename(_free(path.with_name(name)))
+
+
 def move_aside(path: Path, place: str, *, why: str = "") -> None:
     """Move a file that was dealt with below its folder, under a name that is free; `why` goes beside it."""
     folder = path.parent / place
     folder.mkdir(exist_ok=True)
-    target, number = folder / path.name, 1
-    while target.exists():
-        number += 1
-        target = folder / f"{path.stem}-{number}{path.suffix}"
-    path.rename(target)
+    target = path.rename(_free(folder / path.name))
     if why:
         target.with_name(f"{target.name}.txt").write_text(why + "\n", encoding="utf-8")
+
+
+def _free(wanted: Path) -> Path:
+    target, number = wanted, 1
+    while target.exists():
+        number += 1
+        target = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
+    return target
 
 
 def record_refusal(session: Session, name: str, message: str, *, staff: Staff) -> ScanBatch:

@@ -1,5 +1,6 @@
 """Scans brought in: batches, sheets with their states, and nothing counted twice or dropped."""
 
+import os
 from random import Random
 
 import numpy as np
@@ -161,6 +162,7 @@ def test_whole_files_of_the_watched_folder_are_taken_in_and_moved_aside(
     monkeypatch.setitem(core.config, "SCAN_FOLDER", str(tmp_path))
     batch(tmp_path / "a.png", Sheet(letters[0].token, filled=SAME))
     (tmp_path / "b.pdf").write_bytes(b"hello")
+    (tmp_path / os.fsdecode("扫描.pdf".encode("gbk"))).write_bytes(b"hello")  # as an old scanner names it
     (tmp_path / "notes.txt").write_text("x")
     session.commit()
     assert clock.collect_scans() is False  # still warm: it may be half copied
@@ -173,10 +175,12 @@ def test_whole_files_of_the_watched_folder_are_taken_in_and_moved_aside(
     assert [(one.name, one.state, one.origin) for one in found] == [
         ("a.png", "done", "folder"),
         ("b.pdf", "failed", "folder"),
+        ("扫描.pdf", "failed", "folder"),
     ]
     assert states(session, found[0]) == [("accepted", "")]
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")) == [
-        ".c.png", "done/a.png", "notes.txt", "refused/b.pdf", "refused/b.pdf.txt",
+        ".c.png", "done/a.png", "notes.txt", "refused/b.pdf", "refused/b.pdf.txt", "refused/扫描.pdf",
+        "refused/扫描.pdf.txt",
     ]  # fmt: skip
 
 

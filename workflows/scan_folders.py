@@ -38,7 +38,8 @@ def is_due(session: Session) -> bool:
 def plan_collect_scans(session: Session, options: Options, facts: Facts) -> Planned:
     """Each file that has lain still: taken in, and moved aside only when that is certain."""
     folder = scan_folder()
-    found = scan_folders.waiting_files(folder) if folder else []
+    waiting = scan_folders.waiting_files(folder) if folder else []
+    found = [scan_folders.named_as_text(path) for path in waiting]
     return Planned(
         [{"part": part, "path": str(path)} for path in found for part in ("receive", "read", "move")],
         {"files": len(found)},

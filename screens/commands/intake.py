@@ -40,7 +40,7 @@ def run(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
     with working(create_app, args) as session:
         staff = acting_staff(session)
         assert staff is not None, "a command acts as somebody"  # noqa: S101 set by working()
-        counted = scan_batches.look_into([Scans(path, path.name) for path in args.files])
+        counted = scan_batches.look_into([Scans(path, scan_batches.name_of(path)) for path in args.files])
         batch, _is_new = scan_batches.receive(session, counted, origin="shell", staff=staff)
         session.commit()
         if batch.state != "done":
