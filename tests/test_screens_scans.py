@@ -126,6 +126,16 @@ def test_nobody_without_the_right_sees_or_uploads_scans(app, session, clerk, let
     assert leader.post(f"{SIDES}{side.id}/aside", {"state": "blank"}).status_code == 403
 
 
+def test_a_file_that_the_folder_refused_keeps_saying_why(session, clerk):
+    batch = scan_folders.record_refusal(session, "b.pdf", "「b.pdf」不是扫描件。", staff=make_staff(session, "clerk"))
+    session.commit()
+    assert "接着读取" not in clerk.get(f"{PAGE}{batch.id}").text
+    again = clerk.post(f"{PAGE}{batch.id}/again", follow_redirects=True)
+    assert "正在读取或已经读完" in again.text
+    session.expire_all()
+    assert (batch.state, batch.error) == ("failed", "「b.pdf」不是扫描件。")
+
+
 def test_what_is_no_scan_is_refused_by_its_name(session, clerk):
     answer = clerk.post(
         f"{PAGE}upload", {"files": [(io.BytesIO(b"hello"), "说明.docx")]}, follow_redirects=True

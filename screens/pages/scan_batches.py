@@ -107,7 +107,7 @@ class ScanBatches(ListPage):
     def again(self, key: int) -> Any:
         """Go on with a batch that came to a halt; what was read stays."""
         batch = _one(key)
-        if batch.state == "done" or not self._facts(batch)["is_stuck"]:
+        if not self._facts(batch)["may_go_on"]:
             raise Refused(_("这一批正在读取或已经读完。请刷新页面。"))
         batch.state, batch.error = "received", ""
         start(db.session(), batch, current_user)
@@ -125,6 +125,7 @@ class ScanBatches(ListPage):
             "counts": scan_batches.counts_of(session, batch),
             "states": {name: SHEET_STATES[name] for name in scan_batches.COUNTED},
             "is_stuck": is_stuck,
+            "may_go_on": is_stuck and bool(batch.files),  # a file that was refused has nothing to be read
             "is_moving": batch.state in MOVING and not is_stuck,
         }
 
