@@ -157,20 +157,19 @@ class Sheets(ListPage):
 
 def batch_choices() -> list[tuple[int, str]]:
     """The latest batches, and the one that the address names."""
-    query = select(ScanBatch.id, ScanBatch.name).order_by(ScanBatch.id.desc())
-    found = db.session.execute(query.limit(RECENT)).tuples().all()
-    key = request.values.get("batch", 0, type=int)
-    named = db.session.execute(query.where(ScanBatch.id == (key if 0 < key < 2**63 else 0))).tuples().all()
-    return [(number, f"{number} {name}") for number, name in dict([*found, *named]).items()]
+    return [(number, f"{number} {name}") for number, name in _recent(ScanBatch, "batch")]
 
 
 def campaign_choices() -> list[tuple[int, str]]:
     """The latest campaigns, and the one that the address names."""
-    query = select(Campaign.id, Campaign.name).order_by(Campaign.id.desc())
-    found = db.session.execute(query.limit(RECENT)).tuples().all()
-    key = request.values.get("campaign", 0, type=int)
-    named = db.session.execute(query.where(Campaign.id == (key if 0 < key < 2**63 else 0))).tuples().all()
-    return list(dict([*found, *named]).items())
+    return _recent(Campaign, "campaign")
+
+
+def _recent(table: type[ScanBatch | Campaign], named: str) -> list[tuple[int, str]]:
+    query = select(table.id, table.name).order_by(table.id.desc())
+    latest = db.session.execute(query.limit(RECENT)).tuples().all()
+    chosen = query.where(table.id == request.values.get(named, 0, type=int))
+    return list(dict([*latest, *db.session.execute(chosen).tuples()]).items())
 
 
 def _around(sheet: Sheet, name: str, margin: float) -> key_fields.Area:
@@ -187,5 +186,5 @@ def _png(sheet: Sheet, area: key_fields.Area, *, dpi: int = crops.DPI) -> Respon
 
 
 def _one(key: int) -> Sheet:
-    found = db.session.scalar(select(Sheet).where(Sheet.id == min(key, 2**63 - 1)))
+    found = db.session.scalar(select(Sheet).where(Sheet.id == key))
     return found if found is not None else abort(404)
