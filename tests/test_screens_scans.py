@@ -12,6 +12,7 @@ from sqlalchemy import select
 from models import FormVersion, ScanBatch
 from models import Sheet as Side
 from seed.scanner import Damage, Filled
+from services import scan_folders
 from workflows import engine
 
 pytestmark = pytest.mark.slow
@@ -66,6 +67,8 @@ def test_scans_are_uploaded_read_and_shown_with_their_boxes(session, clerk, lett
     assert crop.mimetype == "image/png" and crop.headers["Cache-Control"] == "no-store"
     width, height = Image.open(io.BytesIO(crop.data)).size
     assert abs(width - 10 / 25.4 * 150) < 2 and width == height
+    for odd in ("nan", "inf", "-1", "x"):
+        assert clerk.get(f"{SIDES}{first.id}/crop/outage.sms?margin={odd}").mimetype == "image/png"
     assert "共 1 条" in clerk.get(f"{SIDES}?batch={batch.id}&state=blank").text
 
 

@@ -174,7 +174,7 @@ def _recent(table: type[ScanBatch | Campaign], named: str) -> list[tuple[int, st
 
 def _around(sheet: Sheet, name: str, margin: float) -> key_fields.Area:
     box = next(one for one in key_fields.boxes_of(sheet) if one["id"] == name)
-    room = min(max(margin, 0.0), 20.0)
+    room = max(0.0, min(20.0, margin))  # no number at all (nan) is the most
     return (box["x"] - room, box["y"] - room, box["w"] + 2 * room, box["h"] + 2 * room)
 
 
