@@ -24,6 +24,12 @@ _INVISIBLE = {ord(char): None for char in "\u200b\u200c\u200d\u2060\ufeff\u00ad\
     code: None for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F)
 }
 _SPACES = re.compile(r"\s+")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    """A text with a sign in place of what no database keeps as text: NUL and halves of a pair."""
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def flatten(text: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from models.home import home_path
+from quality.texts import storable
 from services.import_units import Home
 from services.tables import Row, Table
 
@@ -47,7 +47,6 @@ SELECT rows.number, account, unit, named, coalesce(nullif(later.error, ''), rows
 FROM rows LEFT JOIN later ON later.number = rows.number WHERE {} ORDER BY rows.number
 """
 _BETWEEN = "\x1f"
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # what no database keeps as text
 
 
 class SpoolRow(NamedTuple):
@@ -161,7 +160,7 @@ def _fill(base: sqlite3.Connection, table: Table, find: Find) -> Layout:
 
 def _line(row: Row, home: Home | None) -> tuple[object, ...]:
     cells = _text(row.cells)
-    account = _UNSTORABLE.sub("\ufffd", row.fields.get("account_no", ""))
+    account = storable(row.fields.get("account_no", ""))
     error = row.error or _unplaced(account, home)
     place = home or Home(0)
     return row.number, account, place.unit_id, place.named, error, cells
@@ -171,8 +170,8 @@ def _text(cells: Sequence[str]) -> str:
     """The cells of a row as one text: joined by a sign that no cell holds; where one does, as JSON."""
     text = _BETWEEN.join(cells)
     if text.count(_BETWEEN) != len(cells) - 1 or text.startswith("["):
-        return json.dumps([_UNSTORABLE.sub("\ufffd", cell) for cell in cells], ensure_ascii=False)
-    return _UNSTORABLE.sub("\ufffd", text)
+        return json.dumps([storable(cell) for cell in cells], ensure_ascii=False)
+    return storable(text)
 
 
 def _cells(text: str) -> list[str]:

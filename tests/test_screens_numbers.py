@@ -1,8 +1,11 @@
 """Numbers that no row can have, and menus: what a person types or opens never ends in an error of the system."""
 
+import io
+
 import pytest
 from browsing import browse
 from factories import make_staff
+from flask import request
 
 from models import CountSet, Policy
 
@@ -34,6 +37,13 @@ def test_what_address_or_form_may_ask_does_not_fail_either(app, session, asked):
 def test_a_unit_beyond_all_rows_does_not_fail_a_form(steward, session, path):
     session.commit()
     assert steward.post(f"/admin/{path}", {"unit": HUGE, "period": "2026-10"}).status_code < 500
+
+
+def test_what_no_database_keeps_is_shown_as_a_sign_wherever_it_was_typed(app):
+    given = {"value": "139\x00", "file": (io.BytesIO(b"x"), "a\x00.png")}
+    with app.test_request_context("/?find=a%00", method="POST", data=given):
+        assert (request.args["find"], request.form["value"]) == ("a\ufffd", "139\ufffd")
+        assert request.files["file"].filename == "a\ufffd.png"
 
 
 def test_a_number_too_large_for_its_column_is_told_at_its_field(steward, session):
