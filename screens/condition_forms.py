@@ -103,7 +103,7 @@ def acted(group: dict[str, Any], prefix: str, act: str) -> dict[str, Any]:
     what, _colon, where = act.partition(":")
     if where != prefix and not where.startswith(f"{prefix}."):
         return group
-    path = [int(part) for part in where.removeprefix(prefix).strip(".").split(".") if part.isdigit()]
+    path = [int(part) for part in where.removeprefix(prefix).strip(".").split(".") if part.isdecimal()]
     if what == "remove" and path:
         parts = _at(group, path[:-1])["parts"]
         del parts[path[-1] : path[-1] + 1]

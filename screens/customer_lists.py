@@ -175,7 +175,7 @@ def channels_column(_row: Any, extra: dict[str, Any]) -> Any:
 def typed_facts(form: Mapping[str, str], managers: Collection[int]) -> dict[str, Any]:
     """What was typed about a customer; a manager outside one's reach, or a word that is none, is refused."""
     manager = form.get("manager_id", "")
-    if manager and not (manager.isdigit() and int(manager) in managers):
+    if manager and not (manager.isdecimal() and int(manager) in managers):
         raise Refused(_("所选客户经理不在您的单位范围内，请重新选择。"))
     if form.get("sensitivity") not in SENSITIVITIES:
         raise Refused(_("请选择敏感级别。"))

@@ -84,7 +84,7 @@ def revision_seen() -> int:
 def whole(value: Any) -> int:
     """A revision as it was sent; what is none is nobody's."""
     text = str(value)
-    return int(text) if text.isdigit() and len(text) < 10 and int(text) <= LARGEST_FIELD else -1
+    return int(text) if text.isdecimal() and len(text) < 10 and int(text) <= LARGEST_FIELD else -1
 
 
 def steps_of(draft: WorkflowDraft) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def subject_of(table: Any) -> str:
 
 def picked(texts: Sequence[str], most: int = 1000) -> list[int]:
     """Row ids that a form brought in, as numbers; what cannot be one is left out."""
-    return [int(text) for text in texts[:most] if text.isdigit() and 0 < int(text) < 2**63]
+    return [int(text) for text in texts[:most] if text.isdecimal() and len(text) < 20 and 0 < int(text) < 2**63]
 
 
 def changes(model: Any, traced: Sequence[str]) -> Mapping[str, Any]:

@@ -190,7 +190,7 @@ def close_campaign(session: Session, campaign_id: int) -> dict[str, int]:
 def campaign_by_text(session: Session, text: str) -> Campaign:
     """The campaign that a person means: by its code, else by its id."""
     found = session.scalar(select(Campaign).where(Campaign.code == text.strip()))
-    if found is None and text.strip().isdigit():
+    if found is None and text.strip().isdecimal():
         found = session.get(Campaign, int(text)) if len(text.strip()) < 19 else None
     if found is None:
         raise Refused(

@@ -182,6 +182,6 @@ def _of_group(session: Session, group: Group) -> set[int]:
     if group.by not in GROUPS:
         raise Refused("没有这种分组。请从“提高最快”的列表里打开。")
     column: Any = getattr(Customer, group.by)
-    code = (int(group.code) if group.code.isdigit() else None) if group.by == "manager_id" else group.code
+    code = (int(group.code) if group.code.isdecimal() else None) if group.by == "manager_id" else group.code
     query = select(Customer.id).where(Customer.unit_id == group.unit_id, column == code)
     return set(session.scalars(query))

@@ -151,7 +151,7 @@ def import_units(session: Session, rows: Sequence[UnitRow]) -> Imported:
 
 def _row(line: int, cells: Mapping[str, str]) -> UnitRow:
     days = cells.get("deadline_days", "")
-    if days and not (days.isdigit() and 0 < int(days) <= 365):
+    if days and not (days.isdecimal() and 0 < int(days) <= 365):
         raise Refused(
             "第 %(line)s 行: deadline_days 要填 1 到 365 的工作日天数，现在是「%(days)s」。",
             line=line,

@@ -8,6 +8,9 @@ from factories import make_staff
 from flask import request
 
 from models import CountSet, Policy
+from screens.rows import picked
+from services import Refused
+from services.campaigns import campaign_by_text
 
 HUGE = "9" * 40
 
@@ -78,3 +81,13 @@ def test_judging_again_begins_for_no_unit_that_is_not_there(steward, session, un
     steward.post("/admin/judging/plan", {"unit": unit})
     assert "请选择管辖范围内的单位" in steward.get("/admin/judging/").text
     assert session.query(CountSet).count() == 0
+
+
+@pytest.mark.parametrize("text", ["²", "①", "-7", "0", "9" * 19, "9" * 5000])
+def test_what_is_no_row_is_left_out_of_those_picked(text):
+    assert picked([text, "7"]) == [7]
+
+
+def test_a_campaign_is_not_asked_for_by_a_digit_that_is_no_number(session):
+    with pytest.raises(Refused, match="没有核对活动"):
+        campaign_by_text(session, "²")

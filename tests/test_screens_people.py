@@ -52,6 +52,7 @@ def test_a_new_person_gets_a_password_that_is_shown_once(session, admin):
         ({"name": ""}, "请填写姓名"),
         ({"unit": ""}, "请选择单位"),
         ({"capacity": "很多"}, "0 到 200"),
+        ({"capacity": "²"}, "0 到 200"),
         ({"username": "shell"}, "已经有人用了"),
         ({"password": "1"}, "密码太弱"),
         ({"roles": ["administrator", "auditor"]}, "不同的人"),

@@ -20,6 +20,7 @@ from screens.base import Page
 from screens.filters import chosen, equals, narrowed
 from screens.messages import done, warn
 from screens.node_words import title_of
+from screens.rows import picked
 from services import Refused, events
 from services.events import EVENTS
 from workflows import repairs, runs
@@ -147,10 +148,10 @@ def _bare(query: Select[Any]) -> Select[Any]:
 
 
 def _picked() -> Sequence[int]:
-    ids = [int(key) for key in request.form.getlist("rowid") if key.isdecimal() and int(key) < 2**63]
+    ids = picked(request.form.getlist("rowid"), LISTED)
     if not ids:
         raise Refused(_("请先勾选要处理的。"))
-    return ids[:LISTED]
+    return ids
 
 
 def _stuck() -> Select[Any]:

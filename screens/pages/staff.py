@@ -220,6 +220,6 @@ def _unit_id() -> int:
 
 def _capacity() -> int:
     text = request.form.get("capacity", "20").strip() or "20"
-    if not text.isdigit() or int(text) > MOST_VISITS:
+    if not text.isdecimal() or int(text) > MOST_VISITS:
         raise Refused(_("日走访能力要填 0 到 200 的户数。"))
     return int(text)
