@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from paper.letterheads import Letterhead, local_address
-from paper.letters import NO_NAME
-from paper.lines import address_block
+from paper.letterheads import Letterhead
+from paper.letters import window_block
+from paper.lines import AddressBlock
 from paper.merging import About
 from paper.pages import compose, printable
 from paper.pdf import PaperError
@@ -16,8 +16,7 @@ from paper.single import single
 
 COLUMNS, ROWS = 3, 8
 WIDTH, HEIGHT, TOP = 70.0, 37.0, 0.5  # mm
-TEXT_LEFT, TEXT_TOP, TEXT_WIDTH, PITCH = 5.0, 5.0, 46.0, 4.4  # mm
-CODE_LEFT, CODE_TOP = 53.0, 11.0  # mm
+TEXT_WIDTH, PITCH = 46.0, 4.4  # mm
 
 
 @dataclass(frozen=True)
@@ -65,25 +64,22 @@ def address_labels(facts: Labels, letterhead: Letterhead) -> bytes:
 
 
 def _pages(facts: Labels, letterhead: Letterhead) -> list[list[SetLabel]]:
-    found = [(label, _lines(label, letterhead)) for label in facts.labels]
-    if unfit := [label.serial for label, lines in found if lines is None]:
+    found = [(label, _block(label, letterhead)) for label in facts.labels]
+    if unfit := [label.serial for label, block in found if block is None]:
         raise PaperError(f"函件{'、'.join(unfit[:5])}的地址太长，标签上放不下。请先把地址改短，或改用窗口信封。")
     pages: list[list[SetLabel]] = []
-    for at, (label, lines) in enumerate(found, start=facts.skip):
+    fitting = ((label, block) for label, block in found if block is not None)
+    for at, (label, block) in enumerate(fitting, start=facts.skip):
         page, place = divmod(at, COLUMNS * ROWS)
         while len(pages) <= page:
             pages.append([])
         row, column = divmod(place, COLUMNS)
-        text, size = lines or ((), 0.0)
-        pages[page].append(SetLabel(label, column * WIDTH, TOP + row * HEIGHT, text, size))
+        left, top = column * WIDTH, TOP + row * HEIGHT
+        pages[page].append(SetLabel(label, left, top, block.lines, block.size))
     return pages
 
 
-def _lines(label: Label, letterhead: Letterhead) -> tuple[tuple[str, ...], float] | None:
-    folder = letterhead.font_folder
-    texts = (local_address(label.address, letterhead), label.addressee.strip() or NO_NAME, label.postcode)
-    address, addressee, postcode = (printable(text, folder=folder) for text in texts)
-    block = address_block(address, addressee, postcode, folder=folder, width=TEXT_WIDTH)
-    if block is None:
-        return None
-    return tuple(line for line in (block.postcode, *block.address, *block.addressee) if line), block.size
+def _block(label: Label, letterhead: Letterhead) -> AddressBlock | None:
+    return window_block(
+        label.address, label.addressee, label.postcode, letterhead=letterhead, width=TEXT_WIDTH
+    )

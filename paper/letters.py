@@ -13,7 +13,16 @@ from paper import masks
 from paper.codes import code_rows, code_text, link_rows, svg
 from paper.fonts import missing_glyphs
 from paper.letterheads import Letterhead, local_address
-from paper.lines import AddressBlock, SetText, Value, address_block, fitting_size, lines_of, set_text
+from paper.lines import (
+    WINDOW_WIDTH,
+    AddressBlock,
+    SetText,
+    Value,
+    address_block,
+    fitting_size,
+    lines_of,
+    set_text,
+)
 from paper.pages import is_printable, printable, visible
 
 NO_NAME = "用电客户"
@@ -136,14 +145,19 @@ def fits_address(
 
 
 def window_block(
-    address: str, addressee: str, postcode: str = "", *, letterhead: Letterhead | None = None
+    address: str,
+    addressee: str,
+    postcode: str = "",
+    *,
+    letterhead: Letterhead | None = None,
+    width: float = WINDOW_WIDTH,
 ) -> AddressBlock | None:
-    """The lines in the window; with a letterhead, its own province and city are left out."""
+    """The lines in the window, `width` mm wide; with a letterhead, its own province and city are left out."""
     local = local_address(address, letterhead) if letterhead else address
     folder = letterhead.font_folder if letterhead else ""
     texts = (local, addressee if addressee.strip() else NO_NAME, postcode)
     shown = [printable(text, folder=folder) for text in texts]
-    return address_block(shown[0], shown[1], shown[2], folder=folder)
+    return address_block(shown[0], shown[1], shown[2], folder=folder, width=width)
 
 
 def letter_sheet(facts: LetterFacts, letterhead: Letterhead) -> LetterSheet | None:
@@ -173,7 +187,6 @@ def _signed_size(organ: str) -> float:
 def _values(facts: LetterFacts, block: AddressBlock, folder: str) -> dict[str, Value]:
     """Every value by the name of its box, as it may be shown."""
     again = f"　第{facts.copy}次打印" if facts.copy > 1 else ""
-    window = tuple(line for line in (block.postcode, *block.address, *block.addressee) if line)
     outage = _mask_name(facts.recorded.outage_person), _mask_phone(facts.recorded.outage_mobile)
     shown: dict[str, str | tuple[str, ...]] = {
         "serial": (facts.serial + again,),
@@ -191,7 +204,7 @@ def _values(facts: LetterFacts, block: AddressBlock, folder: str) -> dict[str, V
         values = {name: _clean(value, folder) for name, value in shown.items()}
     for name in ASKED:
         values[f"{name}_same"] = SAME if values[name] else NONE_YET
-    return values | {"window": SetText(window, block.size)}
+    return values | {"window": SetText(block.lines, block.size)}
 
 
 def _clean(value: str | tuple[str, ...], folder: str) -> Value:

@@ -35,6 +35,11 @@ class AddressBlock:
     addressee: tuple[str, ...]
     size: float
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """All lines from top to bottom."""
+        return tuple(line for line in (self.postcode, *self.address, *self.addressee) if line)
+
 
 @dataclass(frozen=True)
 class SetText:
