@@ -58,10 +58,6 @@ class Box:
         """The distance of two lines at a size, all in points."""
         return self.fixed_pitch or self.pitch * size
 
-    def lines_at(self, size: float) -> int:
-        """How many lines of a size the box holds: one at least."""
-        return max(1, int(self.height / self.pitch_at(size) + ALMOST))
-
     @property
     def area(self) -> Anchor:
         """Left, top, right and bottom in mm."""

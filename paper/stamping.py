@@ -79,7 +79,7 @@ class _Text:
 
     def __init__(self, box: Box, face: Face, height: float) -> None:
         self.box, self.face, self.page_height = box, face, height
-        self.name, self.colour = box.name, box.colour
+        self.colour = box.colour
         self.left = box.align not in ("center", "right", "end")
         self.starts = lru_cache(maxsize=64)(self._starts)
 
