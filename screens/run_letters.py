@@ -1,4 +1,4 @@
-"""Letters of a run that were not made, came back or lack a sign: whose, why, and what to do."""
+"""Letters of a run that were not made, came back, lack a sign or the end of a text: whose, why, and what to do."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ ADVICE = {
     "missing_glyph": _l(
         "信上有字库里没有的字，印成了“〓”。在打印件上手工补写，或在客户资料里改用通行的字后补打。"
     ),
+    "cut_short": _l("信上有内容太长，方框里排不下，末尾印成了“…”。在打印件上手工补全，或把资料改短后补打。"),
 }
 NOW, LATER = _l("改好以后点“补发”。"), _l("活动不在进行中，改好以后下一次活动会选到。")
-ORDER = ("address_too_long", "missing_glyph", "undelivered", "doubtful_address")
+FLAWS = {"missing_glyph": ("missing", _l("缺字：%(text)s")), "cut_short": ("cut", _l("没有印全：%(text)s"))}
+ORDER = ("address_too_long", *FLAWS, "undelivered", "doubtful_address")
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def troubles_of(run: Run) -> Troubles | None:
     more = [
         (str(reason_word("exclusion", kind) if kind in MENDABLE else _("退信")), _list_of(kind))
         for kind in ORDER
-        if len(found.get(kind, ())) > SHOWN and kind != "missing_glyph"
+        if len(found.get(kind, ())) > SHOWN and kind not in FLAWS
     ]
     return Troubles(campaign.id, rows, more) if rows else None
 
@@ -86,12 +88,9 @@ def _found(run: Run, campaign: Campaign) -> Iterator[tuple[str, Iterator[Trouble
         yield kind, (_left_out(recipient, customer, late=late) for recipient, customer in rows)
     back = _letters(campaign).where(Letter.state == "undelivered").order_by(Letter.serial).limit(SHOWN + 1)
     yield "undelivered", (_back(letter, customer) for letter, customer in db.session.execute(back).all())
-    lacking = _lacking(run)
-    if lacking:
-        numbers = [int(serial[-5:]) for serial in lacking if serial[-5:].isdecimal()]
-        query = _letters(campaign).where(Letter.serial.in_(numbers), Letter.state.not_in(GONE))
-        rows = db.session.execute(query.order_by(Letter.serial).limit(SHOWN + 1)).all()
-        yield "missing_glyph", (_lacks(letter, customer, lacking) for letter, customer in rows)
+    for kind, (name, why) in FLAWS.items():
+        if flawed := _flawed(run, name):
+            yield kind, _flaws(campaign, kind, flawed, why=why)
 
 
 def _letters(campaign: Campaign) -> Select[Any]:
@@ -99,10 +98,24 @@ def _letters(campaign: Campaign) -> Select[Any]:
     return query.where(Letter.campaign_id == campaign.id)
 
 
-def _lacking(run: Run) -> dict[str, str]:
-    """The letters that a run's steps say lack signs, by number, with the signs."""
-    found = [text for result in run.facts.values() for text in result.get("missing") or ()]
-    return dict(text.split(" ", 1) for text in found if isinstance(text, str) and " " in text)
+def _flawed(run: Run, name: str) -> dict[str, str]:
+    """The letters that a run's steps name under a result, by number, with the signs or texts."""
+    found: dict[str, list[str]] = {}
+    for result in run.facts.values():
+        for told in result.get(name) or ():
+            number, blank, text = told.partition(" ") if isinstance(told, str) else ("", "", "")
+            if blank:
+                found.setdefault(number, []).append(text)
+    return {number: _("、").join(dict.fromkeys(texts)) for number, texts in found.items()}
+
+
+def _flaws(campaign: Campaign, kind: str, flawed: dict[str, str], *, why: Any) -> Iterator[Trouble]:
+    numbers = [int(serial) for number in flawed if (serial := number.rpartition("-")[2]).isdecimal()]
+    query = _letters(campaign).where(Letter.serial.in_(numbers), Letter.state.not_in(GONE))
+    for letter, customer in db.session.execute(query.order_by(Letter.serial).limit(SHOWN + 1)).all():
+        number = number_of(letter)
+        said = why % {"text": flawed.get(number, "")}
+        yield Trouble(kind, customer.id, _name(customer), said, number)
 
 
 def _left_out(recipient: Recipient, customer: Customer, *, late: bool) -> Trouble:
@@ -114,11 +127,6 @@ def _left_out(recipient: Recipient, customer: Customer, *, late: bool) -> Troubl
 def _back(letter: Letter, customer: Customer) -> Trouble:
     why = _("退信：%(reason)s", reason=reason_word("undelivered", letter.undelivered_reason))
     return Trouble("undelivered", customer.id, _name(customer), why, number_of(letter))
-
-
-def _lacks(letter: Letter, customer: Customer, lacking: dict[str, str]) -> Trouble:
-    why = _("缺字：%(signs)s", signs=lacking.get(number_of(letter), ""))
-    return Trouble("missing_glyph", customer.id, _name(customer), why, number_of(letter))
 
 
 def _name(customer: Customer) -> str:

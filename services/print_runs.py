@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from models import Campaign, FormVersion, Letter, Printer, PrintRun, PrintTray, Recipient
 from models.clock import now, utcnow
 from paper.letterheads import Letterhead
+from paper.letters import Problem
 from paper.print_runs import render_letters
 from services import Refused, campaigns, files, forms, letters, traces, trays
 from services.forms import Form
@@ -30,7 +31,7 @@ class Made:
     """A file of letters outside the database: which plans are in it, and whose address did not fit after all.
 
     `form` is the form that they bear, measured, where this version of it is new; `missing` names the letters with
-    characters that no font here has (they stand as 〓).
+    characters that no font here has (they stand as 〓), `cut` those with a text that no box holds (it ends with …).
     """
 
     sha256: str
@@ -40,6 +41,7 @@ class Made:
     form_version: int
     form: Form | None = None
     missing: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
 
 
 def make_file(plans: Sequence[Plan], head: Letterhead) -> Made:
@@ -56,8 +58,8 @@ def make_file(plans: Sequence[Plan], head: Letterhead) -> Made:
     unfit = {problem.serial for problem in printed.problems if problem.reason == "address_too_long"}
     written = tuple(plan["token"] for plan in plans if plan["facts"]["serial"] not in unfit)
     too_long = tuple(plan["recipient_id"] for plan in plans if plan["facts"]["serial"] in unfit)
-    missing = dict.fromkeys(f"{p.serial} {p.text}" for p in printed.problems if p.reason == "missing_glyph")
-    return Made(sha256, printed.pages, written, too_long, version, form, tuple(missing))
+    missing, cut = (_named(printed.problems, reason) for reason in ("missing_glyph", "cut_short"))
+    return Made(sha256, printed.pages, written, too_long, version, form, missing, cut)
 
 
 def record_run(session: Session, campaign_id: int, plans: Sequence[Plan], *, made: Made) -> dict[str, Any]:
@@ -75,7 +77,8 @@ def record_run(session: Session, campaign_id: int, plans: Sequence[Plan], *, mad
         facts = {"letters": run.letters, "from": run.serial_from, "to": run.serial_to}
         traces.record(session, "print_run.composed", run, details=facts)
     done = {"letters": len(kept), "pages": made.pages, "too_long": len(made.too_long)}
-    return done | ({"missing": list(made.missing)} if made.missing else {})
+    named = {"missing": list(made.missing), "cut": list(made.cut)}
+    return done | {name: texts for name, texts in named.items() if texts}
 
 
 def record_late(session: Session, recipient: Recipient, plan: Plan, *, made: Made) -> None:
@@ -155,6 +158,11 @@ def file_name(campaign: Campaign, run: PrintRun, tray: PrintTray | None = None) 
     """`客户联系信息核对函_HD202611-01_第1批.pdf`; of one tray `…_第1批_第2盘.pdf`."""
     of_tray = f"_第{tray.number}盘" if tray is not None else ""
     return f"{STEM}_{campaign.code}_第{run.number}批{of_tray}.pdf"
+
+
+def _named(problems: Iterable[Problem], reason: str) -> tuple[str, ...]:
+    """Problems of one sort as `number text`, each once."""
+    return tuple(dict.fromkeys(f"{one.serial} {one.text}" for one in problems if one.reason == reason))
 
 
 def _form(session: Session, made: Made) -> FormVersion:

@@ -153,15 +153,16 @@ def test_who_only_looks_mends_nothing(app: Flask, session: Session, verb: str) -
     assert auditor.post(f"/admin/attention/{verb}", {"rowid": "1"}).status_code == 403
 
 
-def test_letters_that_lack_signs_or_came_back_are_told_with_their_customers(
+def test_letters_that_lack_signs_or_ends_or_came_back_are_told_with_their_customers(
     session: Session, shell: Staff, steward: Browser
 ) -> None:
     run = begin(session, shell, noting("a"))
     campaign = make_campaign(session)
     campaign.run_id = run.id
-    back, lacking = (make_letter(session, make_customer(session), campaign) for _ in range(2))
+    back, lacking, cut = (make_letter(session, make_customer(session), campaign) for _ in range(3))
     back.state, back.undelivered_reason = "undelivered", "moved"
-    run.facts = {**run.facts, "print": {"missing": [f"{number_of(lacking)} 𰻝"]}}
+    cuts = [f"{number_of(cut)} {text}" for text in ("某供电所的长 名…", "某区…")]
+    run.facts = {**run.facts, "print": {"missing": [f"{number_of(lacking)} 𰻝"], "cut": cuts}}
     page = (
         steward.get(f"/admin/runs/{run.id}")
         .text.partition('id="failed-letters"')[2]
@@ -170,11 +171,13 @@ def test_letters_that_lack_signs_or_came_back_are_told_with_their_customers(
     for words in (
         "退信：迁移新址不明",
         "缺字：𰻝",
+        "没有印全：某供电所的长 名…、某区…",
         number_of(lacking),
+        number_of(cut),
         f"/admin/customers/{back.customer_id}",
     ):
         assert words in page
-    assert page.index("缺字") < page.index("退信：")
+    assert page.index("缺字") < page.index("没有印全") < page.index("退信：")
 
 
 @pytest.mark.parametrize(("state", "then"), [("running", "点“补发”"), ("closed", "下一次活动会选到")])

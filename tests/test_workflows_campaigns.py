@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pikepdf
 import pytest
-from factories import ADDRESS, make_contact, make_customer, make_staff
+from factories import ADDRESS, make_contact, make_customer, make_staff, make_unit
 from sqlalchemy import select
 
 from models import Campaign, FormVersion, Letter, PrintRun, Recipient, StepItem, Task, Visit
@@ -129,3 +129,14 @@ def test_characters_that_no_font_has_are_named_and_the_letter_is_printed(session
     make_contact(session, named, "supply_address", raw=ADDRESS, value=ADDRESS)
     run, _campaign = started(session, shell, 0)
     assert run.facts["print"]["letters"] == 1 and "\U0003134a" in run.facts["print"]["missing"][0]
+
+
+@pytest.mark.slow
+def test_texts_that_no_box_holds_are_named_and_the_letter_is_printed(session, shell):
+    station = make_unit(session, name="某" * 80)
+    make_contact(session, make_customer(session, station), "supply_address", raw=ADDRESS, value=ADDRESS)
+    run, _campaign = started(session, shell, 0)
+    (named,) = run.facts["print"]["cut"]
+    number, text = named.split(" ")
+    assert run.facts["print"]["letters"] == 1 and number.endswith("-00001")
+    assert text.startswith("某某") and text.endswith("…")

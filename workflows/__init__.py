@@ -66,7 +66,10 @@ STEPS: dict[str, StepKind] = {
     ),
     "print_letters": StepKind(
         N_("打印函件"), letters.plan_print_letters, letters.print_letters, chunk=letters.BATCH,
-        results={"letters": N_("函件"), "pages": N_("页数"), "too_long": N_("地址过长"), "missing": N_("缺字的函件")},
+        results={
+            "letters": N_("函件"), "pages": N_("页数"), "too_long": N_("地址过长"), "missing": N_("缺字的函件"),
+            "cut": N_("没有印全的函件"),
+        },
         forecast=mail_forecasts.forecast_print_letters,
     ),
     "print_reminders": StepKind(
