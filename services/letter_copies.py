@@ -1,10 +1,11 @@
-"""Several copies of one letter: whichever comes back first counts, any other is a duplicate."""
+"""Several copies of one letter: which of them counts, and what the others mean when they come back."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Letter
@@ -34,6 +35,17 @@ def standing(session: Session, letter: Letter) -> Standing:
     if letter.state not in GONE:
         return Standing(answered, duplicate, letter)
     return Standing(answered, duplicate, under_way, under_way.id if under_way is not None else None)
+
+
+def counting(copies: Sequence[Letter]) -> Letter:
+    """Of the copies of one letter in order: the one that counts, else the last, which was spoiled or replaced."""
+    return next((copy for copy in reversed(copies) if copy.state not in GONE), copies[-1])
+
+
+def latest(session: Session, recipient_ids: Sequence[int]) -> dict[int, int]:
+    """The highest copy number that each of these recipients' letters has; it may have been spoiled since."""
+    query = select(Letter.recipient_id, func.max(Letter.copy)).where(Letter.recipient_id.in_(recipient_ids))
+    return {key: number for key, number in session.execute(query.group_by(Letter.recipient_id))}
 
 
 def under_way_again(session: Session, letter_id: int | None) -> None:

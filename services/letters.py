@@ -16,7 +16,7 @@ from models.words import N_
 from paper.codes import KINDS, parse_code
 from paper.letterheads import Letterhead
 from paper.letters import LetterFacts, Recorded, fits_address
-from services import Refused, letterheads, presorting, traces
+from services import Refused, letter_copies, letterheads, presorting, traces
 from services.campaigns import NOBODY
 from services.letter_plans import Plan as Plan
 from services.letter_plans import load, plan_of
@@ -45,8 +45,8 @@ def plan_letters(session: Session, campaign: Campaign, *, form_version: int) -> 
 
 def plan_reprint(session: Session, letter: Letter, *, form_version: int, reason: str = "") -> Plan:
     """A further copy of one letter, with a token of its own, to the address that can be used now."""
-    newest = select(func.max(Letter.copy)).where(Letter.recipient_id == letter.recipient_id)
-    if session.scalar(newest) != letter.copy:
+    query = select(Letter).where(Letter.recipient_id == letter.recipient_id).order_by(Letter.copy)
+    if letter_copies.counting(session.scalars(query).all()) is not letter:
         raise Refused("函件 %(letter)s 已经补打过，请从同一编号最新的一份补打。", letter=number_of(letter))
     return next(plan_reprints(session, [letter], form_version=form_version, reason=reason))
 
@@ -54,16 +54,19 @@ def plan_reprint(session: Session, letter: Letter, *, form_version: int, reason:
 def plan_reprints(
     session: Session, newest: Sequence[Letter], *, form_version: int, reason: str
 ) -> Iterator[Plan]:
-    """A further copy of each of these letters of one campaign, the newest copies of their serials; all or none."""
+    """A further copy of each of these letters of one campaign, those that count of their serials; all or none."""
     for letter in newest:
         _require_reprintable(letter)
     day, head = today(session), letterheads.current(session)
     for start in range(0, len(newest), CHUNK):
         chunk = newest[start : start + CHUNK]
-        for letter, row in zip(chunk, load(session, [one.recipient_id for one in chunk]), strict=True):
+        ids = [one.recipient_id for one in chunk]
+        last = letter_copies.latest(session, ids)
+        for letter, row in zip(chunk, load(session, ids), strict=True):
             _require_address(row, head)
             plan = plan_of(letter.campaign, row, serial=letter.serial, form_version=form_version, day=day)
-            yield plan | {"copy": letter.copy + 1, "replaces_id": letter.id, "reason": reason.strip()[:200]}
+            copy = last[letter.recipient_id] + 1
+            yield plan | {"copy": copy, "replaces_id": letter.id, "reason": reason.strip()[:200]}
 
 
 def plan_second_letters(
@@ -76,10 +79,12 @@ def plan_second_letters(
     letters, day = session.scalars(query.order_by(Letter.serial)).all(), today(session)
     for start in range(0, len(letters), CHUNK):
         chunk = letters[start : start + CHUNK]
-        for letter, row in zip(chunk, load(session, [one.recipient_id for one in chunk]), strict=True):
+        ids = [one.recipient_id for one in chunk]
+        last = letter_copies.latest(session, ids)
+        for letter, row in zip(chunk, load(session, ids), strict=True):
             if row["address"] is not None:
                 plan = plan_of(campaign, row, serial=letter.serial, form_version=form_version, day=day)
-                yield plan | {"copy": letter.copy + 1, "replaces_id": letter.id, "reason": SECOND}
+                yield plan | {"copy": last[letter.recipient_id] + 1, "replaces_id": letter.id, "reason": SECOND}
 
 
 def plan_late(session: Session, recipient: Recipient, *, form_version: int) -> Plan:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import groupby
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from models import Campaign, Letter
 from services import Refused, letters
+from services.letter_copies import counting
 from services.letters import Plan
 
 MOST = 500  # letters that one person reprints in one go
@@ -47,9 +49,7 @@ def plan(session: Session, campaign: Campaign, text: str, *, form_version: int, 
 
 
 def newest(session: Session, campaign_id: int, serials: Sequence[int]) -> Sequence[Letter]:
-    """The newest copy of each of these serials of a campaign, in order."""
-    last = select(Letter.serial, func.max(Letter.copy).label("copy")).where(Letter.campaign_id == campaign_id)
-    last_copies = last.where(Letter.serial.in_(serials)).group_by(Letter.serial).subquery()
-    joined = (Letter.serial == last_copies.c.serial) & (Letter.copy == last_copies.c.copy)
-    query = select(Letter).options(joinedload(Letter.recipient)).join(last_copies, joined)
-    return session.scalars(query.where(Letter.campaign_id == campaign_id).order_by(Letter.serial)).all()
+    """The copy of each of these serials of a campaign that is printed again, in order."""
+    query = select(Letter).options(joinedload(Letter.recipient)).where(Letter.campaign_id == campaign_id)
+    found = session.scalars(query.where(Letter.serial.in_(serials)).order_by(Letter.serial, Letter.copy))
+    return [counting(list(copies)) for _serial, copies in groupby(found, key=lambda one: one.serial)]

@@ -89,10 +89,9 @@ def _spoil(session: Session, run: PrintRun, found: Sequence[Letter], reason: str
 
 def _revive(session: Session, spoiled: Sequence[Letter]) -> None:
     """Where an earlier copy is in the post already, it is the one that counts again."""
-    before = {(letter.recipient_id, letter.copy - 1) for letter in spoiled}
-    query = select(Letter).where(Letter.recipient_id.in_([key for key, _copy in before]))
-    for letter in session.scalars(query.where(Letter.state == "reprinted")):
-        if (letter.recipient_id, letter.copy) in before:
-            letter.state = "posted"
+    query = select(Letter).where(Letter.recipient_id.in_([letter.recipient_id for letter in spoiled]))
+    earlier = session.scalars(query.where(Letter.state == "reprinted").order_by(Letter.copy))
+    for letter in {letter.recipient_id: letter for letter in earlier}.values():
+        letter.state = "posted"
     for letter in spoiled:
         letter.posted_at = None

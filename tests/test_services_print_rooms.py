@@ -6,9 +6,10 @@ from sqlalchemy import select
 from test_services_letters import targeted
 
 from models import Letter, PrintRun, PrintTray, Trace
+from models.clock import utcnow
 from services import Refused, print_runs, reprints, spoils, trays
 from services.balances import balance
-from services.letters import letter_by_code, plan_letters, plan_reprint, write_letters
+from services.letters import letter_by_code, plan_letters, plan_reprint, plan_second_letters, write_letters
 from services.presorting import sort_key
 from services.print_runs import Made
 from services.returns import Form, key_return
@@ -153,6 +154,33 @@ def test_a_spoiled_copy_gives_the_posted_one_its_place_back(session, clerk, lett
     spoils.spoil_letters(session, run, [copy.serial], "卡纸")
     assert (letters[0].state, copy.state) == ("posted", "spoiled")
     assert balance(session, letters[0].campaign_id).open == 3
+
+
+@pytest.fixture
+def revived(session, clerk, letters):
+    """A posted letter whose second copy was spoiled: the first counts again."""
+    copy, run = copied(session, letters[0]), session.get_one(PrintRun, letters[1].print_run_id)
+    copy.print_run_id = run.id
+    spoils.spoil_letters(session, run, [copy.serial], "卡纸")
+    return letters[0]
+
+
+@pytest.mark.parametrize("by_number", [True, False])
+def test_after_a_spoiled_copy_the_next_one_replaces_the_posted_letter(session, letters, revived, by_number):
+    campaign, facts = revived.campaign, {"form_version": 1, "reason": "污损"}
+    one = [plan_reprint(session, revived, **facts)]
+    plans = reprints.plan(session, campaign, "1", **facts) if by_number else one
+    run = {"form_version_id": revived.form_version_id, "print_run_id": letters[2].print_run_id}
+    copy = session.get_one(Letter, write_letters(session, campaign.id, plans, **run)[0])
+    assert (copy.copy, copy.posted_at, revived.state) == (3, revived.posted_at, "reprinted")
+    assert (balance(session, campaign.id).open, balance(session, campaign.id).targeted) == (3, 3)
+    spoils.spoil_letters(session, session.get_one(PrintRun, copy.print_run_id), [1], "卡纸")
+    assert (copy.state, revived.state) == ("spoiled", "posted")
+
+
+def test_second_letters_take_the_next_number_after_a_spoiled_copy(session, revived):
+    plans = plan_second_letters(session, revived.campaign, form_version=1, posted_before=utcnow())
+    assert [(plan["serial"], plan["copy"]) for plan in plans] == [(1, 3), (2, 2), (3, 2)]
 
 
 def test_a_range_is_reprinted_with_new_tokens_all_or_none(session, clerk, run, letters):
