@@ -210,6 +210,11 @@ def _replace(session: Session, plans: Sequence[Plan]) -> None:
 
 def _require_reprintable(letter: Letter) -> None:
     """A spoiled copy is printed again too, as long as its customer was not taken off the list."""
+    if letter.campaign.state == "closed":
+        raise Refused(
+            "核对活动 %(code)s 已结束，不能再补打。需要再寄的，请在下一次活动中选入。",
+            code=letter.campaign.code,
+        )
     if letter.state == "answered":
         raise Refused("函件 %(letter)s 客户已经回复，不用补打。", letter=number_of(letter))
     if letter.state == "reprinted":

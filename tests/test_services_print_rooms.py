@@ -9,6 +9,7 @@ from models import Letter, PrintRun, PrintTray, Trace
 from models.clock import utcnow
 from services import Refused, print_runs, reprints, spoils, trays
 from services.balances import balance
+from services.campaigns import close_campaign
 from services.letters import letter_by_code, plan_letters, plan_reprint, plan_second_letters, write_letters
 from services.presorting import sort_key
 from services.print_runs import Made
@@ -176,6 +177,12 @@ def test_after_a_spoiled_copy_the_next_one_replaces_the_posted_letter(session, l
     assert (balance(session, campaign.id).open, balance(session, campaign.id).targeted) == (3, 3)
     spoils.spoil_letters(session, session.get_one(PrintRun, copy.print_run_id), [1], "卡纸")
     assert (copy.state, revived.state) == ("spoiled", "posted")
+
+
+def test_in_a_closed_campaign_nothing_is_printed_again(session, clerk, letters):
+    close_campaign(session, letters[0].campaign_id)
+    with pytest.raises(Refused, match="已结束，不能再补打"):
+        reprints.plan(session, letters[0].campaign, "1", form_version=1, reason="污损")
 
 
 def test_second_letters_take_the_next_number_after_a_spoiled_copy(session, revived):
