@@ -59,12 +59,15 @@ def envelope(session: Session, campaign: Campaign) -> Envelope:
 def _keep(session: Session, content: bytes) -> str:
     if len(content) > LARGEST:
         raise Refused("邮资标志的图片不能超过 500 KB。请压缩后再上传。")
+    large = Refused("邮资标志的图片每边不能超过 %(side)s 像素。请缩小后再上传。", side=SIDE)
     try:
         with Image.open(io.BytesIO(content), formats=list(FORMATS)) as picture:
             media, size = FORMATS[str(picture.format)], picture.size
             if max(size) > SIDE:
-                raise Refused("邮资标志的图片每边不能超过 %(side)s 像素。请缩小后再上传。", side=SIDE)
+                raise large
             picture.verify()
+    except Image.DecompressionBombError as error:  # so many pixels that Pillow does not even look
+        raise large from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise Refused("邮资标志要用 PNG 或 JPEG 图片，这个文件打不开。") from error
     with tempfile.TemporaryDirectory(prefix="postage-") as folder:

@@ -2,6 +2,8 @@
 
 import io
 import re
+import struct
+import zlib
 from dataclasses import replace
 
 import pikepdf
@@ -200,6 +202,18 @@ def test_the_postage_mark_takes_a_small_picture_and_nothing_else(session, clerk,
         clerk.post(place, {"text": "", "image": (io.BytesIO(content), "a.png")})
     session.expire_all()
     assert stack.campaign.options["postage"] == kept
+
+
+def test_a_picture_that_claims_to_be_huge_is_refused_unopened(session, clerk, stack):
+    picture = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(picture, "PNG")
+    head = b"IHDR" + struct.pack(">II", 60_000, 60_000) + picture.getvalue()[24:29]
+    claimed = picture.getvalue()[:12] + head + struct.pack(">I", zlib.crc32(head)) + picture.getvalue()[33:]
+    place = f"{PLACE}/campaign/{stack.campaign_id}"
+    answer = clerk.post(f"{place}/mark", {"image": (io.BytesIO(claimed), "a.png")}, headers={"Referer": place})
+    assert answer.status_code == 303 and "每边不能超过 3000 像素" in clerk.get(place).text
+    session.expire_all()
+    assert "postage" not in stack.campaign.options
 
 
 @pytest.mark.parametrize("role", ["account_manager", "viewer", "auditor"])
