@@ -14,9 +14,9 @@ from models.letters import GONE
 from paper.address_labels import Label, Labels
 from services import spoils, traces
 from services.posting_lists import number_of
+from services.print_runs import TO_PRINT as TO_PRINT
 
-WAITING = ("composed", "printing", "printed")
-TO_PRINT = ("composed", "printing")
+WAITING = (*TO_PRINT, "printed")
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,11 @@ def waiting(session: Session) -> list[Waiting]:
         Waiting(row, *counted.get(row.id, (0, 0)), spoiled.get(row.id, 0))
         for row in sorted(found, key=lambda row: -row.id)
     ]
+
+
+def letters_left(session: Session) -> int:
+    """How many letters are made and not posted yet; spoiled and reprinted ones are not among them."""
+    return sum(to_print + to_post for to_print, to_post in _counted(session).values())
 
 
 def runs(session: Session, *, campaign_id: int = 0, states: Sequence[str] = WAITING) -> Select[Any]:

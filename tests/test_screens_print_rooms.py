@@ -124,6 +124,7 @@ def test_what_is_spoiled_is_not_printed_again_and_waits_for_its_reprint(session,
     page = clerk.get(f"{PLACE}/campaign/{stack.campaign_id}").text
     assert 'value="2"' in page and letters[1].facts["letter"]["serial"] in page
     assert "卡纸" in clerk.get(f"{place}/letters?state=spoiled").text
+    assert '<span class="number">2</span> 封函件待打印、交寄' in clerk.get("/admin/").text
     assert re.search(r"待打印.*?>2</a>.*?作废待补打.*?>1</a>", clerk.get(f"{PLACE}/").text, re.DOTALL)
 
 

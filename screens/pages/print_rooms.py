@@ -13,7 +13,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Letter, Printer, PrintRun, PrintTray, Staff, db
@@ -202,8 +202,7 @@ class PrintRoom(PrintCampaigns, Page):
 
 def letters_to_post(session: Session, staff: Staff) -> Card | None:
     """Letters that are made and not posted yet."""
-    query = select(func.coalesce(func.sum(PrintRun.letters), 0)).where(PrintRun.state.in_(print_rooms.WAITING))
-    number = session.scalar(query) or 0
+    number = print_rooms.letters_left(session)
     return Card(_("封函件待打印、交寄"), number, "/admin/print_room/", tone="care" if number else "calm")
 
 
