@@ -27,9 +27,9 @@ def serials_in(text: str) -> list[int]:
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if last < first:
             raise Refused("「%(text)s」不是函件的编号。请写编号或范围，如：12、15-18。", text=part[:40])
-        if last - first >= MOST or len(found) > MOST:
+        found.update(range(first, min(last, first + MOST) + 1))
+        if len(found) > MOST:
             raise Refused("一次最多补打 %(most)s 封，请分几次补打。", most=MOST)
-        found.update(range(first, last + 1))
     return sorted(found)
 
 
@@ -40,7 +40,7 @@ def plan(session: Session, campaign: Campaign, text: str, *, form_version: int, 
     wanted = serials_in(text)
     found = newest(session, campaign.id, wanted)
     missing = sorted(set(wanted) - {letter.serial for letter in found})
-    if missing or len(found) > MOST:
+    if missing:
         raise Refused(
             "核对活动 %(code)s 没有编号 %(serials)s 的函件。请核对编号。",
             code=campaign.code, serials="、".join(map(str, missing[:5])),

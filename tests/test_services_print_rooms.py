@@ -205,6 +205,13 @@ def test_numbers_that_cannot_be_are_told(session, clerk, run, letters, text):
         reprints.plan(session, letters[0].campaign, text, form_version=1, reason="卡纸")
 
 
+@pytest.mark.parametrize("text", ["1-501", "1-300、400-700"])
+def test_more_numbers_than_one_goes_are_told_as_such(text):
+    assert len(reprints.serials_in("1-500")) == reprints.MOST
+    with pytest.raises(Refused, match="一次最多补打"):
+        reprints.serials_in(text)
+
+
 def test_two_people_do_not_reprint_the_same_letter(session, clerk, letters):
     plan = plan_reprint(session, letters[0], form_version=1, reason="污损")
     copied(session, letters[0])
