@@ -2,8 +2,6 @@
 (function () {
   "use strict";
   const english = document.documentElement.lang === "en";
-  const printer = document.querySelector("[data-print]");
-  if (printer) printer.addEventListener("click", () => print());
   const desk = document.querySelector("[data-desk]");
   if (!desk) return;
   const trouble = document.getElementById("trouble");
