@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Campaign, Printer, PrintRun, Unit, db
+from models import Campaign, Printer, Unit, db
 from models.clock import today
 from paper.calibrations import Calibration
 from paper.specimens import specimens as lay_out_specimens
@@ -21,13 +21,11 @@ from screens import downloads
 from screens.access import needs
 from screens.messages import done
 from services import (
-    Refused,
     campaigns,
     forms,
     letterheads,
     letters,
     postage_marks,
-    posting_lists,
     print_registers,
     print_runs,
     reprints,
@@ -106,8 +104,7 @@ class PrintCampaigns:
     def trays(self: Any, key: int) -> Any:
         """How many letters a tray of the campaign's coming runs holds."""
         sheets, row = request.form.get("sheets", 0, type=int), _campaign(key)
-        if not trays.LEAST <= sheets <= trays.MOST:
-            raise Refused(_("每盘的张数请填 %(least)s 到 %(most)s。", least=trays.LEAST, most=trays.MOST))
+        trays.check_size(sheets)
         row.options = {**row.options, print_runs.TRAYS: sheets}
         done(_("以后生成的批次每盘 %(sheets)s 张。", sheets=sheets))
         return redirect(self.get_url(".campaign", key=key), 303)
@@ -140,11 +137,6 @@ class PrintCampaigns:
 def printers(session: Session) -> Sequence[Printer]:
     """The printers in use."""
     return session.scalars(select(Printer).where(Printer.active).order_by(Printer.name)).all()
-
-
-def numbered(row: PrintRun) -> str:
-    """A run as file names name it."""
-    return posting_lists.number_of(row)
 
 
 def _campaign(key: int) -> Campaign:

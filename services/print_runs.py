@@ -22,7 +22,6 @@ from services.forms import Form
 from services.letters import Plan, letter_facts
 
 TO_PRINT = ("composed", "printing")
-STEM = "客户联系信息核对函"
 TRAYS = "tray_sheets"  # option of a campaign
 
 
@@ -117,6 +116,7 @@ def choose_printer(session: Session, run: PrintRun, printer_id: int | None) -> P
 
 def mark_printed(session: Session, run: PrintRun) -> int:
     """The run lies on the table: its letters are printed."""
+    trays.hold(session, run)
     if run.state not in TO_PRINT:
         raise Refused("这一批已经登记为已打印或已交寄，请刷新页面。")
     query = update(Letter).where(Letter.print_run_id == run.id, Letter.state == "composed")
@@ -157,7 +157,7 @@ def runs_of(session: Session, campaign_id: int) -> Sequence[PrintRun]:
 def file_name(campaign: Campaign, run: PrintRun, tray: PrintTray | None = None) -> str:
     """`客户联系信息核对函_HD202611-01_第1批.pdf`; of one tray `…_第1批_第2盘.pdf`."""
     of_tray = f"_第{tray.number}盘" if tray is not None else ""
-    return f"{STEM}_{campaign.code}_第{run.number}批{of_tray}.pdf"
+    return f"{trays.TITLE}_{campaign.code}_第{run.number}批{of_tray}.pdf"
 
 
 def _named(problems: Iterable[Problem], reason: str) -> tuple[str, ...]:

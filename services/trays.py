@@ -71,14 +71,20 @@ def keep(session: Session, run: PrintRun, pieces: Sequence[Piece], *, sheets: in
 
 def divide(session: Session, run: PrintRun, sheets: int) -> int:
     """Divide a run anew, as long as nothing of it was handed out; returns the number of trays."""
-    if not LEAST <= sheets <= MOST:
-        raise Refused("每盘的张数请填 %(least)s 到 %(most)s。", least=LEAST, most=MOST)
+    check_size(sheets)
+    hold(session, run)
     if run.state != FRESH or any(tray.handed_out_at for tray in trays_of(session, run)):
         raise Refused("这一批已经领取过打印文件，不能再改分盘。")
     session.execute(delete(PrintTray).where(PrintTray.print_run_id == run.id))
     number = keep(session, run, pieces_of(session, run), sheets=sheets)
     traces.record(session, "print_run.divided", run, details={"sheets": sheets, "trays": number})
     return number
+
+
+def check_size(sheets: int) -> None:
+    """Refuse a number of letters that no tray is made for."""
+    if not LEAST <= sheets <= MOST:
+        raise Refused("每盘的张数请填 %(least)s 到 %(most)s。", least=LEAST, most=MOST)
 
 
 def trays_of(session: Session, run: PrintRun) -> Sequence[PrintTray]:

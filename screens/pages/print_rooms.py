@@ -24,7 +24,7 @@ from screens.access import needs
 from screens.base import Page
 from screens.cards import Card
 from screens.messages import done
-from screens.print_campaigns import PrintCampaigns, numbered, printers
+from screens.print_campaigns import PrintCampaigns, printers
 from services import (
     Refused,
     letters,
@@ -154,7 +154,7 @@ class PrintRoom(PrintCampaigns, Page):
     def labels(self, key: int) -> Any:
         """The labels of trays and bundles."""
         row = _run(key)
-        return downloads.printed("tray_labels", posting_lists.labels(db.session(), row), numbered(row))
+        return downloads.printed("tray_labels", posting_lists.labels(db.session(), row), posting_lists.number_of(row))
 
     @expose("/run/<int:key>/addresses.pdf", methods=("POST",))
     @needs(RUN)
@@ -164,7 +164,7 @@ class PrintRoom(PrintCampaigns, Page):
         facts = print_rooms.address_labels(db.session(), row, skip=min(max(skip, 0), 23))
         if not facts.labels:
             raise Refused(_("这一批的函件都已作废或补打，没有要贴的标签。"))
-        return downloads.printed("address_labels", facts, numbered(row))
+        return downloads.printed("address_labels", facts, posting_lists.number_of(row))
 
     @expose("/run/<int:key>/list")
     def posting_list(self, key: int) -> str:
@@ -177,7 +177,7 @@ class PrintRoom(PrintCampaigns, Page):
     def posting_paper(self, key: int) -> Any:
         """The posting list as a sheet to be signed."""
         row = _run(key)
-        return downloads.printed("posting_list", posting_lists.facts(db.session(), row), numbered(row))
+        return downloads.printed("posting_list", posting_lists.facts(db.session(), row), posting_lists.number_of(row))
 
     @expose("/run/<int:key>/list.csv")
     def posting_rows(self, key: int) -> Any:
@@ -189,7 +189,7 @@ class PrintRoom(PrintCampaigns, Page):
         for line in posting_lists.facts(db.session(), row).lines:
             money = (f"{line.grams:.1f}", f"{line.weight:.1f}", f"{line.price:.2f}", f"{line.postage:.2f}")
             writer.writerow([line.prefix, line.pieces, *money, line.trays])
-        name = _("交寄清单_%(number)s.csv", number=numbered(row))
+        name = _("交寄清单_%(number)s.csv", number=posting_lists.number_of(row))
         return downloads.made(text.getvalue().encode("utf-8-sig"), name, CSV)
 
     def _conclude(self, row: PrintRun) -> None:
