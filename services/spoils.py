@@ -14,6 +14,7 @@ from services import Refused, traces, trays
 from services.letters import GONE, number_of
 
 IN_HOUSE = ("composed", "printed")
+SHOWN = 100  # letters of one list of what waits
 
 
 def spoil_run(session: Session, run: PrintRun, reason: str) -> int:
@@ -41,9 +42,9 @@ def spoil_letters(session: Session, run: PrintRun, serials: Sequence[int], reaso
 
 
 def waiting(session: Session, campaign_id: int) -> Sequence[Letter]:
-    """The spoiled letters whose customers have no other copy yet: they wait for a reprint."""
+    """The first of the spoiled letters whose customers have no other copy yet: they wait for a reprint."""
     query = select(Letter).where(Letter.campaign_id == campaign_id, *unreplaced())
-    return session.scalars(query.order_by(Letter.serial)).all()
+    return session.scalars(query.order_by(Letter.serial).limit(SHOWN)).all()
 
 
 def waiting_by_campaign(session: Session) -> dict[int, int]:
