@@ -41,8 +41,9 @@ def waiting(session: Session) -> list[Waiting]:
 
 
 def letters_left(session: Session) -> int:
-    """How many letters are made and not posted yet; spoiled and reprinted ones are not among them."""
-    return sum(to_print + to_post for to_print, to_post in _counted(session).values())
+    """How many letters lie in runs that are not posted yet; spoiled and reprinted ones are not among them."""
+    query = select(func.count(Letter.id)).join(PrintRun, PrintRun.id == Letter.print_run_id)
+    return session.scalar(query.where(PrintRun.state.in_(WAITING), Letter.state.not_in(GONE))) or 0
 
 
 def runs(session: Session, *, campaign_id: int = 0, states: Sequence[str] = WAITING) -> Select[Any]:
