@@ -57,7 +57,7 @@ def open_mail(stage: Stage, campaign_id: int, *, days: range) -> tuple[list[tupl
     fates = {token: fate_of_letter(stage.seed, account) for token, account in posted}
     today = [(token, account) for token, account in posted if fates[token].day in days]
     back = [(token, fates[token].reason) for token, _account in today if fates[token].end == "undelivered"]
-    for some in _chunks(back):
+    for some in chunks(back):
         with acting_as(stage.login("FS", "clerk")) as (session, staff):
             for token, reason in some:
                 undelivered.record_undelivered(session, token, reason, staff=staff)
@@ -94,7 +94,7 @@ def walk(stage: Stage) -> int:
     stage.recall([account for _login, _visit, account in doors])
     for login in sorted({door[0] for door in doors}):
         mine = [door for door in doors if door[0] == login]
-        for some in _chunks(mine):
+        for some in chunks(mine):
             with acting_as(login) as (session, staff):
                 for _login, visit_id, account in some:
                     visit = session.get_one(Visit, visit_id)
@@ -127,7 +127,7 @@ def decide_proposals(stage: Stage) -> tuple[int, int]:
     """Station heads and the bureau decide what the policy left to a person; returns approved and refused."""
     approved = refused = 0
     for login, ids in _waiting(stage).items():
-        for some in _chunks(ids):
+        for some in chunks(ids):
             rng = Random(f"{stage.seed}|proposals|{some[0]}")
             bad = [key for key in some if rng.random() < REFUSED_SHARE]
             good = [key for key in some if key not in bad]
@@ -205,7 +205,8 @@ def _waiting(stage: Stage) -> dict[str, list[int]]:
     return found
 
 
-def _chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+def chunks(rows: Sequence[T], size: int = A_TIME) -> Iterator[Sequence[T]]:
+    """Rows some at a time."""
     source = iter(rows)
-    while some := list(islice(source, A_TIME)):
+    while some := list(islice(source, size)):
         yield some

@@ -13,13 +13,13 @@ from PIL import Image
 
 from seed.handwriting import Box
 from seed.scanner import A4, BASE, Filled, fill_in, printed, random_damage, scan, write_batch
+from services.key_fields import PART
 from services.return_rows import ROWS
 from services.returns import Form
 
 HOWS = ("tick", "tick", "tick", "cross", "fill")
 CELL = 6.0  # mm
 LINE = 20  # characters of an address on one line
-PART = re.compile(r"\.\d+$")
 ROW_OF = {place: row for row, places in ROWS.items() for place in places}
 
 

@@ -6,11 +6,10 @@ import csv
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,7 +17,7 @@ from sqlalchemy.orm import Session
 from models import Customer, FormVersion, KeyJob, Letter, ScanBatch, Sheet, Staff
 from models.return_words import KEY_QUEUES
 from models.scope import ALL, working_as
-from seed.desks import form_of
+from seed.desks import chunks, form_of
 from seed.returned_forms import Feed, Side, filled_in, scan_in
 from seed.stage import Stage, acting_as
 from services import key_fields, key_jobs, key_leases, returns, scan_batches
@@ -32,8 +31,6 @@ BOTH_SIDES = 0.8  # of the bags; the others went through a scanner that sees one
 EMPTY_SIDES = 0.01
 SLIP = 0.01  # of keyed values
 DESK, LEADER, STATION = ("FS", "clerk"), ("FS", "team_leader"), "clerk"
-
-T = TypeVar("T")
 
 
 def take_in(stage: Stage, campaign_id: int, answered: Sequence[tuple[str, str]], *, bag: str) -> int:
@@ -125,7 +122,7 @@ def _feeds(stage: Stage, campaign_id: int, answered: Sequence[tuple[str, str]], 
             (pages[token], _filled(stage, account, letters[token], boxes)) for token, account in answered
         ]
     dice.shuffle(sides)
-    for number, some in enumerate(_chunks(sides, PER_FILE), start=1):
+    for number, some in enumerate(chunks(sides, PER_FILE), start=1):
         fed = [Side(page + 1, filled) for page, filled in some]
         if dice.random() < BOTH_SIDES:
             fed = [one for side in fed for one in (Side((side.page or 0) - 1), side)]
@@ -174,9 +171,3 @@ def _key_by_hand(stage: Stage, answered: Sequence[tuple[str, str]]) -> None:
         if token in left:
             with acting_as(stage.login(*DESK)) as (session, staff):
                 returns.key_return(session, token, form_of(stage, account), staff=staff)
-
-
-def _chunks(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    source = iter(rows)
-    while some := list(islice(source, size)):
-        yield some

@@ -22,7 +22,6 @@ from services.scan_batches import Part
 from services.sheet_states import LIVE, Known
 
 LINK = re.compile(r"/R/([0-9A-Z]{16})$")  # the end of a self-service code
-OPENED = ("accepted", "to_key", "review")
 
 Reading = Callable[[], AbstractContextManager[Session]]
 
@@ -97,7 +96,7 @@ def keep(session: Session, batch: ScanBatch, rows: Sequence[Row]) -> dict[str, i
         )
         session.add_all(sheets)
         session.flush()
-        key_jobs.open_jobs(session, [sheet for sheet in sheets if sheet.state in OPENED])
+        key_jobs.open_jobs(session, sheets)
     states = [sheet.state for sheet in sheets]
     return {state: states.count(state) for state in scan_batches.COUNTED if state in states}
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from models import KeyJob, Sheet, Staff
-from models.clock import now, utcnow
+from models.clock import now, start_of_day, utcnow
 from models.return_words import KEY_QUEUES
 from services import Refused
 from services.key_rules import LEADER
@@ -91,8 +91,7 @@ def pace(session: Session, staff: Staff) -> Pace:
     moment = now(session)
     mine = select(func.count(), func.min(KeyJob.keyed_at)).where(KeyJob.keyed_by_id == staff.id)
     lately, since = session.execute(mine.where(KeyJob.keyed_at > moment - HOUR)).one()
-    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-    today = session.execute(mine.where(KeyJob.keyed_at >= midnight)).one()[0]
+    today = session.execute(mine.where(KeyJob.keyed_at >= start_of_day(moment.date()))).one()[0]
     if not lately:
         return Pace(today)
     return Pace(today, round(lately * HOUR / max(moment - since, LEAST)))
