@@ -18,7 +18,7 @@ from screens.downloads import made
 from services import exports
 from services.exports import Wanted
 from services.people import scope_of
-from services.sheets import MEDIA
+from services.table_files import MEDIA
 from workflows.sessions import writing
 
 _BREAKS = re.compile(r"<br\s*/?>|</(?:a|b|small|span|div|p|li|td)>")

@@ -14,7 +14,7 @@ from quality import judge
 from quality.verdicts import NOWHERE, Context, Verdict
 from services import Refused
 from services.headings import FIELDS
-from services.sheets import safe_text
+from services.table_files import safe_text
 from services.tables import Row, Table
 
 VERDICTS = ("valid", "repairable", "suspect", "invalid", "missing")

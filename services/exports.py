@@ -13,7 +13,7 @@ from models import Staff
 from models.clock import ZONE, utcnow
 from services import Refused, files, traces
 from services.people import require
-from services.sheets import MEDIA, Marks, SheetOf, write_csv, write_workbook
+from services.table_files import MEDIA, Marks, SheetOf, write_csv, write_workbook
 
 RUN, REVEAL = "exports.run", "customers.reveal"
 MOST = 50_000  # what a web worker writes well within its time

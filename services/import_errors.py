@@ -14,7 +14,7 @@ from models import BatchRow, ImportBatch
 from models.clock import utcnow
 from models.words import IMPORT_REASONS
 from services import files, import_spools
-from services.sheets import MEDIA, Marks, SheetOf, write_workbook
+from services.table_files import MEDIA, Marks, SheetOf, write_workbook
 
 KEEP_DAYS = 7
 CHUNK = 1000

@@ -13,7 +13,7 @@ from paper.charts import Bar, Series
 from paper.figures import Fingerprint
 from paper.tables import Column, Table
 from services import letterheads, reports
-from services.sheets import Marks, SheetOf, write_workbook
+from services.table_files import Marks, SheetOf, write_workbook
 
 PER_MM = 0.8  # characters of a spreadsheet column for a millimetre on paper
 

@@ -12,7 +12,7 @@ from flask import Flask
 from quality.verdicts import REASONS
 from screens.commands import main
 from services.checks import COLUMNS, VERDICTS
-from services.sheets import safe_text
+from services.table_files import safe_text
 
 HEADS = "客户编号,户名,手机,固定电话,装表地址,邮编,备注"
 ROWS = [

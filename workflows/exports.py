@@ -15,7 +15,7 @@ from models.words import N_, OUTCOMES
 from paper.masks import mask_name
 from services import exports, files
 from services.exports import Wanted
-from services.sheets import MEDIA
+from services.table_files import MEDIA
 from workflows.messages import campaign_of
 from workflows.steps import Call, Effects, Facts, Item, Options, Planned, Send, asked
 

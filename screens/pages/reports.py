@@ -26,7 +26,7 @@ from screens.downloads import PDF, made
 from screens.messages import done
 from screens.pickers import unit_choices
 from services import Refused, report_papers, report_tables, reports
-from services.sheets import XLSX
+from services.table_files import XLSX
 from workflows import runs
 
 PERSONS = "assessments.view"
