@@ -30,7 +30,10 @@ _BROKEN = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombEr
 
 
 class ScanError(Exception):
-    """A file that cannot be read as scans; `code` says why: `kind`, `broken`, `locked`, `empty`, `too_many`."""
+    """A file that cannot be read as scans.
+
+    `code` says why: `kind`, `broken`, `locked`, `empty`, `too_many` sides, or `too_large` a picture.
+    """
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -83,6 +86,8 @@ def _count_frames(path: Path) -> int:
             return int(getattr(picture, "n_frames", 1)) if picture.format == "TIFF" else 1
     except UnidentifiedImageError as error:
         raise ScanError("kind") from error
+    except Image.DecompressionBombError as error:
+        raise ScanError("too_large") from error
     except _BROKEN as error:
         raise ScanError("broken") from error
 

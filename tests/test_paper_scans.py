@@ -1,6 +1,8 @@
 """Scans read: files opened, codes found, forms registered, boxes measured, on simulated sheets."""
 
 import io
+import struct
+import zlib
 from dataclasses import replace
 from random import Random
 
@@ -146,6 +148,14 @@ def test_a_fax_in_a_pdf_is_taken_out_black_and_white_the_right_way_round(tmp_pat
     assert seen.ours == {("L", TOKEN, 2)} and _reading.media == "image/png"
 
 
+def png_claiming(width, height):
+    """A few bytes that say they are a picture of this size."""
+    head = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunks = (head, b"IDAT", b"IEND")
+    packed = [struct.pack(">I", len(one) - 4) + one + struct.pack(">I", zlib.crc32(one)) for one in chunks]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [
@@ -153,6 +163,7 @@ def test_a_fax_in_a_pdf_is_taken_out_black_and_white_the_right_way_round(tmp_pat
         (b"%PDF-1.7\nnothing", "broken"),
         (b"\xff\xd8\xff\xe0 cut", "broken"),
         (b"", "kind"),
+        (png_claiming(20_000, 20_000), "too_large"),
     ],
 )
 def test_what_is_no_scan_is_refused(tmp_path, content, code):
