@@ -27,16 +27,16 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import pikepdf  # noqa: E402 - the checkout is not an installed package
-from fidelity import different, laid_out_singly, random_letter  # noqa: E402
+from fidelity import different, filled, laid_out_singly, random_letter  # noqa: E402
 from paper_samples import HEAD as TEST_HEAD  # noqa: E402
 from weasyprint import HTML  # noqa: E402
 from weasyprint.formatting_structure.boxes import TextBox  # noqa: E402
 from weasyprint.text.fonts import FontConfiguration  # noqa: E402
 
-from paper.boxes import Box, compiled, fit  # noqa: E402
+from paper.boxes import Box, compiled  # noqa: E402
 from paper.codes import CROCKFORD, code_rows, link_rows, svg  # noqa: E402
 from paper.forms import SAMPLE_HEAD as HEAD  # noqa: E402
-from paper.letters import SAMPLE, LetterFacts, LetterSheet, Recorded, letter_sheet  # noqa: E402
+from paper.letters import SAMPLE, LetterFacts, LetterSheet, Recorded  # noqa: E402
 from paper.print_runs import blank, letters_html, render_letters  # noqa: E402
 
 SINGLY, TYPST_LETTERS, PAGES = 3, 400, 2
@@ -90,14 +90,9 @@ def made_up(number: int) -> LetterFacts:
     )
 
 
-def filled(numbers: range) -> list[LetterSheet]:
-    """Letters with every text set in its box, for those who lay them out."""
-    template = compiled(blank(made_up(1), HEAD), "函件底版")
-    sheets = [sheet for number in numbers if (sheet := letter_sheet(made_up(number), HEAD))]
-    return [
-        replace(sheet, texts={box.name: fit(box, sheet.values.get(box.name, "")) for box in template.texts})
-        for sheet in sheets
-    ]
+def made_up_to(last: int) -> list[LetterFacts]:
+    """The letters from the first to this one."""
+    return [made_up(number) for number in range(1, last + 1)]
 
 
 def cpu_seconds(work: Callable[[], Any]) -> float:
@@ -114,7 +109,7 @@ def cpu_seconds(work: Callable[[], Any]) -> float:
 
 def stamp(count: int, target: Path) -> float:
     """CPU seconds a page of one stamped file, making up the customers left out."""
-    making = cpu_seconds(lambda: [made_up(number) for number in range(1, 1001)]) / 1000 * count
+    making = cpu_seconds(lambda: made_up_to(1000)) / 1000 * count
     letters = (made_up(number) for number in range(1, count + 1))
     return (cpu_seconds(lambda: render_letters(letters, HEAD, target)) - making) / count / PAGES
 
@@ -211,11 +206,11 @@ def _own(box: Box, sheet: LetterSheet) -> Iterator[str]:
 def rounds_of(letters: int, rounds: int, folder: Path) -> dict[str, list[float]]:
     """CPU seconds a page of each way, in turns."""
     found: dict[str, list[float]] = {"stamped": [], "weasyprint": []}
-    singles, fonts = filled(range(1, SINGLY + 1)), FontConfiguration()
+    singles, fonts = filled(made_up_to(SINGLY), HEAD), FontConfiguration()
     typst = importlib.import_module("typst") if importlib.util.find_spec("typst") else None
     if typst:
         source = folder / "letters.typ"
-        source.write_text(typst_source(filled(range(1, TYPST_LETTERS + 1))), encoding="utf-8")
+        source.write_text(typst_source(filled(made_up_to(TYPST_LETTERS), HEAD)), encoding="utf-8")
         found["typst"] = []
     stamp(10, folder / "first.pdf")  # fonts that are read once in the life of a process
     for _round in range(rounds):

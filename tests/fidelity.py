@@ -9,7 +9,7 @@ import pypdfium2
 from paper_samples import HEAD, HOSTILE_NAMES, LONG_ADDRESS, RECORDED, letter
 
 from paper.boxes import compiled, fit
-from paper.letters import Recorded, letter_sheet
+from paper.letters import LetterSheet, Recorded, letter_sheet
 from paper.pdf import Job, lay_out
 from paper.print_runs import blank, letters_html
 
@@ -65,15 +65,20 @@ def random_letter(number: int):
     return letter(number, address=address, recorded=recorded, copy=dice.choice([1, 1, 2]), **changes)
 
 
+def filled(letters, head=HEAD) -> list[LetterSheet]:
+    """Letters with every text set in its box, for those who lay them out."""
+    template = compiled(blank(letters[0], head), "函件底版", head.font_folder)
+    return [
+        replace(sheet, texts={box.name: fit(box, sheet.values.get(box.name, "")) for box in template.texts})
+        for facts in letters
+        if (sheet := letter_sheet(facts, head))
+    ]
+
+
 def laid_out_singly(letters, head=HEAD) -> bytes:
     """The letters as the layout engine alone prints them: every text filled into the template, every code drawn."""
-    sheets = [sheet for facts in letters if (sheet := letter_sheet(facts, head))]
-    template = compiled(blank(letters[0], head), "函件底版", head.font_folder)
-    filled = [
-        replace(sheet, texts={box.name: fit(box, sheet.values.get(box.name, "")) for box in template.texts})
-        for sheet in sheets
-    ]
-    return lay_out(Job(letters_html(filled, head), "对照", folder=head.font_folder)).pdf
+    html = letters_html(filled(letters, head), head)
+    return lay_out(Job(html, "对照", folder=head.font_folder)).pdf
 
 
 def different(stamped, single) -> list[str]:
