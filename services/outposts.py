@@ -153,7 +153,7 @@ class Outpost:
     def answer(self, token: str, lines: Sequence[Line]) -> None:
         """Keep an answer, sealed; the first one of a letter stays."""
         row = self._open(token)
-        check_lines(lines, [line.place for line in self.lines(token)])
+        check_lines(lines, [line.place for line in reply_exchange.lines_of(row)] if row else ())
         if row is None:
             return
         said = {"key": secrets.token_hex(16), "token": token, "check": row["check"], "at": utcnow().isoformat()}
