@@ -7,7 +7,7 @@ from time import monotonic
 import pytest
 from browsing import Browser, browse
 from driving import NARROW, driven, serious_findings
-from factories import make_campaign, make_contact, make_customer, make_letter, make_staff
+from factories import make_campaign, make_contact, make_customer, make_letter, make_staff, make_unit
 from needs import needs_chromium
 from sqlalchemy import select
 
@@ -227,6 +227,16 @@ def test_staff_see_what_came_in(session, app, stranger, letter):
     fill(stranger, letter, enter(stranger, letter), new_email="a@b.cn")
     page = browse(app, session, make_staff(session, "clerk")).get("/admin/replies/").text
     assert "已变更" in page and "欧阳*" in page and "欧阳建国" not in page
+
+
+def test_an_answer_stays_listed_where_its_customer_has_moved_to_another_unit(session, app, stranger, letter):
+    fill(stranger, letter, enter(stranger, letter), all="same")
+    here, there = (make_unit(session) for _unit in range(2))
+    session.query(Reply).update({"unit_id": here.id})
+    letter.unit_id, letter.customer.unit_id = here.id, there.id
+    session.commit()
+    page = browse(app, session, make_staff(session, "clerk", here)).get("/admin/replies/")
+    assert page.status_code == 200 and "HD" in page.text and "欧阳" not in page.text
 
 
 @pytest.mark.slow

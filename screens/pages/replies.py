@@ -10,6 +10,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
 
 from models import Reply, db
 from models.clock import now, utcnow
@@ -64,7 +65,7 @@ class InnerDoor:
     def answer(self, token: str, lines: Sequence[Line]) -> None:
         """Proposals, and the letter is answered."""
         found = self._asked(token)
-        replies.check_lines(lines, [line.place for line in self.lines(token)])
+        replies.check_lines(lines, [line.place for line in replies.shown(found.letter)] if found else ())
         if found is not None:
             said = Answered(tuple(lines), found.check, now(db.session()))
             replies.record(db.session(), found.letter, said)
@@ -96,7 +97,8 @@ class Replies(Page):
     def index(self) -> str:
         """The last answers, how many there are, and the public address."""
         session = db.session()
-        query = select(Reply).order_by(Reply.id.desc()).limit(LISTED)
+        query = select(Reply).options(joinedload(Reply.letter), joinedload(Reply.customer))
+        query = query.order_by(Reply.id.desc()).limit(LISTED)
         total = session.scalar(select(func.count(Reply.id)))
         facts = {"rows": session.scalars(query).all(), "total": total}
         facts |= {"number_of": letters.number_of, "masked": mask_name}
