@@ -113,9 +113,11 @@ def _told(session: Session, campaign: Campaign, key: bytes) -> Iterator[dict[str
     for letter, customer in session.execute(query.execution_options(yield_per=CHUNK)):
         token = {"token": exchange.hashed(key, TOKEN, letter.reply_token), "until": until}
         check, answer = reply_checks.proof_of(letter, customer, wanted)
+        if not letter.facts["letter"].get("reply_url"):
+            continue
         if letter.recipient_id in done:
             yield token | {"done": True}
-        elif check and letter.facts["letter"].get("reply_url"):
+        elif check:
             lines = [[line.place, line.text] for line in replies.shown(letter)]
             yield token | {"check": check, "lines": lines} | salted(key, answer)
 

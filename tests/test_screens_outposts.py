@@ -83,6 +83,15 @@ def test_the_file_holds_no_value_no_name_no_account_and_no_token(session, letter
     assert b"138" not in data and letter.reply_token.encode() not in data
 
 
+def test_answered_letters_without_a_code_on_them_do_not_travel(session, letter):
+    public_address.change(session, "")
+    letter.facts = {**letter.facts, "letter": {**letter.facts["letter"], "reply_url": ""}}
+    session.add(Reply(**kept_inside(letter)))
+    session.flush()
+    made = reply_exchange.export(session, KEY)
+    assert (made.letters, made.closed) == (0, 0)
+
+
 def test_what_is_kept_outside_is_sealed(session, letter, outpost, outside, tmp_path):
     give(session, outpost)
     answer(outside, letter.reply_token, new_mobile="13902800241")
