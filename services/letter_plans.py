@@ -15,7 +15,7 @@ from models.contacts import USABLE
 from models.scope import ALL, working_as
 from paper.codes import CROCKFORD, new_token
 from paper.letters import Recorded
-from services import contacts, public_address
+from services import contacts, presorting, public_address
 from services.campaigns import NOBODY
 
 REPLY_TOKEN = 16
@@ -39,6 +39,7 @@ def load(session: Session, recipient_ids: Sequence[int]) -> list[dict[str, Any]]
         found = {row.Recipient.id: row for row in session.execute(query)}
         customers = [row.Customer.id for row in found.values()]
         recorded, addresses = _recorded(session, customers), _addresses(session, customers)
+        postcodes = presorting.postcodes(session, customers)
     return [
         {
             "recipient": found[key].Recipient,
@@ -46,6 +47,7 @@ def load(session: Session, recipient_ids: Sequence[int]) -> list[dict[str, Any]]
             "unit": found[key].unit,
             "contacts": recorded.get(found[key].Customer.id, {}),
             "address": addresses.get(found[key].Customer.id),
+            "postcode": postcodes.get(found[key].Customer.id, ""),
             "public": public,
         }
         for key in recipient_ids
@@ -111,7 +113,7 @@ def _facts(campaign: Campaign, row: Mapping[str, Any], *, serial: int, day: date
         "name": customer.name,
         "unit": row["unit"],
         "supply_address": texts.get("supply_address", ""),
-        "postcode": texts.get("postcode", ""),
+        "postcode": row["postcode"],
         "sent_on": day.isoformat(),
         "reply_by": (campaign.reply_by or day).isoformat(),
         "recorded": {name: texts.get(name, "") for name in Recorded.__dataclass_fields__},

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Contact, Letter, Recipient, Unit
-from models.contacts import USABLE
+from models.contacts import GOOD
 
 PREFIX, BUNDLE_PREFIX = 3, 4  # a tray goes to one mail zone, a bundle to one post office
 _NUMBERS = re.compile(r"(\d+)")
@@ -18,9 +18,10 @@ _NUMBERS = re.compile(r"(\d+)")
 
 def waiting_in_order(session: Session, campaign_id: int) -> list[int]:
     """The recipients without a letter: by postcode, then along the streets; those without a postcode last, by unit."""
-    postcodes = _postcodes(session, campaign_id)
+    listed = select(Recipient.customer_id).where(Recipient.campaign_id == campaign_id)
+    found = postcodes(session, listed)
     rows = session.execute(_waiting(campaign_id)).all()
-    ordered = sorted(rows, key=lambda row: sort_key(postcodes.get(row.customer_id, ""), row.value, row.path))
+    ordered = sorted(rows, key=lambda row: sort_key(found.get(row.customer_id, ""), row.value, row.path))
     return [row.id for row in ordered]
 
 
@@ -52,14 +53,17 @@ def _waiting(campaign_id: int) -> Any:
     )
 
 
-def _postcodes(session: Session, campaign_id: int) -> dict[int, str]:
-    """The postcode that a letter shows: the preferred, else the oldest usable one."""
-    listed = select(Recipient.customer_id).where(Recipient.campaign_id == campaign_id)
+def postcodes(session: Session, customers: Any) -> dict[int, str]:
+    """The postcode that stands on a letter and sorts it, by customer: the preferred good one, else the oldest.
+
+    One that contradicts the customer's address would send the letter to another province; better none.
+    `customers`: their ids, or a query of them.
+    """
     query = select(Contact.customer_id, Contact.value).where(
-        Contact.customer_id.in_(listed),
+        Contact.customer_id.in_(customers),
         Contact.kind == "postcode",
         Contact.state == "current",
-        Contact.verdict.in_(USABLE),
+        Contact.verdict.in_(GOOD),
     )
     rows: Sequence[Any] = session.execute(query.order_by(Contact.preferred, Contact.id.desc())).all()
     return {row.customer_id: row.value for row in rows}

@@ -62,6 +62,19 @@ def test_letters_are_sorted_by_postcode_then_street_and_number():
     assert ordered[2:4] == [("528200", "海三路9号"), ("528200", "海三路12号")]
 
 
+def test_a_postcode_that_belongs_elsewhere_neither_sorts_a_letter_nor_stands_on_it(session):
+    campaign, customer = make_campaign(session), make_customer(session)
+    targeted(session, campaign, customer)
+    make_contact(session, customer, "postcode", raw="610041", value="610041", verdict="suspect")
+    second = make_contact(session, customer, "postcode", raw="528231", value="528231")
+    (plan,) = plan_letters(session, campaign, form_version=1)
+    assert plan["facts"]["postcode"] == "528231"
+    second.verdict = "suspect"
+    session.flush()
+    (plan,) = plan_letters(session, campaign, form_version=1)
+    assert plan["facts"]["postcode"] == "" and plan["facts"]["recorded"]["postcode"] == "610041"
+
+
 def test_serials_follow_the_postcodes(session):
     campaign, customers = make_campaign(session), [make_customer(session) for _ in range(3)]
     targeted(session, campaign, *customers)
