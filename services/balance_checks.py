@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from models import Campaign, Keying, Letter, PrintRun, Recipient, Reply, Setting
-from models.clock import now, utcnow
+from models.clock import now, today, utcnow
 from models.letters import GONE
 from models.scope import ALL, working_as
 from models.words import N_
@@ -19,6 +19,7 @@ from services.balance_results import KEY, last_result
 from services.count_checks import NIGHT
 
 SHOWN = 50
+STARTED = "balances_check_started"
 
 WHAT = {
     "targeted": N_("选中的客户没有各算一次"),
@@ -49,7 +50,7 @@ def check(session: Session) -> list[Difference]:
 
 def keep_result(session: Session, found: Sequence[Difference]) -> None:
     """Keep what the proof found, for the health page and the campaigns; what differs leaves a trace."""
-    value = {"at": utcnow().isoformat(), "day": now(session).date().isoformat(), "number": len(found)}
+    value = {"at": utcnow().isoformat(), "number": len(found)}
     shown = [list(astuple(one)) for one in found[:SHOWN]]
     row = session.merge(Setting(key=KEY, value={**value, "differences": shown}))
     session.flush()
@@ -63,9 +64,15 @@ def last_differences(session: Session) -> list[Difference]:
 
 
 def is_due(session: Session) -> bool:
-    """Whether it is night and tonight's proof is still to be done."""
+    """Whether it is night and tonight's proof, of letters and of sheets, has still to be started."""
     moment = now(session)
-    return moment.hour in NIGHT and last_result(session).get("day") != moment.date().isoformat()
+    started = session.scalar(select(Setting.value).where(Setting.key == STARTED))
+    return moment.hour in NIGHT and started != moment.date().isoformat()
+
+
+def mark_started(session: Session) -> None:
+    """Remember that tonight's proof was started."""
+    session.merge(Setting(key=STARTED, value=today(session).isoformat()))
 
 
 def _of_campaigns(session: Session) -> Iterator[Difference]:

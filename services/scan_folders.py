@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import ScanBatch, Staff
 from models.clock import utcnow
-from services import scan_batches, traces
+from services import files, scan_batches, traces
 
 DONE, REFUSED = "done", "refused"
 SETTLED = 20.0  # seconds in which nothing wrote to a file
@@ -44,9 +45,10 @@ def move_aside(path: Path, place: str, *, why: str = "") -> None:
     """Move a file that was dealt with below its folder, under a name that is free; `why` goes beside it."""
     folder = path.parent / place
     folder.mkdir(exist_ok=True)
-    target = path.rename(_free(folder / path.name))
+    target = _free(folder / path.name)
     if why:
         target.with_name(f"{target.name}.txt").write_text(why + "\n", encoding="utf-8")
+    path.rename(target)
 
 
 def _free(wanted: Path) -> Path:
@@ -57,10 +59,33 @@ def _free(wanted: Path) -> Path:
     return target
 
 
-def record_refusal(session: Session, name: str, message: str, *, staff: Staff) -> ScanBatch:
-    """A file of the folder that is no scan, as a batch that failed: people look at the list, not into the folder."""
+def digest_refused(path: Path) -> str:
+    """What names the refusal of a file as it lies there: of its content, and of when it was put there, so that the same
+    one put there again is refused again. Never that of a batch, which is of the content alone."""
+    return scan_batches.digest_of([files.sha256_of(path), str(path.stat().st_ctime_ns)])
+
+
+def refusal_of(session: Session, path: Path) -> ScanBatch | None:
+    """How a file that lies there was refused, if it was."""
+    return _refused(session, digest_refused(path))
+
+
+def record_refusal(
+    session: Session, name: str, message: str, *, digest: str, staff: Staff
+) -> tuple[ScanBatch, bool]:
+    """A file of the folder that is no scan, as a batch that failed: people look at the list, not into the folder.
+
+    Returns the batch, and whether it is new: `digest` (`digest_refused`) tells a file that was refused already.
+    """
+    if known := _refused(session, digest):
+        return known, False
     batch = ScanBatch(unit_id=staff.unit_id, origin="folder", state="failed", staff_id=staff.id)
     batch.name, batch.error, batch.files, batch.created_at = name[:120], message[:400], [], utcnow()
+    batch.digest = digest
     session.add(batch)
     traces.record(session, "scan.refused", batch)
-    return batch
+    return batch, True
+
+
+def _refused(session: Session, digest: str) -> ScanBatch | None:
+    return session.scalars(select(ScanBatch).where(ScanBatch.digest == digest).limit(1)).one_or_none()

@@ -11,11 +11,10 @@ from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from models import Keying, KeyJob, Letter, ScanBatch, Setting, Sheet
-from models.clock import now, today
+from models.clock import today
 from models.return_words import SHEET_STATES
 from models.said import N_
 from services import traces
-from services.count_checks import NIGHT
 
 KEY = "sheet_balance"
 SHOWN = 50
@@ -120,11 +119,6 @@ def keep_result(session: Session, found: Sequence[Fault]) -> None:
     session.flush()
     if found:
         traces.record(session, "sheets.differ", row, details={"number": len(found), "batches": batches})
-
-
-def is_due(session: Session) -> bool:
-    """Whether it is night and tonight's look has still to be taken."""
-    return now(session).hour in NIGHT and last_check(session).get("day") != today(session).isoformat()
 
 
 def last_check(session: Session) -> dict[str, Any]:

@@ -130,7 +130,9 @@ def test_nobody_without_the_right_sees_or_uploads_scans(app, session, clerk, let
 
 
 def test_a_file_that_the_folder_refused_keeps_saying_why(session, clerk):
-    batch = scan_folders.record_refusal(session, "b.pdf", "「b.pdf」不是扫描件。", staff=make_staff(session, "clerk"))
+    batch, _is_new = scan_folders.record_refusal(
+        session, "b.pdf", "「b.pdf」不是扫描件。", digest="b", staff=make_staff(session, "clerk")
+    )
     session.commit()
     assert "接着读取" not in clerk.get(f"{PAGE}{batch.id}").text
     again = clerk.post(f"{PAGE}{batch.id}/again", follow_redirects=True)

@@ -10,7 +10,7 @@ from models.clock import move_to, now, utcnow
 from services import balance_checks, health
 from services.returns import Form, key_return
 from services.undelivered import record_undelivered
-from workflows import proofs
+from workflows import clock_runs, engine
 
 
 @pytest.fixture
@@ -79,8 +79,8 @@ def test_the_clock_proves_them_once_a_night_and_tells_who_can_mend_it(app, sessi
     letters[2].state = "answered"
     move_to(session, now(session).replace(hour=2, minute=0))
     session.commit()
-    for _ in range(2):
-        proofs.prove_balances()
+    assert clock_runs.check_balances() and not clock_runs.check_balances()
+    engine.drain()
     session.expire_all()
     assert len(session.scalars(select(Trace).where(Trace.action == "balances.differ")).all()) == 1
     assert not health.letters().ok and not balance_checks.is_due(session)

@@ -8,7 +8,7 @@ from models import ContactCount, CountSet, Customer, QualityCount, Run, Trace
 from models.clock import ZONE, move_to, utcnow
 from models.counts import ANY_MONTH
 from services import assessments, count_checks, count_sets, customers, health, live_figures
-from workflows import clock, engine, runs
+from workflows import clock_runs, engine, runs
 
 MONTH = "2026-11"
 
@@ -66,10 +66,10 @@ def test_nothing_is_checked_while_a_set_is_being_built(session, bureau):
 
 
 def test_the_clock_starts_one_check_a_night(session, bureau):
-    assert not clock.start_check()
+    assert not clock_runs.check_counts()
     move_to(session, datetime(2026, 11, 21, 2, tzinfo=ZONE))
     session.commit()
-    assert clock.start_check() and not clock.start_check()
+    assert clock_runs.check_counts() and not clock_runs.check_counts()
     engine.drain()
     session.expire_all()
     assert session.scalars(select(Run.state).where(Run.workflow_key == "check_counts")).all() == ["done"]

@@ -16,7 +16,7 @@ from paper.codes import link_rows
 from seed.scanner import Damage, Filled, scan
 from services import Refused, intake, scan_batches, scan_folders
 from services.scan_batches import Scans
-from workflows import clock, engine, runs
+from workflows import clock_runs, engine, runs
 from workflows.scan_folders import collect_scans
 from workflows.sessions import reading
 from workflows.steps import Options
@@ -165,10 +165,10 @@ def test_whole_files_of_the_watched_folder_are_taken_in_and_moved_aside(
     (tmp_path / os.fsdecode("扫描.pdf".encode("gbk"))).write_bytes(b"hello")  # as an old scanner names it
     (tmp_path / "notes.txt").write_text("x")
     session.commit()
-    assert clock.collect_scans() is False  # still warm: it may be half copied
+    assert clock_runs.collect_scans() is False  # still warm: it may be half copied
     monkeypatch.setattr(scan_folders.waiting_files, "__kwdefaults__", {"settled": -1.0})
     batch(tmp_path / ".c.png", EMPTY)
-    assert clock.collect_scans() and not clock.collect_scans()
+    assert clock_runs.collect_scans() and not clock_runs.collect_scans()
     engine.drain()
     session.expire_all()
     found = session.scalars(select(ScanBatch).order_by(ScanBatch.name)).all()
@@ -195,3 +195,17 @@ def test_another_file_put_under_the_name_of_one_taken_in_stays_to_be_taken_in(se
     path.write_bytes(whole)
     collect_scans(Options(), {}, [moving])
     assert not path.exists()
+
+
+def test_a_refused_file_is_told_of_once_and_moved_however_often_it_is_begun(session, clerk, tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"hello")
+    session.info["actor_id"] = clerk.id
+    for _attempt in range(2):  # the worker died before it was moved
+        (told,) = collect_scans(Options(), {}, [{"part": "receive", "path": str(path)}]).calls
+        told.service(session, **told.kwargs)
+        session.commit()
+        assert path.exists()
+    collect_scans(Options(), {}, [{"part": "move", "path": str(path)}])
+    assert session.scalars(select(ScanBatch.name)).all() == ["a.png"]
+    assert not path.exists() and (tmp_path / "refused" / "a.png.txt").read_text().startswith("「a.png」不是扫描件")

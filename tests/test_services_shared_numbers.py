@@ -13,7 +13,7 @@ from models.scope import Scope, set_scope
 from services import Refused, count_checks, counts, reach, shared_numbers, shared_verdicts
 from services.judging import contexts
 from services.shared_numbers import Allowance
-from workflows import clock, engine, runs
+from workflows import clock_runs, engine, runs
 
 NUMBER = "+8613800138999"
 
@@ -197,11 +197,11 @@ def _plan(event_args):
 
 
 def test_the_clock_starts_one_count_a_night(session, shell):
-    assert not clock.start_count_of_shared()
+    assert not clock_runs.count_shared()
     move_to(session, datetime(2026, 11, 21, 2, tzinfo=ZONE))
     session.commit()
-    assert clock.start_count_of_shared()
-    assert not clock.start_count_of_shared()
+    assert clock_runs.count_shared()
+    assert not clock_runs.count_shared()
     engine.drain()
     session.expire_all()
     assert session.scalars(select(Run.state).where(Run.workflow_key == "count_shared_numbers")).all() == [
@@ -217,10 +217,10 @@ def test_the_clock_counts_again_once_imports_have_ended(session, shell, tmp_path
     session.commit()
     batch.state = "undoing"
     session.commit()
-    assert not clock.start_count_of_shared()
+    assert not clock_runs.count_shared()
     batch.state = "done"
     session.commit()
-    assert clock.start_count_of_shared() and not clock.start_count_of_shared()
+    assert clock_runs.count_shared() and not clock_runs.count_shared()
     engine.drain()
     session.expire_all()
     assert session.scalars(select(Run.workflow_key)).all() == ["count_shared_again"]

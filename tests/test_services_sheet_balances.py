@@ -10,7 +10,7 @@ from models.clock import move_to, now
 from services import health, key_leases, sheet_balances
 from services.key_jobs import key, next_job, open_jobs
 from services.sheet_balances import Fault, SheetBalance
-from workflows import proofs
+from workflows import clock_runs, engine
 
 STATES = ("to_key", "to_key", "accepted", "front", "duplicate", "foreign", "blank", "unidentified")
 
@@ -66,23 +66,15 @@ def test_whatever_is_lost_is_raised(session, batch):
     assert session.query(Trace).filter_by(action="sheets.differ").one().details["batches"] == [batch.id]
 
 
-def test_the_look_is_taken_once_a_night(session, batch, monkeypatch):
-    at = now(session)
-    for hour, due in ((12, False), (2, True)):
-        monkeypatch.setattr(sheet_balances, "now", lambda _session, hour=hour: at.replace(hour=hour))
-        assert sheet_balances.is_due(session) is due
-    sheet_balances.keep_result(session, sheet_balances.faults(session))
-    assert not sheet_balances.is_due(session)
-    assert session.get(Setting, sheet_balances.KEY).value["number"] == 0
-
-
-def test_the_clock_looks_once_a_night_and_holds_up_no_writer_meanwhile(session, batch, monkeypatch):
+def test_a_run_of_the_night_keeps_that_nothing_is_lost(session, batch, monkeypatch):
     looks, faults = [], sheet_balances.faults
     monkeypatch.setattr(
         sheet_balances, "faults", lambda asked: looks.append(asked.info["readonly"]) or faults(asked)
     )
     move_to(session, now(session).replace(hour=2, minute=0))
     session.commit()
-    proofs.check_sheets()
-    proofs.check_sheets()
-    assert looks == [True]
+    clock_runs.check_balances()
+    engine.drain()
+    session.expire_all()
+    assert looks == [True]  # it holds up no writer
+    assert session.get(Setting, sheet_balances.KEY).value["number"] == 0

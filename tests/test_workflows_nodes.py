@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import current_app
 from running import begin, go_on
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -312,6 +314,22 @@ def test_a_duty_that_fails_keeps_no_other_from_its_time(session: Session) -> Non
     clock.run_due(duties)
     clock.run_due(duties)
     assert done == ["good"]
+
+
+def test_a_duty_that_hangs_stops_no_tick_and_is_not_begun_twice(session: Session) -> None:
+    answers, begun = threading.Event(), []
+
+    def hang() -> None:
+        begun.append(current_app.name)
+        answers.wait(5)
+
+    duty = clock.Duty("far away", 0.0, hang, apart=True)
+    clock.run_due([duty])
+    clock.run_due([duty])
+    assert begun == [current_app.name]
+    answers.set()
+    duty.thread.join()
+    assert duty.is_due
 
 
 def test_a_bell_is_forgotten_with_its_transaction(session: Session, shell: Staff) -> None:

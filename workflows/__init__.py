@@ -9,6 +9,7 @@ from models.return_words import SHEET_STATES
 from models.words import IMPORT_OUTCOMES, N_, UNDO_OUTCOMES
 from workflows import (
     assessments,
+    balances,
     batch_changes,
     calls,
     campaigns,
@@ -237,6 +238,14 @@ STEPS: dict[str, StepKind] = {
     ),
     "check_counts": StepKind(
         N_("核对统计"), judging.plan_check_counts, judging.check_counts, results={"number": N_("对不上的统计")},
+    ),
+    "check_letters": StepKind(
+        N_("核对函件平衡"), balances.plan_check_letters, balances.check_letters, chunk=1,
+        results={"number": N_("对不上的平衡")}, forecast=nothing_ahead,
+    ),
+    "check_sheets": StepKind(
+        N_("核对扫描面"), balances.plan_check_sheets, balances.check_sheets, chunk=1,
+        results={"number": N_("扫描批次的差错")}, forecast=nothing_ahead,
     ),
     "open_competition": StepKind(
         N_("开赛"), competitions.plan_open_competition, competitions.open_competition, competitions.OpenCompetition,

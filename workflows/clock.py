@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,11 @@ from flask import Flask, current_app
 from redis.exceptions import RedisError
 from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.orm import Session
 
-from models import Lease, Run, Staff, Step, Trace, TraceAnchor
+from models import Lease, Run, Step, Trace, TraceAnchor
 from models.clock import utcnow
-from services import Refused, count_checks, files, shared_numbers, traces, uploads
-from workflows import events, proofs, queues, runs, scan_folders, schedules
+from services import Refused, files, traces, uploads
+from workflows import clock_runs, events, proofs, queues, schedules
 from workflows.claims import LIVE, is_due
 from workflows.scratch import remove_leftovers
 from workflows.sessions import reading, writing
@@ -47,12 +46,19 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Duty:
-    """Something the clock does every so often."""
+    """Something the clock does every so often; `apart` what may hang, in a thread of its own: the clock ticks on."""
 
     name: str
     every: float
     act: Callable[[], object]
-    next_at: float = field(default=0.0)
+    apart: bool = False
+    next_at: float = 0.0
+    thread: threading.Thread | None = None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether its time has come and it is not still at it."""
+        return self.next_at <= time.monotonic() and not (self.thread and self.thread.is_alive())
 
 
 def run(app: Flask) -> None:
@@ -85,25 +91,26 @@ def all_duties(limits: Times) -> list[Duty]:
         Duty("seal", 1.0, seal),
         Duty("anchor", 5.0, lambda: anchor(limits.anchor)),
         Duty("tidy", HOUR, tidy),
-        Duty("check_counts", HOUR / 4, start_check),
-        Duty("count_shared", HOUR / 4, start_count_of_shared),
+        Duty("check_counts", HOUR / 4, clock_runs.check_counts),
+        Duty("check_balances", HOUR / 4, clock_runs.check_balances),
+        Duty("count_shared", HOUR / 4, clock_runs.count_shared),
         Duty("prove_search", 1.0, proofs.prove_search),
-        Duty("collect_scans", 10.0, collect_scans),
-        Duty("check_sheets", HOUR / 4, proofs.check_sheets),
-        Duty("prove_balances", HOUR / 4, proofs.prove_balances),
+        Duty("collect_scans", 10.0, clock_runs.collect_scans, apart=True),
     ]
 
 
 def run_due(duties: list[Duty]) -> None:
     """Do what is due; a duty that fails is logged and comes again, and keeps no other from its time."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     for duty in duties:
-        if duty.next_at > time.monotonic():
+        if not duty.is_due:
             continue
         duty.next_at = time.monotonic() + duty.every
-        try:
-            duty.act()
-        except Exception as error:  # noqa: BLE001 the clock must not stop because one duty cannot be done now
-            log.error("clock: %s: %s", duty.name, type(error).__name__)
+        if duty.apart:
+            duty.thread = threading.Thread(target=_do_apart, args=(duty, app), daemon=True)
+            duty.thread.start()
+        else:
+            _do(duty)
 
 
 def hold_lease(holder: str) -> bool:
@@ -218,38 +225,16 @@ def tidy() -> int:
         return uploads.remove_abandoned(session) + len(list(files.remove_expired(session)))
 
 
-def start_check() -> bool:
-    """Start tonight's check of the kept counts, once, in the name of the shell account; a worker does it."""
-    return _start_once("check_counts", count_checks.is_due, count_checks.mark_started)
+def _do(duty: Duty) -> None:
+    try:
+        duty.act()
+    except Exception as error:  # noqa: BLE001 the clock must not stop because one duty cannot be done now
+        log.error("clock: %s: %s", duty.name, type(error).__name__)
 
 
-def start_count_of_shared() -> bool:
-    """Start tonight's count of the numbers that stand on many customers, in the same way; by day a smaller one, once
-    an import or a change in batches has ended."""
-    return _start_once("count_shared_numbers", shared_numbers.is_due, shared_numbers.mark_started) or _start_once(
-        "count_shared_again", shared_numbers.is_overtaken, shared_numbers.mark_followed
-    )
-
-
-def collect_scans() -> bool:
-    """Start taking in what lies in the watched folder, where one is watched."""
-    if scan_folders.scan_folder() is None:
-        return False
-    return _start_once(scan_folders.WORKFLOW, scan_folders.is_due, lambda _session: None)
-
-
-def _start_once(workflow: str, due: Callable[[Session], bool], mark: Callable[[Session], None]) -> bool:
-    with reading() as session:
-        if not due(session):
-            return False
-    with writing() as session:
-        staff = session.scalars(select(Staff).where(Staff.username == "shell")).one_or_none()
-        if staff is None or not due(session):
-            return False
-        mark(session)
-        session.info["actor_id"] = staff.id
-        runs.start(session, workflow, {}, staff)
-    return True
+def _do_apart(duty: Duty, app: Flask) -> None:
+    with app.app_context():
+        _do(duty)
 
 
 def _copy_anchors(path: Path) -> None:

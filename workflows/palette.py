@@ -105,6 +105,8 @@ STEP_GROUPS: dict[str, tuple[str, Mapping[str, str]]] = {
             "count_again": N_("重新统计各单位的数字。"),
             "try_workflow": N_("在真实资料上推算一个流程会做什么，不改动任何资料。"),
             "check_counts": N_("核对统计数字和明细是否一致。"),
+            "check_letters": N_("把函件从头数一遍，与各活动的平衡表核对。"),
+            "check_sheets": N_("核对每一个扫描面是否都有着落。"),
         },
     ),
     "others": (

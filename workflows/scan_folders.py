@@ -9,15 +9,12 @@ from flask import current_app
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from models import Run, ScanBatch, Staff
+from models import ScanBatch, Staff
 from services import Refused, files, scan_batches, scan_folders
 from services.scan_batches import Counted, Scans
 from services.scan_folders import DONE, REFUSED
-from workflows.claims import LIVE
 from workflows.sessions import reading
 from workflows.steps import Call, Effects, Facts, Item, Options, Planned, Start
-
-WORKFLOW = "collect_scans"
 
 
 def scan_folder() -> Path | None:
@@ -26,13 +23,10 @@ def scan_folder() -> Path | None:
     return Path(name) if name else None
 
 
-def is_due(session: Session) -> bool:
-    """Whether files lie there that nobody is taking in."""
+def is_anything_waiting() -> bool:
+    """Whether files lie there, where a folder is watched."""
     folder = scan_folder()
-    if folder is None or not scan_folders.waiting_files(folder):
-        return False
-    open_runs = select(Run.id).where(Run.workflow_key == WORKFLOW, Run.state.in_(LIVE))
-    return session.scalars(open_runs.limit(1)).one_or_none() is None
+    return folder is not None and bool(scan_folders.waiting_files(folder))
 
 
 def plan_collect_scans(session: Session, options: Options, facts: Facts) -> Planned:
@@ -47,22 +41,23 @@ def plan_collect_scans(session: Session, options: Options, facts: Facts) -> Plan
 
 
 def collect_scans(options: Options, facts: Facts, items: Sequence[Item]) -> Effects:
-    """One file: looked into and kept; its batch begun; and then moved aside."""
+    """One file: looked into and kept, or refused; its batch begun; and then moved aside.
+
+    What is known of a file is written before it is moved: one that lies there still is found again.
+    """
     (item,) = items
     path = Path(item["path"])
     if not path.is_file():  # somebody took it away, or an earlier attempt moved it
         return Effects()
     if item["part"] == "move":
-        if _is_taken_in(path):
-            scan_folders.move_aside(path, DONE)
-        return Effects()
+        return _move_aside(path)
     if item["part"] == "read":
         return Effects(starts=list(_starts(path)))
     try:
         counted = scan_batches.look_into([Scans(path, path.name)])
     except Refused as refusal:
-        scan_folders.move_aside(path, REFUSED, why=str(refusal))
-        return Effects(calls=[Call(refuse_scans, {"name": path.name, "message": str(refusal)})])
+        refused = {"name": path.name, "digest": scan_folders.digest_refused(path), "message": str(refusal)}
+        return Effects(calls=[Call(refuse_scans, refused)])
     return Effects(calls=[Call(receive_scans, {"counted": counted})])
 
 
@@ -81,10 +76,16 @@ def _starts(path: Path) -> Iterator[Start]:
             yield Start("read_scans", {"read.batch": str(batch.id), "read.name": batch.name})
 
 
-def _is_taken_in(path: Path) -> bool:
-    """Whether a file is one that was kept, and not another that was put there under its name since."""
+def _move_aside(path: Path) -> Effects:
+    """Move a file that was kept or refused; another that was put there under its name since stays."""
     with reading() as session:
-        return session.scalars(_of(path).limit(1)).one_or_none() is not None
+        taken = session.scalars(_of(path).limit(1)).one_or_none()
+        refused = scan_folders.refusal_of(session, path)
+    if taken is not None:
+        scan_folders.move_aside(path, DONE)
+    elif refused is not None:
+        scan_folders.move_aside(path, REFUSED, why=refused.error)
+    return Effects()
 
 
 def _of(path: Path) -> Select[tuple[ScanBatch]]:
@@ -92,8 +93,8 @@ def _of(path: Path) -> Select[tuple[ScanBatch]]:
     return select(ScanBatch).where(ScanBatch.digest == scan_batches.digest_of([files.sha256_of(path)]))
 
 
-def refuse_scans(session: Session, name: str, message: str) -> dict[str, int]:
-    """Tell of a file that is no scan."""
+def refuse_scans(session: Session, name: str, digest: str, message: str) -> dict[str, int]:
+    """Tell of a file that is no scan, once however often it is come across."""
     staff = session.get_one(Staff, session.info["actor_id"])
-    scan_folders.record_refusal(session, name, message, staff=staff)
-    return {"refused": 1}
+    _batch, is_new = scan_folders.record_refusal(session, name, message, digest=digest, staff=staff)
+    return {"refused": int(is_new)}
