@@ -4,6 +4,7 @@ import json
 import smtplib
 import socket
 import threading
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -11,7 +12,8 @@ from mailing import begin, reachable, set_config
 from running import go_on
 from sqlalchemy import select
 
-from models import Message, Outgoing, Step
+from models import Message, Outgoing, Step, StepItem, Task
+from models.clock import utcnow
 from workflows import channels, runs
 from workflows.channels import Driver
 from workflows.deliveries import DeliveryFailed
@@ -147,14 +149,22 @@ def tried_again(session, run):
     return go_on(session, run)
 
 
-@pytest.mark.parametrize(("times", "state"), [(1, "done"), (99, "partly_failed")])
-def test_a_message_put_off_waits_alone_and_is_tried_again(session, shell, monkeypatch, times, state):
+def waited(session, hours):
+    """Let what is put off have waited for so long."""
+    for item in session.scalars(select(StepItem).where(StepItem.state == "ready")):
+        if "since" in item.result:
+            item.result = {**item.result, "since": (utcnow() - timedelta(hours=hours)).isoformat()}
+    for sending in session.scalars(select(Outgoing).where(Outgoing.sent_at.is_not(None))):
+        sending.sent_at = utcnow() - timedelta(hours=hours)
+
+
+def test_a_message_put_off_waits_alone_and_is_tried_again(session, shell, monkeypatch):
     reachable(session), reachable(session), reachable(session)
     asked = []
 
     def full(payload):
         asked.append(payload["key"])
-        if payload["key"] == asked[0] and asked.count(asked[0]) <= times:
+        if payload["key"] == asked[0]:
             raise DeliveryFailed("邮箱满了", permanent=False, reason="mailbox", is_for_one=True)
         return "ok"
 
@@ -163,24 +173,38 @@ def test_a_message_put_off_waits_alone_and_is_tried_again(session, shell, monkey
     step = session.scalars(select(Step).where(Step.node == "tell")).one()
     assert (run.state, len(set(asked)), len(asked)) == ("running", 3, 3) and "稍后再发" in step.error
     assert sorted(session.scalars(select(Message.state))) == ["sending", "sent", "sent"]
-    for _time in range(min(times, 6)):
+    for _time in range(9):
         tried_again(session, run)
-    assert (run.state, asked.count(asked[0])) == (state, min(times + 1, 6))
+    assert (run.state, asked.count(asked[0])) == ("running", 10)
+    waited(session, 5)
+    tried_again(session, run)
+    assert (run.state, len(asked)) == ("partly_failed", 13)
 
 
-def test_a_way_out_that_puts_everything_off_is_not_asked_for_each(session, shell, monkeypatch):
+def test_a_way_out_that_puts_everything_off_fails_no_message_and_tells_a_person(session, shell, monkeypatch):
     for _number in range(14):
         reachable(session)
     asked = []
 
     def busy(payload):
         asked.append(payload["key"])
-        raise DeliveryFailed("太多", permanent=False, is_for_one=True)
+        if len(asked) <= 40:
+            raise DeliveryFailed("太多", permanent=False, is_for_one=True)
+        return "ok"
 
     monkeypatch.setitem(channels.DRIVERS, "sms_file", Driver("试验", busy, repeatable=True))
     run = begin(session, shell, {"id": "tell", "step": "send_sms"})
     assert (run.state, len(asked)) == ("running", 10)
-    assert set(session.scalars(select(Outgoing.state))) == {"ready"}
+    waited(session, 23)
+    tried_again(session, run)
+    assert (run.state, set(session.scalars(select(Outgoing.state)))) == ("running", {"ready"})
+    waited(session, 24)
+    tried_again(session, run)
+    assert (run.state, len(asked)) == ("failed", 30) and "24 小时里一条也没有被收下" in run.message
+    assert session.scalar(select(Task.state).where(Task.run_id == run.id)) == "open"
+    runs.retry(session, run)
+    assert (go_on(session, run).state, len(asked)) == ("running", 40)  # another day
+    assert (tried_again(session, run).state, len(asked)) == ("done", 54)
 
 
 def test_a_gateway_that_does_not_let_us_in_stops_the_step_and_fails_no_message(session, shell, gateway):

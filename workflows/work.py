@@ -17,7 +17,7 @@ from workflows.channels import DeliveryFailed, Outcome
 from workflows.claims import LIVE, Heartbeat, hold
 from workflows.failures import await_settlement
 from workflows.held import Held, Parked, hold_run
-from workflows.later import TRIES, Later, tries
+from workflows.later import Later, once_more
 from workflows.outcomes import call, check, conclude, mark, marked, send
 from workflows.plans import Few, not_planned, plan, plan_few, store_few, write_done
 from workflows.results import decoded
@@ -135,7 +135,7 @@ def _do_chunks(held: Held, kind: StepKind, options: Options, beat: Heartbeat) ->
     What was put off alone is passed over; at the end, or after several in a row, the step rests before their next try.
     """
     going: Held | None = held
-    later, after = Later(), -1
+    later, after = Later(held), -1
     while going is not None and (chunk := _next_chunk(going, kind.chunk, after)):
         with scratch():
             going = _do_chunk(going, kind, options, chunk, later)
@@ -195,8 +195,7 @@ def _write_unsent(session: Session, held: Held, chunk: Chunk, unsent: Sequence[O
     states = {outcome.state for outcome in unsent}
     state = next(state for state in ("unknown", "failed", "ready") if state in states)
     text = "；".join(outcome.text for outcome in unsent if outcome.text)
-    tried = tries(session, chunk.ids[0]) + 1 if any(one.is_put_off for one in unsent) else 0
-    result = {TRIES: tried} if tried else {}
+    result = once_more(session, chunk.ids[0]) if any(one.is_put_off for one in unsent) else {}
     mark(session, [{"key": key, "state": state, "result": result, "error": text} for key in chunk.ids])
     return dict(held.result)
 
