@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from models import Event, EventStart, EventSubscription, Run, Staff, Task, Unit
@@ -123,14 +123,19 @@ def note_failure(session: Session, event_id: int, error: str) -> None:
 
 def given_up(session: Session, *, limit: int = LISTED) -> Sequence[Event]:
     """The events of units within the session's scope that could not be acted on, the newest first."""
-    query = select(Event).join(Unit, Unit.id == Event.unit_id).where(people.in_scope_units(session))
-    stuck = query.where(Event.handled_at.is_(None), Event.attempts >= ATTEMPTS)
-    return session.scalars(stuck.options(joinedload(Event.unit)).order_by(Event.id.desc()).limit(limit)).all()
+    stuck = _given_up(session).options(joinedload(Event.unit)).order_by(Event.id.desc())
+    return session.scalars(stuck.limit(limit)).all()
+
+
+def count_given_up(session: Session, *, most: int) -> int:
+    """How many events could not be acted on; of more than `most` so many."""
+    stuck = _given_up(session).with_only_columns(Event.id).limit(most).subquery()
+    return session.scalar(select(func.count()).select_from(stuck)) or 0
 
 
 def settle(session: Session, event_ids: Collection[int], *, again: bool) -> int:
     """Try events again that could not be acted on, or let them be; returns how many."""
-    chosen = [event for event in given_up(session) if event.id in event_ids]
+    chosen = session.scalars(_given_up(session).where(Event.id.in_(event_ids)).order_by(Event.id)).all()
     for event in chosen:
         event.attempts, event.handled_at = (0, None) if again else (event.attempts, utcnow())
         event.tried_at = None
@@ -268,3 +273,8 @@ def _put_in(value: Any, facts: Mapping[str, Any]) -> Any:
     for name, fact in facts.items():
         value = value.replace(f"{{{name}}}", str(fact))
     return value
+
+
+def _given_up(session: Session) -> Select[tuple[Event]]:
+    query = select(Event).join(Unit, Unit.id == Event.unit_id).where(people.in_scope_units(session))
+    return query.where(Event.handled_at.is_(None), Event.attempts >= ATTEMPTS)

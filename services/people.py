@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from models import Role, Staff, Unit
@@ -56,14 +56,16 @@ def holding(session: Session, permission: str) -> ColumnElement[bool]:
     return Staff.roles.any(Role.id.in_(roles))
 
 
-def is_anybody_for(session: Session, unit_id: int, *, role: str = "", permission: str = "") -> bool:
-    """Whether somebody active in a unit or above it holds a role and a permission: its tasks reach nobody else."""
+def able_for(session: Session, unit_id: int, *, role: str = "", permission: str = "") -> Select[tuple[int]]:
+    """A select of the ids of those who may do a task of a unit, the nearest first: active in it or above it, with the
+    task's role and its permission, by whichever of their roles."""
     path = session.scalar(select(Unit.path).where(Unit.id == unit_id)) or "/-"
     above = [int(part) for part in path.strip("/").split("/") if part.isdigit()]
-    query = select(Staff.id).where(Staff.active, Staff.username != SHELL, Staff.unit_id.in_(above))
+    query = select(Staff.id).join(Unit, Unit.id == Staff.unit_id)
+    query = query.where(Staff.active, Staff.username != SHELL, Unit.id.in_(above))
     query = query.where(Staff.roles.any(Role.name == role)) if role else query
     query = query.where(holding(session, permission)) if permission else query
-    return session.scalar(query.limit(1)) is not None
+    return query.order_by(func.length(Unit.path).desc(), Staff.id)
 
 
 def in_scope_units(session: Session) -> ColumnElement[bool]:

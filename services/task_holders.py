@@ -18,7 +18,7 @@ HANDED = ("handed_over", "reassigned")
 
 def gone(session: Session, task: Task) -> Sequence[Staff]:
     """Those for whom an open task waits in vain, their accounts being switched off."""
-    if task.state != "open":
+    if session.scalar(select(Task.id).where(Task.id == task.id, waits_in_vain())) is None:
         return []
     undecided = (TaskPerson.task_id == task.id, TaskPerson.decided_at.is_(None))
     several = select(TaskPerson.staff_id).where(*undecided)
@@ -27,12 +27,14 @@ def gone(session: Session, task: Task) -> Sequence[Staff]:
 
 
 def waits_in_vain() -> ColumnElement[bool]:
-    """The condition on tasks of those that wait for somebody whose account is switched off."""
+    """The condition on tasks of those that wait for somebody whose account is switched off; one of several stands in
+    nobody's way while the others can still decide without them."""
     off = select(Staff.id).where(~Staff.active)
-    undecided = select(TaskPerson.task_id).where(
-        TaskPerson.decided_at.is_(None), TaskPerson.staff_id.in_(off), Task.staff_id.is_(None)
-    )
-    return and_(Task.state == "open", or_(Task.staff_id.in_(off), Task.id.in_(undecided)))
+    left = select(TaskPerson.task_id).where(TaskPerson.decided_at.is_(None))
+    by_off = Task.id.in_(left.where(TaskPerson.staff_id.in_(off)))
+    by_others = left.where(TaskPerson.task_id == Task.id, TaskPerson.staff_id.not_in(off)).exists()
+    shared = and_(Task.staff_id.is_(None), by_off, or_(Task.rule == "all", ~by_others))
+    return and_(Task.state == "open", or_(Task.staff_id.in_(off), shared))
 
 
 def may_assign(staff: Staff) -> bool:

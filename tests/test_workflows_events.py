@@ -132,6 +132,7 @@ def test_an_event_that_cannot_be_acted_on_waits_for_a_person(session, root, list
         assert not started(session)
     (event,) = kept.given_up(session)
     assert (event.attempts, event.error, list(kept.waiting(session))) == (kept.ATTEMPTS, "ZeroDivisionError", [])
+    assert (kept.count_given_up(session, most=9), kept.count_given_up(session, most=0)) == (1, 0)
     monkeypatch.undo()
     assert kept.settle(session, [event.id], again=True) == 1
     assert len(started(session)) == 1 and not kept.given_up(session)

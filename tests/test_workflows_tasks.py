@@ -13,12 +13,12 @@ from running import begin, go_on
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Staff, Step, Task, Unit
+from models import Role, Staff, Step, Task, Unit
 from models.clock import ZONE, move_to, now, today
 from services import Refused, delegations, task_acts, task_lists, tasks
 from services.delegations import Away
 from services.tasks import Decision
-from workflows import STEPS, clock, persons
+from workflows import STEPS, clock, persons, task_units
 from workflows.lists import LISTS
 from workflows.steps import Effects, Facts, ListKind, Options, Planned, StepKind
 from workflows.tasks import answer_task, answer_tasks, decide_task, earlier_persons, send_back, withdraw
@@ -61,6 +61,17 @@ def test_several_decide_by_the_rule_of_the_node(
         decide_task(session, task, leader, choice)
     assert (task.state, go_on(session, run).facts["p"]["choice"]) == ("done", outcome)
     assert run.facts["p"].get("persons", [leaders[0].id]) == [one.id for one in leaders[: len(said)]]
+
+
+def test_role_and_permission_may_come_from_different_roles(session: Session, shell: Staff) -> None:
+    unit = make_unit(session)
+    both, only = make_staff(session, "team_leader", unit), make_staff(session, "team_leader", unit)
+    both.roles = [*both.roles, session.scalars(select(Role).where(Role.name == "clerk")).one()]
+    asked = person("p", unit=f"unit:{unit.code}", permission="returns.key")  # which is the clerk's
+    assert not task_units.unable(session, asked["person"], unit.id)
+    for rule in ("any", "all"):
+        task = task_of(session, begin(session, shell, {**asked, "person": {**asked["person"], "rule": rule}}))
+        assert (task.id in sees(session, both), task.id in sees(session, only)) == (True, False)
 
 
 def test_nobody_counts_twice_and_no_majority_takes_the_last_choice(

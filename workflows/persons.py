@@ -11,7 +11,7 @@ from urllib.parse import quote
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Customer, Role, Run, Staff, Task, Unit
+from models import Customer, Run, Staff, Task
 from models.clock import ZONE, now, today
 from services import Refused, calendar, people, tasks
 from services.calendar import Calendar
@@ -169,20 +169,12 @@ def _manager(session: Session, run: Run, facts: Facts) -> To:
 
 
 def _holders(session: Session, person: Person, unit_id: int, barred: list[int]) -> tuple[int, ...]:
-    """Everybody with the role or permission in the unit itself, else in the nearest one above that has any."""
-    holding = [
-        role.id
-        for role in session.scalars(select(Role))
-        if (not person.role or role.name == person.role)
-        and (not person.permission or person.permission in role.permissions)
-    ]
-    path = session.get_one(Unit, unit_id).path
-    for unit in reversed([int(part) for part in path.strip("/").split("/")]):
-        query = select(Staff.id).where(Staff.unit_id == unit, Staff.active, Staff.username != people.SHELL)
-        query = query.where(Staff.roles.any(Role.id.in_(holding)), Staff.id.not_in(barred))
-        if found := tuple(session.scalars(query.order_by(Staff.id))):
-            return found
-    raise Refused("「%(title)s」没有能办理的人：单位里没有人有这个角色或权限。", title=person.title)
+    """Everybody who may do it in the unit itself, else in the nearest one above that has any."""
+    able = people.able_for(session, unit_id, role=person.role, permission=person.permission)
+    rows = session.execute(able.add_columns(Staff.unit_id).where(Staff.id.not_in(barred))).all()
+    if not rows:
+        raise Refused("「%(title)s」没有能办理的人：单位里没有人有这个角色或权限。", title=person.title)
+    return tuple(row.id for row in rows if row.unit_id == rows[0].unit_id)
 
 
 def _unit_of(session: Session, unit: str, run: Run, facts: Facts) -> int:

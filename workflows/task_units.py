@@ -42,7 +42,7 @@ def unable(session: Session, settings: Mapping[str, Any], run_unit_id: int) -> s
     except Refused as refusal:
         return refusal.message
     wanted = {name: str(settings.get(name, "")) for name in ("role", "permission")}
-    if unit_id is None or people.is_anybody_for(session, unit_id, **wanted):
+    if unit_id is None or session.scalar(people.able_for(session, unit_id, **wanted).limit(1)) is not None:
         return ""
     label = session.scalar(select(Role.label).where(Role.name == wanted["role"])) or wanted["permission"]
     unit = session.get_one(Unit, unit_id)

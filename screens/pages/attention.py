@@ -138,13 +138,12 @@ class Attention(Page):
 
 def count_waiting() -> int:
     """How many runs and sendings wait for a person, as far as the page lists them."""
-    counted = [_stuck().limit(LISTED), _unsettled().limit(LISTED)]
-    found = [db.session.scalar(select(func.count()).select_from(_bare(query).subquery())) for query in counted]
-    return sum(number or 0 for number in found) + len(events.given_up(db.session(), limit=LISTED))
-
-
-def _bare(query: Select[Any]) -> Select[Any]:
-    return query.options().with_only_columns(Run.id, maintain_column_froms=True).order_by(None)
+    listed = [
+        query.with_only_columns(Run.id, maintain_column_froms=True).order_by(None).limit(LISTED).subquery()
+        for query in (_stuck(), _unsettled())
+    ]
+    found = [db.session.scalar(select(func.count()).select_from(rows)) or 0 for rows in listed]
+    return sum(found) + events.count_given_up(db.session(), most=LISTED)
 
 
 def _picked() -> Sequence[int]:
