@@ -15,6 +15,7 @@ from models.customers import Customer
 from models.people import Staff
 from models.scope import Scoped
 
+IN_HOUSE = ("composed", "printed")  # states of copies that were not posted yet
 GONE = ("spoiled", "reprinted")  # states of copies that count no longer
 
 

@@ -117,6 +117,7 @@ ACTIONS = {
     "policy.created": _l("自动审核规则新增"),
     "policy.deleted": _l("自动审核规则删除"),
     "print_run.composed": _l("打印批次生成"),
+    "print_run.ended": _l("打印批次无函可寄"),
     "print_run.divided": _l("打印批次分盘"),
     "print_run.spoiled": _l("函件作废"),
     "print_run.labels": _l("地址标签打印"),

@@ -16,7 +16,7 @@ from models.letters import GONE
 from models.scope import ALL, current_scope, working_as
 from paper.letterheads import Letterhead
 from paper.letters import fits_address
-from services import Refused, letterheads, outcomes, traces
+from services import Refused, ended_runs, letterheads, outcomes, traces
 from services.segments import Segment, Target, check_segment
 
 CHUNK = 1000
@@ -166,6 +166,7 @@ def withdraw(session: Session, campaign_id: int, letter_ids: Sequence[int]) -> i
         update(Recipient).where(Recipient.id.in_(done)).values(**values),
         execution_options={"synchronize_session": "fetch"},
     )
+    ended_runs.end_spent(session, campaign_id)
     return len(done)
 
 
@@ -180,6 +181,7 @@ def close_campaign(session: Session, campaign_id: int) -> dict[str, int]:
         silent = sum(
             mark_silent(session, campaign_id, ids) for ids in _letters(session, campaign_id, still_open())
         )
+        ended_runs.end_spent(session, campaign_id)
         if campaign.state != "closed":
             campaign.state, campaign.closed_at = "closed", now(session)
             facts = {"silent": silent, "withdrawn": withdrawn}

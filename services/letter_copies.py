@@ -9,20 +9,21 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Letter
-from models.letters import GONE
+from models.letters import GONE, IN_HOUSE
+from services import Refused
 
 
 @dataclass(frozen=True)
 class Standing:
     """What an undelivered copy means. `answered`: some copy was answered; `duplicate`: another copy to the same
-    address came back before; `counts`: the copy whose state it decides, itself or the one under way to that address
-    (`other_id` then).
+    address came back before; `counts`: the copy whose state it decides, itself or the one that goes to that address,
+    in the post or still in the house (`other` then; it is not sent any more).
     """
 
     answered: bool
     duplicate: bool
     counts: Letter | None
-    other_id: int | None = None
+    other: Letter | None = None
 
 
 def standing(session: Session, letter: Letter) -> Standing:
@@ -31,10 +32,10 @@ def standing(session: Session, letter: Letter) -> Standing:
     answered = any(copy.state == "answered" or copy.answered_at is not None for copy in copies)
     same = [copy for copy in copies if copy.id != letter.id and copy.address_id == letter.address_id]
     duplicate = not answered and any(copy.undelivered_at is not None for copy in same)
-    under_way = next((copy for copy in same if copy.state == "posted"), None)
     if letter.state not in GONE:
         return Standing(answered, duplicate, letter)
-    return Standing(answered, duplicate, under_way, under_way.id if under_way is not None else None)
+    other = next((copy for copy in same if copy.state in (*IN_HOUSE, "posted")), None)
+    return Standing(answered, duplicate, other, other)
 
 
 def counting(copies: Sequence[Letter]) -> Letter:
@@ -48,8 +49,20 @@ def latest(session: Session, recipient_ids: Sequence[int]) -> dict[int, int]:
     return {key: number for key, number in session.execute(query.group_by(Letter.recipient_id))}
 
 
-def under_way_again(session: Session, letter_id: int | None) -> None:
-    """The copy that another one had ended counts again: what ended it was taken back."""
+def under_way_again(session: Session, letter_id: int | None, *, state: str) -> None:
+    """The copy that another one had ended counts again, in the state it was in: what ended it was taken back."""
     live = session.get(Letter, letter_id) if letter_id else None
     if live is not None and live.state == "undelivered":
-        live.state, live.undelivered_reason = "posted", ""
+        live.state, live.undelivered_reason = state, ""
+
+
+def require_alone(session: Session, letter: Letter) -> None:
+    """Refuse to take back what an undelivered copy did while a further copy stands recorded as its duplicate."""
+    query = select(Letter).where(Letter.recipient_id == letter.recipient_id, Letter.id != letter.id)
+    query = query.where(Letter.address_id == letter.address_id, Letter.undelivered_at > letter.undelivered_at)
+    other = session.scalars(query.order_by(Letter.undelivered_at.desc()).limit(1)).first()
+    if other is not None:
+        raise Refused(
+            "这封函件的第 %(copy)s 次打印后来也登记了退信，是按重复件登记的。请先撤销那一件，再撤销这一件。",
+            copy=other.copy,
+        )

@@ -16,7 +16,7 @@ from models.words import N_
 from paper.codes import KINDS, parse_code
 from paper.letterheads import Letterhead
 from paper.letters import LetterFacts, Recorded, fits_address
-from services import Refused, letter_copies, letterheads, presorting, traces
+from services import Refused, ended_runs, letter_copies, letterheads, presorting, traces
 from services.campaigns import NOBODY
 from services.letter_plans import Plan as Plan
 from services.letter_plans import load, plan_of
@@ -147,7 +147,9 @@ def write_letters(
         for plan in plans
     ]
     ids = list(session.scalars(insert(Letter).returning(Letter.id, sort_by_parameter_order=True), rows))
-    _replace(session, [plan for plan in plans if plan.get("replaces_id")])
+    if replacing := [plan for plan in plans if plan.get("replaces_id")]:
+        _replace(session, replacing)
+        ended_runs.end_spent(session, campaign_id)
     return ids
 
 

@@ -13,10 +13,9 @@ from models import Campaign, Letter, PrintRun, PrintTray
 from models.letters import GONE
 from paper.address_labels import Label, Labels
 from services import spoils, traces
+from services.ended_runs import WAITING as WAITING
 from services.posting_lists import number_of
 from services.print_runs import TO_PRINT as TO_PRINT
-
-WAITING = (*TO_PRINT, "printed")
 
 
 @dataclass(frozen=True)

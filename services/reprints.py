@@ -14,7 +14,7 @@ from services import Refused, letters
 from services.letter_copies import counting
 from services.letters import Plan
 
-MOST = 500  # letters that one person reprints in one go
+MOST = 500  # letters that one person reprints or spoils in one go
 _RANGE = re.compile(r"(\d{1,9})(?:\s*[-－–—~～]\s*(\d{1,9}))?")
 _BETWEEN = re.compile(r"[\s,，、;；]+")
 
@@ -29,7 +29,7 @@ def serials_in(text: str) -> list[int]:
             raise Refused("「%(text)s」不是函件的编号。请写编号或范围，如：12、15-18。", text=part[:40])
         found.update(range(first, min(last, first + MOST) + 1))
         if len(found) > MOST:
-            raise Refused("一次最多补打 %(most)s 封，请分几次补打。", most=MOST)
+            raise Refused("一次最多写 %(most)s 封的编号，请分几次办理。", most=MOST)
     return sorted(found)
 
 

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session, aliased
 
 from models import Campaign, Letter, PrintRun, Recipient
 from models.clock import now
-from services import Refused, traces, trays
-from services.letters import GONE, number_of
+from models.letters import GONE, IN_HOUSE
+from services import Refused, ended_runs, traces, trays
+from services.letters import number_of
 
-IN_HOUSE = ("composed", "printed")
 SHOWN = 100  # letters of one list of what waits
 
 
@@ -21,7 +21,10 @@ def spoil_run(session: Session, run: PrintRun, reason: str) -> int:
     """Spoil what is left of a run that was not posted; its customers wait for a reprint. Returns how many letters."""
     _check(session, run, reason)
     found = session.scalars(select(Letter).where(Letter.print_run_id == run.id, Letter.state.in_(IN_HOUSE)))
-    return _spoil(session, run, found.all(), reason)
+    done = _spoil(session, run, found.all(), reason)
+    if run.state != "spoiled":  # what is left of it was answered or came back: it went out without this run
+        ended_runs.end(session, run, reason=reason.strip()[:200])
+    return done
 
 
 def spoil_letters(session: Session, run: PrintRun, serials: Sequence[int], reason: str) -> int:
@@ -81,18 +84,21 @@ def _spoil(session: Session, run: PrintRun, found: Sequence[Letter], reason: str
     _revive(session, [letter for letter in found if letter.posted_at is not None])
     details = {"letters": len(ids), "reason": kept["spoiled_reason"], "serials": [one.serial for one in found[:50]]}
     traces.record(session, "print_run.spoiled", run, details=details)
-    left = select(Letter.id).where(Letter.print_run_id == run.id, Letter.state.not_in(GONE)).limit(1)
-    if session.scalar(left) is None:
-        run.state, run.spoiled_by_id = "spoiled", traces.actor_id(session)
-        run.spoiled_at, run.spoiled_reason = kept["spoiled_at"], kept["spoiled_reason"]
+    ended_runs.end_spent(session, run.campaign_id, reason=kept["spoiled_reason"])
     return len(ids)
 
 
 def _revive(session: Session, spoiled: Sequence[Letter]) -> None:
-    """Where an earlier copy is in the post already, it is the one that counts again."""
+    """Where an earlier copy went to the post, that one counts again, as what it was.
+
+    A further copy bears the moment at which the earlier one was posted, until it is posted itself: the first copy
+    that bears the moment is the one that went.
+    """
     query = select(Letter).where(Letter.recipient_id.in_([letter.recipient_id for letter in spoiled]))
-    earlier = session.scalars(query.where(Letter.state == "reprinted").order_by(Letter.copy))
-    for letter in {letter.recipient_id: letter for letter in earlier}.values():
-        letter.state = "posted"
+    earlier = session.scalars(query.where(Letter.state == "reprinted").order_by(Letter.copy.desc()))
+    posted = {(letter.recipient_id, letter.posted_at): letter for letter in earlier}
     for letter in spoiled:
+        again = posted.get((letter.recipient_id, letter.posted_at))
+        if again is not None:
+            again.state = "posted" if again.undelivered_at is None else "undelivered"
         letter.posted_at = None

@@ -25,6 +25,7 @@ LEAST, MOST = 10, 2000
 BUNDLE = 100
 FRESH = "composed"
 TITLE = "客户联系信息核对函"
+NEEDLESS = (*GONE, "answered", "undelivered")
 
 
 @dataclass(frozen=True)
@@ -131,15 +132,16 @@ def mark_all(session: Session, run: PrintRun) -> None:
 
 
 def pages_of(session: Session, run: PrintRun, tray: PrintTray | None = None) -> list[int]:
-    """The pages of a tray, or of the run, in the run's file, counted from 0; without what was spoiled or reprinted."""
+    """The pages of a tray, or of the run, in the run's file, counted from 0; without what need not go out any more:
+    spoiled, printed again, or meant for somebody whose earlier copy was answered or came back."""
     each = run.pages // run.letters
     states = session.scalars(
         select(Letter.state).where(Letter.print_run_id == run.id).order_by(Letter.serial)
     ).all()
     first, count = (0, len(states)) if tray is None else (tray.first, tray.letters)
-    places = [at for at in range(first, first + count) if states[at] not in GONE]
+    places = [at for at in range(first, first + count) if states[at] not in NEEDLESS]
     if not places:
-        raise Refused("这里的函件都已作废或补打，没有可打印的。")
+        raise Refused("这里的函件都已作废、补打，或客户已回复、已退信，没有可打印的。")
     return [at * each + page for at in places for page in range(each)]
 
 

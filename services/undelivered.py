@@ -26,6 +26,7 @@ from services import (
     visits,
 )
 from services.contacts import Finding
+from services.letter_copies import Standing
 from services.people import require
 from services.reasons import reason_of
 from services.visits import Need
@@ -84,6 +85,7 @@ def undo_last_undelivered(session: Session, *, staff: Staff) -> Letter:
     require(staff, "undelivered.key")
     trace, letter = _last(session, staff)
     with working_as(session, ALL):
+        letter_copies.require_alone(session, letter)
         _undo_visit(session, trace.details.get("visit"))
         _let_letters_go(session, letter, trace.details.get("consent"))
         evidence = letters.evidence_of(letter)
@@ -117,7 +119,8 @@ def recent(session: Session, staff: Staff, *, limit: int = 5) -> Sequence[Letter
 
 def _record(session: Session, letter: Letter, why: Reason) -> CameBack:
     moment, copies = now(session), letter_copies.standing(session, letter)
-    before = {"state": letter.state, "posted_at": letter.posted_at.isoformat() if letter.posted_at else None}
+    posted_at = letter.posted_at.isoformat() if letter.posted_at else None
+    before: dict[str, Any] = {"state": letter.state, "posted_at": posted_at}
     fresh = not copies.answered and not copies.duplicate
     letter.undelivered_at, letter.undelivered_reason = moment, why.code
     letter.posted_at = letter.posted_at or moment
@@ -126,11 +129,11 @@ def _record(session: Session, letter: Letter, why: Reason) -> CameBack:
     if fresh:
         refuted, consent = _refute(session, letter, why), _stop_letters(session, letter, why)
         if copies.counts is not None:
+            before |= _other(copies)
             copies.counts.state, copies.counts.undelivered_reason = "undelivered", why.code
             outcomes.decide(session, letter.campaign_id, [letter.customer_id], "undelivered")
             visit = _make_visit(session, letter, why)
     details = before | {"reason": why.code, "at": moment.isoformat(), "visit": visit.id if visit else None}
-    details["live"] = copies.other_id if fresh else None
     details["consent"] = consent.id if consent else None
     traces.record(session, ACTION, letter, details=details)
     known = {"campaign_id": letter.campaign_id, "customer_ids": [letter.customer_id], "reason": why.code}
@@ -207,11 +210,16 @@ def _undo_visit(session: Session, visit_id: int | None) -> None:
 
 def _restore(session: Session, letter: Letter, before: Mapping[str, Any]) -> None:
     letter.undelivered_at, letter.undelivered_reason = None, ""
-    letter_copies.under_way_again(session, before.get("live"))
+    letter_copies.under_way_again(session, before.get("live"), state=before.get("live_state", "posted"))
     if letter.state == "undelivered":
         letter.state = before["state"]
+    if letter.state == before["state"]:
         letter.posted_at = _moment(before["posted_at"]) if before["posted_at"] else None
     session.flush()
+
+
+def _other(copies: Standing) -> dict[str, Any]:
+    return {"live": copies.other.id, "live_state": copies.other.state} if copies.other is not None else {}
 
 
 def _moment(text: str) -> datetime:

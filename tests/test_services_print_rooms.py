@@ -7,7 +7,7 @@ from test_services_letters import targeted
 
 from models import Letter, PrintRun, PrintTray, Trace
 from models.clock import utcnow
-from services import Refused, print_runs, reprints, spoils, trays
+from services import Refused, campaigns, ended_runs, print_runs, reprints, spoils, trays
 from services.balances import balance
 from services.campaigns import close_campaign
 from services.letters import letter_by_code, plan_letters, plan_reprint, plan_second_letters, write_letters
@@ -170,6 +170,47 @@ def test_a_spoiled_copy_gives_the_posted_one_its_place_back(session, clerk, lett
     assert balance(session, letters[0].campaign_id).open == 3
 
 
+def test_of_several_copies_the_one_that_went_to_the_post_counts_again(session, clerk, letters):
+    second, run = copied(session, letters[0]), session.get_one(PrintRun, letters[1].print_run_id)
+    third = copied(session, second)
+    third.print_run_id = run.id
+    spoils.spoil_letters(session, run, [third.serial], "卡纸")
+    assert (letters[0].state, second.state, third.state) == ("posted", "reprinted", "spoiled")
+
+
+def test_a_copy_that_came_back_is_still_undelivered_when_its_reprint_is_spoiled(session, clerk, letters):
+    record_undelivered(session, letters[0].token, "other", staff=clerk)
+    copy, run = copied(session, letters[0]), session.get_one(PrintRun, letters[1].print_run_id)
+    copy.print_run_id = run.id
+    spoils.spoil_letters(session, run, [copy.serial], "卡纸")
+    assert letters[0].state == "undelivered" and balance(session, letters[0].campaign_id).undelivered == 1
+
+
+@pytest.mark.parametrize("how", ["reprinted", "withdrawn"])
+def test_a_run_of_which_nothing_is_left_to_post_ends(session, clerk, run, letters, how):
+    campaign, other = letters[0].campaign, session.get_one(PrintRun, letters[1].print_run_id)
+    if how == "withdrawn":
+        campaigns.withdraw(session, campaign.id, [letter.id for letter in letters[:2]])
+        assert run.state == "composed"
+        campaigns.withdraw(session, campaign.id, [letters[2].id])
+    else:
+        plans = reprints.plan(session, campaign, "1-3", form_version=1, reason="卡纸")
+        facts = {"campaign_id": campaign.id, "unit_id": run.unit_id, "number": 9, "letters": 3, "pages": 6}
+        other = PrintRun(**facts, serial_from=1, serial_to=3, state="composed", composed_at=utcnow())
+        session.add(other)
+        session.flush()
+        write_letters(session, campaign.id, plans, form_version_id=letters[0].form_version_id, print_run_id=other.id)
+        assert other.state == "composed"
+    assert (run.state, run.spoiled_by_id, run.spoiled_reason) == ("spoiled", clerk.id, ended_runs.NOTHING_LEFT)
+
+
+def test_what_is_left_after_an_answer_does_not_keep_a_run_waiting(session, clerk, run, letters):
+    letters[0].state = "answered"
+    assert trays.pages_of(session, run) == [2, 3, 4, 5]
+    assert spoils.spoil_run(session, run, "整批受潮") == 2 and run.state == "spoiled"
+    assert letters[0].state == "answered"
+
+
 @pytest.fixture
 def revived(session, clerk, letters):
     """A posted letter whose second copy was spoiled: the first counts again."""
@@ -221,7 +262,7 @@ def test_numbers_that_cannot_be_are_told(session, clerk, run, letters, text):
 @pytest.mark.parametrize("text", ["1-501", "1-300、400-700"])
 def test_more_numbers_than_one_goes_are_told_as_such(text):
     assert len(reprints.serials_in("1-500")) == reprints.MOST
-    with pytest.raises(Refused, match="一次最多补打"):
+    with pytest.raises(Refused, match="一次最多写 500 封"):
         reprints.serials_in(text)
 
 
@@ -262,6 +303,27 @@ def test_of_two_copies_that_come_back_undelivered_the_first_counts(session, cler
         undo_last_undelivered(session, staff=clerk)
     sheet = balance(session, letters[0].campaign_id)
     assert (sheet.undelivered, sheet.open, both[1].state) == (0, 3, "posted")
+
+
+def test_a_copy_in_the_house_is_not_sent_where_the_earlier_one_came_back_from(session, clerk, letters):
+    copy = copied(session, letters[0])
+    done = record_undelivered(session, letters[0].token, "other", staff=clerk)
+    assert (done.next, copy.state, balance(session, copy.campaign_id).undelivered) == ("visit", "undelivered", 1)
+    undo_last_undelivered(session, staff=clerk)
+    assert (copy.state, letters[0].state, balance(session, copy.campaign_id).open) == ("composed", "reprinted", 3)
+
+
+def test_the_first_of_two_returns_is_not_taken_back_before_its_duplicate(session, clerk, letters):
+    copy, other = copied(session, letters[0]), make_staff(session, "clerk")
+    copy.state = "posted"
+    record_undelivered(session, letters[0].token, "other", staff=clerk)
+    session.info["actor_id"] = other.id
+    assert record_undelivered(session, copy.token, "other", staff=other).duplicate
+    with pytest.raises(Refused, match="第 2 次打印后来也登记了退信"):
+        undo_last_undelivered(session, staff=clerk)
+    for staff in (other, clerk):
+        undo_last_undelivered(session, staff=staff)
+    assert (copy.state, letters[0].state, copy.undelivered_at) == ("posted", "reprinted", None)
 
 
 def test_an_old_copy_undelivered_says_nothing_once_the_new_one_was_answered(session, clerk, letters):

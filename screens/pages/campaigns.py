@@ -41,6 +41,7 @@ from services.balances import BUCKETS, PENDING, SUMS
 from services.reply_checks import CHECKS
 from services.segments import CONDITIONS
 from workflows import runs
+from workflows.print_runs import conclude_posting
 
 WORKFLOW = "contact_survey"
 LISTED = 100
@@ -171,6 +172,7 @@ class Campaigns(Page):
         if not campaigns.withdraw(db.session(), key, [letter.id]):
             raise Refused(_("这封函件已经交寄，不能作废。"))
         traces.record(db.session(), "letter.withdrawn", letter)
+        conclude_posting(db.session(), letter.campaign, current_user)
         done(_("函件 %(number)s 已作废，客户记为中止。", number=letters.number_of(letter)))
         return redirect(self.get_url(".recipients", key=key, bucket="withdrawn"), 303)
 
