@@ -37,16 +37,25 @@ class PostingLine:
 
 
 @dataclass(frozen=True)
-class PostingList:
-    """What goes to the post with one print run."""
+class PostedRun:
+    """One print run of a posting: how many of its letters go, in how many trays."""
 
     number: str
-    unit: str
     campaign: str
     serials: str
+    pieces: int
+    trays: int
+
+
+@dataclass(frozen=True)
+class PostingList:
+    """What one unit hands to the post on one day."""
+
+    unit: str
     day: dt.date
     kind: str
     source: str
+    runs: tuple[PostedRun, ...]
     lines: tuple[PostingLine, ...]
 
     @property
@@ -96,9 +105,9 @@ class TrayLabels:
 
 def posting_list(facts: PostingList, letterhead: Letterhead) -> bytes:
     """Pieces, weight and postage per postcode prefix, with places for whoever hands over and whoever takes."""
-    title = f"交寄清单 {facts.number}"
+    title = f"交寄清单 {facts.unit} {facts.day:%Y-%m-%d}"
     html = compose("posting_list.html", letterhead, title=title, facts=facts)
-    expected = Expected(title, 0, [("批次", printable(facts.number)), ("件数", str(facts.pieces))])
+    expected = Expected(title, 0, [("批次", printable(run.number)) for run in facts.runs[:1]])
     return single(html, About(title, facts.day), letterhead=letterhead, expected=[expected])
 
 

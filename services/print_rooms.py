@@ -65,9 +65,11 @@ def states(session: Session, run: PrintRun) -> dict[str, int]:
     return {state: number for state, number in session.execute(query)}
 
 
-def letters_of(run: PrintRun, *, state: str = "") -> Select[Any]:
-    """The letters of a run, or those in one state, in order."""
+def letters_of(run: PrintRun, *, state: str = "", tray: PrintTray | None = None) -> Select[Any]:
+    """The letters of a run, or those in one state or one tray, in order."""
     query = select(Letter).where(Letter.print_run_id == run.id).order_by(Letter.serial)
+    if tray is not None:
+        query = query.where(Letter.serial.between(tray.serial_from, tray.serial_to))
     return query.where(Letter.state == state) if state else query
 
 

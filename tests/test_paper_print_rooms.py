@@ -15,7 +15,7 @@ from paper.calibrations import Calibration
 from paper.envelopes import Envelope, Postage
 from paper.overprints import overprint
 from paper.pdf import PaperError
-from paper.postings import PostingLine, PostingList, TrayLabel, TrayLabels
+from paper.postings import PostedRun, PostingLine, PostingList, TrayLabel, TrayLabels
 from paper.print_registers import PrintRegister, RegisterLine
 from paper.print_runs import render_letters
 from paper.specimens import specimens
@@ -102,7 +102,8 @@ def test_tray_labels_say_the_same_to_a_scanner():
 
 def test_posting_list_and_register_add_up():
     lines = (PostingLine("528", True, 240, 13.9, 0.8), PostingLine("510", False, 3, 13.9, 1.2))
-    facts = PostingList("HD202611-01-3", "某局", "核对", "1 – 243", DAY, "平常信函", "协议。", lines)
+    runs = tuple(PostedRun(f"HD202611-01-{at}", "核对", "1 – 200", 100, 2) for at in (3, 4))
+    facts = PostingList("某局", DAY, "平常信函", "协议。", runs, lines)
     shown = text_of(DOCUMENTS["posting_list"].compose(facts, HEAD))
     assert "195.60" in shown and "3377.7" in shown and "243" in shown
     line = RegisterLine("第 1 批", "首次", "v1", "1 – 3", 3, 1, 2, "奔图", "张三", "", "", "已打印")

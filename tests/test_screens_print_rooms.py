@@ -9,7 +9,7 @@ from dataclasses import replace
 import pikepdf
 import pytest
 from browsing import browse
-from factories import make_campaign, make_customer, make_letter, make_staff
+from factories import make_campaign, make_customer, make_letter, make_staff, make_unit
 from PIL import Image
 from pypdfium2 import PdfDocument as pdfium
 from sqlalchemy import select
@@ -137,11 +137,69 @@ def test_the_page_of_a_run_divides_it_and_lists_its_letters(session, clerk, stac
     assert page.count("已生成</span>") == 3 and "欧阳*" in page and "欧阳建国" not in page
 
 
-def test_the_posting_list_counts_weighs_and_costs_by_prefix(clerk, stack):
-    place = f"{PLACE}/run/{stack.id}/list"
-    assert re.search(r">528</td>.*?>本埠</td>.*?>3</td>.*?>41.7</td>", clerk.get(place).text, re.DOTALL)
-    rows = clerk.get(f"{place}.csv").data.decode("utf-8-sig").splitlines()
-    assert rows[1].startswith("528,3,13.9,41.7,0.80,2.40")
+@pytest.fixture
+def second(session, stack):
+    """A second run of the campaign that lies printed: one letter, of another postcode, without trays."""
+    letter = make_letter(session, make_customer(session), stack.campaign)
+    run = session.get_one(PrintRun, letter.print_run_id)
+    letter.state, letter.posted_at, run.state = "printed", None, "printed"
+    letter.facts = {**letter.facts, "letter": {**letter.facts["letter"], "postcode": "510000"}}
+    for other in session.scalars(select(PrintRun).where(PrintRun.id.not_in([run.id, stack.id]))):
+        other.state = "spoiled"
+    stack.state = "printed"
+    for other in session.scalars(select(Letter).where(Letter.state == "composed")):
+        other.state = "printed"
+    session.commit()
+    return run
+
+
+def test_one_posting_list_counts_weighs_and_costs_all_runs_of_the_day(session, clerk, stack, second):
+    page = clerk.get(f"{PLACE}/posting").text
+    assert re.search(r">528</td>.*?>本埠</td>.*?>3</a></td>.*?>41.7</td>", page, re.DOTALL)
+    assert page.count("checked") == 2
+    form = {"run": [stack.id, second.id]}
+    rows = clerk.post(f"{PLACE}/posting/list.csv", data=form).data.decode("utf-8-sig").splitlines()
+    assert rows[0] == "邮编(前三位),寄达,件数,单重(克),总重(克),单价(元),资费(元),盘"
+    assert rows[1:] == ["510,本埠,1,13.9,13.9,0.80,0.80,", f"528,本埠,3,13.9,41.7,0.80,2.40,{stack.number}/1–2"]
+    assert clerk.post(f"{PLACE}/posting/posted", data=form).status_code == 303
+    session.expire_all()
+    assert (stack.state, second.state, stack.posted_at) == ("posted", "posted", second.posted_at)
+    assert f'name="run" value="{second.id}"' in clerk.get(f"{PLACE}/posting").text
+
+
+def test_each_figure_of_a_posting_opens_as_many_letters_as_it_says(session, clerk, letters, stack, second):
+    letters[0].state = "spoiled"
+    session.commit()
+    page = clerk.get(f"{PLACE}/posting").text
+    links = re.findall(r'href="([^"]*posting/letters[^"]*)">(\d+)<', page)
+    assert [number for _link, number in links] == ["1", "2", "3"]
+    for link, number in links:
+        assert clerk.get(link.replace("&amp;", "&")).text.count('<td class="nowrap"') == int(number)
+
+
+def test_what_was_posted_stays_on_its_list_when_it_is_printed_again(session, clerk, letters, stack, second):
+    clerk.post(f"{PLACE}/posting/posted", data={"run": [stack.id]})
+    session.expire_all()
+    letters[1].state = "reprinted"
+    session.commit()
+    rows = clerk.post(f"{PLACE}/posting/list.csv", data={"run": [stack.id]}).data.decode("utf-8-sig").splitlines()
+    assert rows[1].startswith("528,本埠,3,")
+
+
+def test_a_posting_list_is_of_one_unit_and_of_something(session, clerk, stack, second):
+    second.unit_id = make_unit(session, name="另一个所").id
+    session.commit()
+    for form in ({}, {"run": [stack.id, second.id]}):
+        assert clerk.post(f"{PLACE}/posting/posted", data=form).status_code == 303
+    session.expire_all()
+    assert (stack.state, second.state) == ("printed", "printed")
+
+
+def test_the_number_of_a_tray_opens_the_letters_of_that_tray(clerk, stack):
+    page = clerk.get(f"{PLACE}/run/{stack.id}").text
+    assert f"/run/{stack.id}/letters?tray=1" in page
+    counts = [clerk.get(f"{PLACE}/run/{stack.id}/letters?tray={tray}").text.count("已生成</span>") for tray in (1, 2)]
+    assert counts == [2, 1] and clerk.get(f"{PLACE}/run/{stack.id}/letters?tray=9").status_code == 404
 
 
 def test_every_paper_of_the_room_gets_its_facts(session, clerk, stack, monkeypatch):
@@ -155,13 +213,13 @@ def test_every_paper_of_the_room_gets_its_facts(session, clerk, stack, monkeypat
     expected = {
         f"run/{stack.id}/labels.pdf": ("TrayLabels", f"number='{number}'", "serials='00001 – 00002'"),
         f"run/{stack.id}/addresses.pdf": ("Labels", "skip=5", "欧阳建国"),
-        f"run/{stack.id}/list.pdf": ("PostingList", "pieces=3"),
+        "posting/list.pdf": ("PostingList", "pieces=3"),
         f"campaign/{stack.campaign_id}/register.pdf": ("PrintRegister", "letters=3"),
         f"campaign/{stack.campaign_id}/return_envelope.pdf": ("Envelope", stack.campaign.code),
         f"printer/{printer}/calibration.pdf": ("Calibration", "offset_x=4"),
     }
     for path, parts in expected.items():
-        with clerk.post(f"{PLACE}/{path}", {"skip": "5"}) as got:
+        with clerk.post(f"{PLACE}/{path}", {"skip": "5", "run": stack.id}) as got:
             assert all(part in got.data.decode() for part in parts), path
     assert session.scalars(select(Trace).where(Trace.action == "print_run.labels")).one()
 
@@ -220,6 +278,6 @@ def test_a_picture_that_claims_to_be_huge_is_refused_unopened(session, clerk, st
 @pytest.mark.parametrize("role", ["account_manager", "viewer", "auditor"])
 def test_others_do_not_come_into_the_print_room(app, session, stack, role):
     other = browse(app, session, make_staff(session, role))
-    for path in ("", f"run/{stack.id}", f"campaign/{stack.campaign_id}", f"run/{stack.id}/letters"):
+    for path in ("", "posting", f"run/{stack.id}", f"campaign/{stack.campaign_id}", f"run/{stack.id}/letters"):
         assert other.get(f"{PLACE}/{path}").status_code == 403
     assert other.post(f"{PLACE}/run/{stack.id}/file").status_code == 403

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,6 @@ from flask import abort, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_security import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -24,6 +21,7 @@ from screens.access import needs
 from screens.base import Page
 from screens.cards import Card
 from screens.messages import done
+from screens.postings import Postings, tell_when_concluded
 from screens.print_campaigns import PrintCampaigns, printers
 from services import (
     Refused,
@@ -34,17 +32,16 @@ from services import (
     print_runs,
     reprints,
     spoils,
+    tray_labels,
     trays,
 )
-from workflows.print_runs import conclude_posting
 
 RUN = "letters.run"
 LISTED = 100
-CSV = "text/csv"
 
 
-class PrintRoom(PrintCampaigns, Page):
-    """What waits, the page of one run, and (see PrintCampaigns) what belongs to a whole campaign."""
+class PrintRoom(PrintCampaigns, Postings, Page):
+    """What waits, the page of one run; a whole campaign (see PrintCampaigns), a day's posting (see Postings)."""
 
     permission = RUN
     label, group = _l("打印与交寄"), "mailing"
@@ -83,12 +80,13 @@ class PrintRoom(PrintCampaigns, Page):
 
     @expose("/run/<int:key>/letters")
     def letters_of(self, key: int) -> str:
-        """The letters of a run, or those in one state."""
+        """The letters of a run, or those in one state or one tray."""
         row, state = _run(key), request.args.get("state", "")
-        query = print_rooms.letters_of(row, state=state if state in LETTER_STATES else "")
+        tray = _tray(row, request.args.get("tray", 0, type=int)) if "tray" in request.args else None
+        query = print_rooms.letters_of(row, state=state if state in LETTER_STATES else "", tray=tray)
         after = request.args.get("after", 0, type=int)
         rows = db.session.scalars(query.where(Letter.serial > after).limit(LISTED + 1)).all()
-        facts = {"number_of": letters.number_of, "masked": mask_name, "state": state}
+        facts = {"number_of": letters.number_of, "masked": mask_name, "state": state, "tray": tray}
         following = rows[LISTED - 1].serial if len(rows) > LISTED else None
         return self.render("screens/print_run_letters.html", row=row, rows=rows[:LISTED], after=following, **facts)
 
@@ -97,7 +95,7 @@ class PrintRoom(PrintCampaigns, Page):
     def file(self, key: int) -> Any:
         """The file of a run, or of a tray of it; a further time with a reason. `layer` = `own`: for overprinting."""
         row, reason = _run(key), request.form.get("reason", "")
-        tray = _tray(row) if request.form.get("tray") else None
+        tray = _tray(row, request.form.get("tray", 0, type=int)) if request.form.get("tray") else None
         printer = print_runs.choose_printer(db.session(), row, request.form.get("printer", 0, type=int))
         if request.form.get("layer") == "own" and printer is None:
             raise Refused(_("套打要先选打印机：偏移按打印机设置。"))
@@ -124,7 +122,7 @@ class PrintRoom(PrintCampaigns, Page):
         """The stack went to the post."""
         row = _run(key)
         done(_("已登记交寄 %(number)s 封。", number=print_runs.mark_posted(db.session(), row)))
-        self._conclude(row)
+        tell_when_concluded(db.session(), row.campaign)
         return self._back(key)
 
     @expose("/run/<int:key>/divide", methods=("POST",))
@@ -146,7 +144,7 @@ class PrintRoom(PrintCampaigns, Page):
         else:
             spoilt = spoils.spoil_run(db.session(), row, reason)
         done(_("已作废 %(number)s 封。需要重寄的，请到活动的打印页补打。", number=spoilt))
-        self._conclude(row)
+        tell_when_concluded(db.session(), row.campaign)
         return self._back(key)
 
     @expose("/run/<int:key>/labels.pdf", methods=("POST",))
@@ -154,7 +152,7 @@ class PrintRoom(PrintCampaigns, Page):
     def labels(self, key: int) -> Any:
         """The labels of trays and bundles."""
         row = _run(key)
-        return downloads.printed("tray_labels", posting_lists.labels(db.session(), row), posting_lists.number_of(row))
+        return downloads.printed("tray_labels", tray_labels.labels(db.session(), row), posting_lists.number_of(row))
 
     @expose("/run/<int:key>/addresses.pdf", methods=("POST",))
     @needs(RUN)
@@ -165,36 +163,6 @@ class PrintRoom(PrintCampaigns, Page):
         if not facts.labels:
             raise Refused(_("这一批的函件都已作废或补打，没有要贴的标签。"))
         return downloads.printed("address_labels", facts, posting_lists.number_of(row))
-
-    @expose("/run/<int:key>/list")
-    def posting_list(self, key: int) -> str:
-        """The list for the post office: pieces, weight and postage by the first digits of the postcode."""
-        row = _run(key)
-        return self.render("screens/posting_list.html", run=row, facts=posting_lists.facts(db.session(), row))
-
-    @expose("/run/<int:key>/list.pdf", methods=("POST",))
-    @needs(RUN)
-    def posting_paper(self, key: int) -> Any:
-        """The posting list as a sheet to be signed."""
-        row = _run(key)
-        return downloads.printed("posting_list", posting_lists.facts(db.session(), row), posting_lists.number_of(row))
-
-    @expose("/run/<int:key>/list.csv")
-    def posting_rows(self, key: int) -> Any:
-        """The posting list for a spreadsheet."""
-        row, text = _run(key), io.StringIO(newline="")
-        writer = csv.writer(text)
-        weights, prices = (_("单重(克)"), _("总重(克)")), (_("单价(元)"), _("资费(元)"))
-        writer.writerow([_("邮编(前三位)"), _("件数"), *weights, *prices, _("盘")])
-        for line in posting_lists.facts(db.session(), row).lines:
-            money = (f"{line.grams:.1f}", f"{line.weight:.1f}", f"{line.price:.2f}", f"{line.postage:.2f}")
-            writer.writerow([line.prefix, line.pieces, *money, line.trays])
-        name = _("交寄清单_%(number)s.csv", number=posting_lists.number_of(row))
-        return downloads.made(text.getvalue().encode("utf-8-sig"), name, CSV)
-
-    def _conclude(self, row: PrintRun) -> None:
-        if conclude_posting(db.session(), row.campaign, current_user):
-            done(_("这次活动的函件已全部交寄，待办已办结，开始等待回函。"))
 
     def _back(self, key: int) -> Any:
         return redirect(self.get_url(".run", key=key), 303)
@@ -224,7 +192,6 @@ def _run(key: int) -> PrintRun:
     return found if found is not None else abort(404)
 
 
-def _tray(row: PrintRun) -> PrintTray:
-    number = request.form.get("tray", 0, type=int)
-    query = select(PrintTray).where(PrintTray.print_run_id == row.id, PrintTray.number == number)
+def _tray(row: PrintRun, number: int) -> PrintTray:
+    query = select(PrintTray).where(PrintTray.print_run_id == row.id, PrintTray.number == min(number, 2**31 - 1))
     return db.session.scalar(query) or abort(404)
