@@ -22,7 +22,7 @@ from seed.returned_forms import Feed, Side, filled_in, scan_in
 from seed.stage import Stage, acting_as
 from services import key_fields, key_jobs, key_leases, returns, scan_batches
 from services.scan_batches import Scans
-from workflows import runs
+from workflows import scan_readings
 from workflows.sessions import reading
 
 PER_FILE = 24
@@ -40,10 +40,10 @@ def take_in(stage: Stage, campaign_id: int, answered: Sequence[tuple[str, str]],
     feeds = list(_feeds(stage, campaign_id, answered, bag))
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         paths = list(pool.map(scan_in, feeds))
-    batch_id = _read(stage, paths)
+    _read(stage, paths)
     key_all(stage)
     _key_by_hand(stage, answered)
-    return sum(len(feed.sides) for feed in feeds) if batch_id else 0
+    return sum(len(feed.sides) for feed in feeds)
 
 
 def key_all(stage: Stage) -> None:
@@ -144,21 +144,18 @@ def _boxes(session: Session, campaign_id: int) -> Sequence[Any]:
     return [box for page in form.boxes["pages"] if page["number"] == 2 for box in page["boxes"]]
 
 
-def _read(stage: Stage, paths: Sequence[Path]) -> int:
+def _read(stage: Stage, paths: Sequence[Path]) -> None:
     """Upload the files as one batch and let the workers read it."""
     login = stage.login(*DESK)
     counted = scan_batches.look_into([Scans(path, path.name) for path in paths])
     with acting_as(login) as (session, staff):
         batch, _is_new = scan_batches.receive(session, counted, origin="upload", staff=staff)
-        run = runs.start(session, "read_scans", {"read.batch": batch.id, "read.name": batch.name}, staff)
-        scan_batches.tie_to_run(session, batch, run.id)
-        batch_id, run_id = batch.id, run.id
+        batch_id, run_id = batch.id, scan_readings.start(session, batch, staff).id
     stage.wait_for_run(run_id, "done")
     with reading() as session:
         counts = scan_batches.counts_of(session, session.get_one(ScanBatch, batch_id))
     told = "，".join(f"{name} {number}" for name, number in counts.items() if number)
     stage.say(f"扫描批次 {batch_id}：{told}。")
-    return batch_id
 
 
 def _key_by_hand(stage: Stage, answered: Sequence[tuple[str, str]]) -> None:

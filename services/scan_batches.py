@@ -59,6 +59,16 @@ class Part:
     first: int
     last: int
 
+    @property
+    def sides(self) -> int:
+        """How many they are."""
+        return self.last - self.first + 1
+
+    @property
+    def number(self) -> int:
+        """By what the parts of a batch are shared out: one after another within a file, and from file to file."""
+        return self.file + self.first // PART
+
 
 def name_of(path: Path) -> str:
     """What a file is called: where that is no UTF-8, it is read as the GBK of older scanners and shares."""

@@ -16,7 +16,7 @@ from paper.codes import link_rows
 from seed.scanner import Damage, Filled, scan
 from services import Refused, intake, scan_batches, scan_folders
 from services.scan_batches import Scans
-from workflows import clock_runs, engine, runs
+from workflows import clock_runs, engine, scan_readings
 from workflows.scan_folders import collect_scans
 from workflows.sessions import reading
 from workflows.steps import Options
@@ -149,7 +149,7 @@ def test_a_batch_is_read_by_its_workflow(session, clerk, letters, tmp_path):
         [Scans(batch(tmp_path / "a.png", Sheet(letters[0].token, filled=SAME)), "a.png")]
     )
     found, _is_new = scan_batches.receive(session, counted, origin="upload", staff=clerk)
-    runs.start(session, "read_scans", {"read.batch": found.id, "read.name": found.name}, clerk)
+    scan_readings.start(session, found, clerk)
     session.commit()
     engine.drain()
     session.expire_all()

@@ -205,8 +205,12 @@ STEPS: dict[str, StepKind] = {
         N_("试算导入"), import_trials.plan_try_import, import_trials.try_import, imports.OfBatch, chunk=1,
         results=IMPORT_OUTCOMES, forecast=nothing_ahead,
     ),
+    "open_scans": StepKind(
+        N_("打开扫描批次"), scan_batches.plan_open_scans, scan_batches.open_scans, scan_batches.OfScans, chunk=1,
+        sets=("scan_batch_id",), forecast=nothing_ahead,
+    ),
     "read_scans": StepKind(
-        N_("读取扫描批次"), scan_batches.plan_read_scans, scan_batches.read_scans, scan_batches.OfScans, chunk=1,
+        N_("读取扫描批次"), scan_batches.plan_read_scans, scan_batches.read_scans, scan_batches.Share, chunk=1,
         results=SCAN_RESULTS, forecast=nothing_ahead,
     ),
     "collect_scans": StepKind(

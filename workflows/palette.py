@@ -87,7 +87,8 @@ STEP_GROUPS: dict[str, tuple[str, Mapping[str, str]]] = {
     "data": (
         N_("数据处理"),
         {
-            "read_scans": N_("逐面读取一个扫描批次，认出函件、勾选和手写。"),
+            "open_scans": N_("指定一个要读取的扫描批次，后面的步骤分几路读它。"),
+            "read_scans": N_("逐面读取打开的扫描批次中自己的一份，认出函件、勾选和手写。"),
             "collect_scans": N_("把监视文件夹里的扫描文件收成扫描批次。"),
             "import_file": N_("把一个导入批次的客户文件写进客户资料。"),
             "count_shared": N_("清点登记在多户名下的号码。"),

@@ -13,6 +13,8 @@ from models import ScanBatch, Staff
 from services import Refused, files, scan_batches, scan_folders
 from services.scan_batches import Counted, Scans
 from services.scan_folders import DONE, REFUSED
+from workflows.scan_batches import WORKFLOW as READING
+from workflows.scan_batches import values_of
 from workflows.sessions import reading
 from workflows.steps import Call, Effects, Facts, Item, Options, Planned, Start
 
@@ -73,7 +75,7 @@ def _starts(path: Path) -> Iterator[Start]:
     query = _of(path).where(ScanBatch.state == "received")
     with reading() as session:
         for batch in session.scalars(query.where(ScanBatch.origin == "folder", ScanBatch.run_id.is_(None))):
-            yield Start("read_scans", {"read.batch": str(batch.id), "read.name": batch.name})
+            yield Start(READING, values_of(batch))
 
 
 def _move_aside(path: Path) -> Effects:

@@ -27,7 +27,7 @@ from screens.messages import done
 from screens.pickers import unit_filter
 from services import Refused, scan_batches, sheet_balances
 from services.scan_batches import Scans
-from workflows import runs
+from workflows import scan_readings
 
 MOVING = ("received", "reading")
 STUCK = ("failed", "parked", "paused", "cancelled", "partly_failed")
@@ -83,7 +83,7 @@ class ScanBatches(ListPage):
             counted = scan_batches.look_into(scans)
             batch, is_new = scan_batches.receive(db.session(), counted, origin="upload", staff=current_user)
         if is_new:
-            start(db.session(), batch, current_user)
+            scan_readings.start(db.session(), batch, current_user)
         else:
             done(_("这些文件以前已经读过，这是当时的批次。"))
         return redirect(self.get_url(".show", key=batch.id), 303)
@@ -110,7 +110,7 @@ class ScanBatches(ListPage):
         if not self._facts(batch)["may_go_on"]:
             raise Refused(_("这一批正在读取或已经读完。请刷新页面。"))
         batch.state, batch.error = "received", ""
-        start(db.session(), batch, current_user)
+        scan_readings.start(db.session(), batch, current_user)
         return redirect(self.get_url(".show", key=key), 303)
 
     def _facts(self, batch: ScanBatch) -> dict[str, Any]:
@@ -128,12 +128,6 @@ class ScanBatches(ListPage):
             "may_go_on": is_stuck and bool(batch.files),  # a file that was refused has nothing to be read
             "is_moving": batch.state in MOVING and not is_stuck,
         }
-
-
-def start(session: Session, batch: ScanBatch, staff: Staff) -> None:
-    """Start the run that reads a batch, and tie the two together."""
-    values = {"read.batch": batch.id, "read.name": batch.name}
-    scan_batches.tie_to_run(session, batch, runs.start(session, "read_scans", values, staff).id)
 
 
 def sheets_to_sort(session: Session, staff: Staff) -> Card | None:
