@@ -12,6 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from models import ContactKind, Role, Staff, Unit, db
 from screens.filters import Filter
+from services.choices import PEOPLE_LISTED, is_sought
 from services.people import SHELL, in_scope_units
 
 MANY = 200
@@ -77,6 +78,16 @@ def staff_choices() -> list[tuple[int, str]]:
     """Active people with their unit."""
     people = staff_in_reach()
     return [(one.id, _("%(person)s（%(unit)s）", person=one.name, unit=one.unit.name)) for one in people]
+
+
+def staff_found(sought: str, chosen: int | None) -> list[tuple[int, str]]:
+    """Active people whose name, login or unit has what is sought, the first of them; and the chosen one."""
+    session, said = db.session(), _("%(person)s（%(unit)s）")
+    query = select(Staff.id, Staff.name, Unit.name.label("unit")).join(Unit, Unit.id == Staff.unit_id)
+    reach = query.where(Staff.active, Staff.username != SHELL, in_scope_units(session))
+    found = reach.where(is_sought(sought)).order_by(Unit.path, Staff.name, Staff.id).limit(PEOPLE_LISTED)
+    rows = [*session.execute(query.where(Staff.id == (chosen or 0))), *session.execute(found)]
+    return list({row.id: (row.id, said % {"person": row.name, "unit": row.unit}) for row in rows}.values())
 
 
 def role_choices() -> list[tuple[str, str]]:

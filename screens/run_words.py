@@ -164,9 +164,11 @@ def _mailed(run: Run) -> Sequence[Made]:
     number = db.session.scalar(
         select(func.count()).select_from(Letter).where(Letter.campaign_id == campaign.id)
     )
-    letters = Made(_("函件"), number, url_for("campaigns.recipients", key=campaign.id), "letters")
     shown = Made(_("核对活动"), None, url_for("campaigns.show", key=campaign.id), "recipients")
-    return (shown, letters) if number else (shown,)
+    listed = url_for("campaigns.recipients", key=campaign.id)
+    if not number:
+        return shown, Made(_("发送对象"), None, listed, "recipients")
+    return shown, Made(_("函件"), number, listed, "letters")
 
 
 def _counted(run: Run) -> Sequence[Made]:

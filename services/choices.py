@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select, true
 from sqlalchemy.orm import Session, joinedload
 
 from models import ContactKind, Reason, Role, SavedSegment, Staff, Unit, Workflow
@@ -52,11 +52,18 @@ def permissions(session: Session) -> Listed:
 
 def people(session: Session, sought: str = "") -> Listed:
     """Active people by login, with their unit: the first of those whose name, login or unit has what is sought."""
-    query = _active().join(Unit, Unit.id == Staff.unit_id).order_by(Unit.path, Staff.name, Staff.id)
-    for word in sought.split()[:MOST_WORDS]:
-        columns = (Staff.name, Staff.username, Unit.name)
-        query = query.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
-    return _named(session.scalars(query.limit(PEOPLE_LISTED)))
+    query = _active().join(Unit, Unit.id == Staff.unit_id).where(is_sought(sought))
+    return _named(session.scalars(query.order_by(Unit.path, Staff.name, Staff.id).limit(PEOPLE_LISTED)))
+
+
+def is_sought(words: str) -> ColumnElement[bool]:
+    """The condition on people and their units: each word stands in the name, the login or the unit's name."""
+    columns = (Staff.name, Staff.username, Unit.name)
+    found = [
+        or_(*(column.icontains(word, autoescape=True) for column in columns))
+        for word in words.split()[:MOST_WORDS]
+    ]
+    return and_(true(), *found)
 
 
 def _active() -> Select[tuple[Staff]]:

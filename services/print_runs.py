@@ -17,7 +17,7 @@ from models.clock import now, utcnow
 from paper.letterheads import Letterhead
 from paper.letters import Problem
 from paper.print_runs import render_letters
-from services import Refused, campaigns, files, forms, letters, traces, trays
+from services import Refused, campaigns, files, forms, letterheads, letters, traces, trays
 from services.forms import Form
 from services.letters import Plan, letter_facts
 
@@ -78,6 +78,13 @@ def record_run(session: Session, campaign_id: int, plans: Sequence[Plan], *, mad
     done = {"letters": len(kept), "pages": made.pages, "too_long": len(made.too_long)}
     named = {"missing": list(made.missing), "cut": list(made.cut)}
     return done | {name: texts for name, texts in named.items() if texts}
+
+
+def plan_late(session: Session, recipient: Recipient) -> tuple[Plan, Letterhead]:
+    """The letter of somebody whose address is mended now, and under which head `make_file` lays it out."""
+    version, head = forms.survey_version(session), letterheads.current(session)
+    plan = letters.plan_late(session, recipient, form_version=version)
+    return plan | {"new_form": forms.kept_version(session, forms.SURVEY_LETTER, version) is None}, head
 
 
 def record_late(session: Session, recipient: Recipient, plan: Plan, *, made: Made) -> None:

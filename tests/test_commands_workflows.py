@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from factories import ADDRESS, make_campaign, make_contact, make_customer, make_staff
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import screens.commands as commands
-from models import Outgoing, Run, Step
+from models import Letter, Outgoing, Recipient, Run, Step
 from models.clock import utcnow
 from screens.commands import workflows as command
 from services import Refused, health
@@ -191,6 +192,23 @@ def test_a_sending_nobody_knows_of_is_settled(
     assert (code, told["settled"], told["run"]) == (0, 1, run)
     assert session.scalars(select(Outgoing)).one().state == state
     assert play("settle", str(run), "1", said)[0] == 1
+
+
+def test_a_letter_is_made_late_for_whoever_has_an_address_again(
+    play: Play, small: None, session: Session
+) -> None:
+    run, campaign = play("start", "small", "--wait")[1]["run"], make_campaign(session)
+    campaign.run_id, late = run, make_customer(session)
+    make_contact(session, late, "supply_address", raw=ADDRESS, value=ADDRESS)
+    facts = {"customer_id": late.id, "unit_id": late.unit_id, "exclusion": "doubtful_address"}
+    session.add(Recipient(campaign_id=campaign.id, **facts))
+    words = ("letter", str(run), late.account_no)
+    assert "没有这项操作的权限" in play(*words, "--as", make_staff(session, "auditor").username)[1]["error"]
+    code, told = play(*words)
+    assert (code, told["run"]) == (0, run)
+    assert session.scalars(select(Letter.state)).all() == ["composed"] and told["letter"].endswith("-00001")
+    assert "已经补发" in play(*words)[1]["error"]
+    assert "没有户号 0" in play("letter", str(run), "0")[1]["error"]
 
 
 @pytest.mark.parametrize(

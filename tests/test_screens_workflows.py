@@ -8,13 +8,14 @@ from typing import Any, Literal
 
 import pytest
 from browsing import browse
-from factories import make_staff, make_unit
+from factories import make_campaign, make_staff, make_unit
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Outgoing, Run, Step, Task, Workflow
 from models.clock import utcnow
+from screens import pickers
 from screens.pages import workflows as pages
 from services import Refused, workflows
 from services.workflows import Definition
@@ -162,6 +163,32 @@ def test_a_task_is_decided_once_and_moves_its_run(app: Flask, session: Session, 
     assert session.scalars(select(Run.state).where(Run.id == run_id)).one() == "done"
     assert "有问题" in browser.get("/admin/tasks/?box=done").text
     assert "号码不全" in browser.get(f"/admin/tasks/{task_id}").text
+
+
+def test_whoever_decides_opens_the_list_behind_the_counts(app: Flask, session: Session, kept: int) -> None:
+    run_id = started(app, session, kept)
+    campaign = make_campaign(session)
+    campaign.run_id = run_id
+    session.commit()
+    head = browse(app, session, make_staff(session, "data_steward"))
+    page = head.get(f"/admin/tasks/{session.scalars(select(Task.id)).one()}").text
+    assert f'href="/admin/campaigns/{campaign.id}/recipients"' in page
+
+
+def test_an_owner_is_found_among_many_by_what_is_typed(
+    app: Flask, session: Session, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (pages, pickers):
+        monkeypatch.setattr(module, "PEOPLE_LISTED", 2)
+    unit = make_unit(session)
+    people = [make_staff(session, "clerk", unit) for _number in range(3)]
+    browser = browse(app, session, make_staff(session, "administrator"))
+    address = f"/admin/workflows/{kept}"
+    found = browser.get(f"{address}?sought={people[2].username}").text
+    assert [f'<option value="{one.id}"' in found for one in people] == [False, False, True]
+    assert "查找" in browser.get(address).text
+    browser.post(f"{address}/owner", {"owner": people[2].id})
+    assert f'<option value="{people[2].id}" selected' in browser.get(f"{address}?sought={people[0].username}").text
 
 
 def test_strangers_units_and_roles_see_no_task(app: Flask, session: Session, kept: int) -> None:

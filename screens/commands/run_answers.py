@@ -31,7 +31,8 @@ def lines_of(result: Mapping[str, Any]) -> str:
     if "nodes" not in result:
         return f"流程「{result['name']}」已保存，现在是第 {result['version']} 版。"
     first = f"流程实例 {result['run']}「{result['title']}」: {RUN_STATES[result['state']]}"
-    lines = [first, *([result["message"]] if result["message"] else []), *map(_line, result["nodes"])]
+    made = [f"函件 {result['letter']} 已补出，请到“待交寄”打印和交寄。"] if "letter" in result else []
+    lines = [first, *made, *([result["message"]] if result["message"] else []), *map(_line, result["nodes"])]
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""`workflow list|start|show|retry|skip|settle|export|import`: definitions, trials and runs from the shell."""
+"""`workflow list|start|show|retry|skip|settle|letter|export|import`: definitions, trials and runs from the shell."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from flask import current_app
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from models import Outgoing, Run, Staff, Step, Workflow, WorkflowVersion
+from models import Campaign, Customer, Outgoing, Recipient, Run, Staff, Step, Workflow, WorkflowVersion
 from models.scope import current_scope
 from screens.commands import CreateApp, acts_as, say, working
 from screens.commands.run_answers import head, lines_of, told, told_trial
-from services import Refused, health, people, trials, workflows
+from services import Refused, health, people, print_runs, trials, workflows
 from workflows import runs, trial_runs, trying
 from workflows.definition_files import bpmn_of, load_file, toml_of
 from workflows.options import from_text
 from workflows.sessions import reading
 
-HELP = "流程: workflow list、start、show、retry、skip、settle、export、import"
+HELP = "流程: workflow list、start、show、retry、skip、settle、letter、export、import"
 POLL = 0.3
 BAD = ("failed", "parked")
 
@@ -30,7 +30,7 @@ BAD = ("failed", "parked")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """One action with its words."""
     actions = parser.add_subparsers(
-        dest="action", required=True, metavar="list|start|show|retry|skip|settle|export|import"
+        dest="action", required=True, metavar="list|start|show|retry|skip|settle|letter|export|import"
     )
     _action(actions, "list", "列出流程")
     start = _action(actions, "start", "发起流程(需要 serve 或 worker 在运行)")
@@ -56,15 +56,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _of_runs(actions: Any, start: argparse.ArgumentParser) -> None:
-    """The actions on a run: show, retry, skip, settle."""
+    """The actions on a run: show, retry, skip, settle, letter."""
     show = _action(actions, "show", "查看一个流程实例")
     retry = _action(actions, "retry", "从失败的步骤重试(需要 serve 或 worker 在运行)")
     skip = _action(actions, "skip", "填原因跳过一个失败的步骤，或不再等一个等待")
     settle = _action(actions, "settle", "确认结果待确认的外发：已发出，或没有发出、再发")
-    for one in (show, retry, skip, settle):
+    letter = _action(actions, "letter", "为地址改好的客户补发函件，单独成一批")
+    for one in (show, retry, skip, settle, letter):
         one.add_argument("run", metavar="RUN", type=int, help="流程实例编号")
     for one in (skip, settle):
         one.add_argument("path", metavar="PATH", help="步骤的位置，见 workflow show，例如 3.yes.1")
+    letter.add_argument("account", metavar="户号", help="因为地址没有发函的客户")
     skip.add_argument("--reason", required=True, metavar="TEXT", help="跳过的原因，记入流程实例")
     outcome = settle.add_mutually_exclusive_group(required=True)
     outcome.add_argument("--sent", action="store_true", help="已发出")
@@ -143,6 +145,18 @@ def settle(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
         return told(session, run) | {"settled": len(rows)}
 
 
+def letter(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
+    """Make the letter of somebody whose address is mended now; laid out outside any transaction."""
+    with working(create_app, args) as session:
+        for permission in ("runs.run", "letters.run"):
+            people.require(_who(session), permission)
+        recipient = _recipient(session, _run(session, args.run), args.account)
+        plan, head = print_runs.plan_late(session, recipient)
+        session.commit()
+        print_runs.record_late(session, recipient, plan, made=print_runs.make_file([plan], head))
+        return told(session, _run(session, args.run)) | {"letter": plan["facts"]["serial"]}
+
+
 def load(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
     """Bring a definition in."""
     try:
@@ -180,6 +194,7 @@ ACTIONS = {
     "retry": retry,
     "skip": skip,
     "settle": settle,
+    "letter": letter,
     "export": export,
     "import": load,
 }
@@ -207,6 +222,14 @@ def _run(session: Session, run_id: int) -> Run:
     found = session.get(Run, run_id) if 0 < run_id < 2**63 else None
     if found is None:
         raise Refused(f"没有编号为 {run_id} 的流程实例。请在“流程实例”页查看编号。")
+    return found
+
+
+def _recipient(session: Session, run: Run, account_no: str) -> Recipient:
+    query = select(Recipient).join(Campaign, Campaign.id == Recipient.campaign_id).where(Campaign.run_id == run.id)
+    query = query.join(Customer, Customer.id == Recipient.customer_id).where(Customer.account_no == account_no)
+    if (found := session.scalars(query).one_or_none()) is None:
+        raise Refused(f"流程实例 {run.id} 的发送对象里没有户号 {account_no}。请在核对活动的“发送对象”里查看。")
     return found
 
 

@@ -26,7 +26,7 @@ from screens.run_history import history_of
 from screens.run_items import told_items
 from screens.run_letters import troubles_of
 from screens.workflow_words import told
-from services import forms, letterheads, letters, print_runs
+from services import print_runs
 from services.workflows import Definition
 from workflows import bpmn_texts, runs
 from workflows.node_states import failed_items, node_states, turns_of
@@ -126,9 +126,7 @@ class Runs(ListPage):
     def late_letter(self, key: int) -> Any:
         """Make the letter of somebody whose address is mended now; laid out outside any transaction."""
         session, recipient = db.session(), _recipient(_one(key))
-        version, head = forms.survey_version(session), letterheads.current(session)
-        plan = letters.plan_late(session, recipient, form_version=version)
-        plan["new_form"] = forms.kept_version(session, forms.SURVEY_LETTER, version) is None
+        plan, head = print_runs.plan_late(session, recipient)
         session.commit()
         print_runs.record_late(session, recipient, plan, made=print_runs.make_file([plan], head))
         done(_("函件已补出，成为单独的一批。请到“待交寄”打印和交寄。"))

@@ -28,7 +28,7 @@ from screens.listings import Action, Column, Listing, Sort
 from screens.lists import ListPage
 from screens.messages import done, refuse, said
 from screens.result_words import earlier_results
-from screens.run_words import workflow_choices
+from screens.run_words import made_by, workflow_choices
 from screens.task_words import decided, done_with, due_words, in_hand, source_of, urgency
 from services import Refused, task_acts, task_fields, task_holders, task_lists, tasks
 from services.tasks import Decision
@@ -197,7 +197,8 @@ class Tasks(ListPage):
                 "several": tasks.people_of(session, task),
                 "can_withdraw": task.starter_id == current_user.id and task.state == "open",
             }
-        facts |= {"led": earlier_results(task.run) if task.run is not None else []}
+        if task.run is not None:
+            facts |= {"led": earlier_results(task.run), "made": made_by(task.run).get("", ())}
         words = {
             "decided": decided,
             "in_hand": in_hand,

@@ -25,6 +25,7 @@ from screens.permissions import permission_word
 from screens.start_forms import answers, heads
 from screens.workflow_words import told
 from services import Refused, people, workflow_access, workflow_drafts, workflows
+from services.choices import PEOPLE_LISTED
 from services.options import Question, offering
 from services.workflow_access import ACTS
 from workflows import runs, trial_runs
@@ -81,10 +82,11 @@ class Workflows(Page):
             "roles": pickers.role_choices(),
         }
         governs = workflow_access.may_govern(db.session(), current_user, row)
-        owners = pickers.staff_choices() if governs else []
+        sought = request.args.get("sought", "")[:60]
+        owners = pickers.staff_found(sought, row.owner_id) if governs else []
         return self.render(
             "screens/workflow.html", row=row, version=version, versions=versions, owners=owners,
-            governs=governs, **facts,
+            sought=sought, finds=bool(sought) or len(owners) >= PEOPLE_LISTED, governs=governs, **facts,
         )  # fmt: skip
 
     @expose("/<int:key>/start", methods=("GET", "POST"))
