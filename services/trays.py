@@ -121,7 +121,7 @@ def hand_out(session: Session, tray: PrintTray, *, reason: str = "") -> None:
 def hold(session: Session, run: PrintRun) -> None:
     """Whoever hands a run out holds it: a second person sees that it was taken."""
     session.flush()
-    session.refresh(run, with_for_update=True)
+    session.refresh(run, with_for_update={"of": PrintRun})  # a loaded campaign is joined, and needs no lock
 
 
 def mark_all(session: Session, run: PrintRun) -> None:
