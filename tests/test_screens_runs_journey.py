@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from driving import NARROW, WIDE, driven, serious_findings
+from driving import barriers, driven, serious_findings
 from factories import ADDRESS, make_contact, make_customer, make_staff
 from flask import Flask
 from needs import needs_chromium
@@ -77,10 +77,7 @@ def test_a_clerk_finds_out_why_one_letter_failed(
     assert session.scalars(select(Campaign.state)).one() == "running"
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW])
-def test_a_runs_page_draws_its_picture_and_is_accessible(
-    app: Flask, session: Session, shell: Staff, size: tuple[int, int]
-) -> None:
+def test_a_runs_page_draws_its_picture_and_is_accessible(app: Flask, session: Session, shell: Staff) -> None:
     BAD["b"] = {2, 6}
     BAD["z"] = set()
     run = begin(
@@ -91,14 +88,13 @@ def test_a_runs_page_draws_its_picture_and_is_accessible(
         noting("z", refuse=True),
     )
     run_id = run.id
-    with driven(app, session, make_staff(session, "data_steward"), size=size) as page:
+    with driven(app, session, make_staff(session, "data_steward")) as page:
         page.goto(f"/admin/runs/{run_id}")
         expect(page.locator(".picture[data-drawn]")).to_be_visible()
         expect(page.locator(".djs-element.failed")).to_have_count(1)
         expect(page.locator(".djs-overlay .mark.done").first).to_have_text("✓")
         expect(page.locator(".bjs-powered-by")).to_be_visible()
-        assert not serious_findings(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert barriers(page) == []
         page.goto("/admin/attention/")
         assert not serious_findings(page)
         page.get_by_label("选中 试验").check()
