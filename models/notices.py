@@ -50,6 +50,7 @@ class Notice(Scoped, db.Model, WithId):
     acknowledged_at: Mapped[datetime | None]
     rebuttal: Mapped[str] = mapped_column(Text, default="")
     sha256: Mapped[str | None] = mapped_column(String(64))
+    form_version_id: Mapped[int | None] = mapped_column(ForeignKey("form_versions.id"))
     fingerprint: Mapped[str] = mapped_column(String(16), default="")
     assessment: Mapped[Assessment] = relationship()
     unit: Mapped[Unit] = relationship()

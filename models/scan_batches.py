@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.base import WithId, db
 from models.campaigns import FormVersion
 from models.letters import Letter
+from models.notices import Notice
 from models.people import Staff, Unit
 from models.scope import Scoped
 
@@ -48,7 +49,7 @@ class Sheet(Scoped, db.Model, WithId):
     `image_sha256` is the side as scanned, turned upright; `placed` maps millimetres of the form to its pixels
     (six numbers, row by row), so that any box can be cut out again at any time. `marks` holds per box of the form map
     `{ink, value, sure}`; `residual` is the registration's worst error in millimetres. `digest` names the scanned
-    picture itself: the same picture brought in again is told by it.
+    picture itself: the same picture brought in again is told by it. `letter_id` or `notice_id`: what it answers.
     """
 
     __tablename__ = "sheets"
@@ -67,6 +68,7 @@ class Sheet(Scoped, db.Model, WithId):
     token: Mapped[str] = mapped_column(String(10), default="", index=True)
     page: Mapped[int] = mapped_column(default=0)
     letter_id: Mapped[int | None] = mapped_column(ForeignKey("letters.id"), index=True)
+    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notices.id"), index=True)
     form_version_id: Mapped[int | None] = mapped_column(ForeignKey("form_versions.id"))
     image_sha256: Mapped[str] = mapped_column(String(64), default="")
     placed: Mapped[list[float]] = mapped_column(JSON, default=list)
@@ -79,6 +81,7 @@ class Sheet(Scoped, db.Model, WithId):
     unit: Mapped[Unit] = relationship()
     batch: Mapped[ScanBatch] = relationship()
     letter: Mapped[Letter | None] = relationship()
+    notice: Mapped[Notice | None] = relationship()
     form_version: Mapped[FormVersion | None] = relationship()
 
     def __str__(self) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from paper.registration import AFFINE_CODES, Placed, corner_points, fit
-from paper.scan_codes import Found
+from paper.registration import Placed
 
 Grey = NDArray[np.uint8]
 Dark = NDArray[np.bool_]
@@ -53,8 +52,8 @@ def measure(grey: Grey, placed: Placed, page: Mapping[str, Any]) -> dict[str, Ma
     """Every box of a side."""
     ticks = [box for box in page["boxes"] if box["kind"] == "tick"]
     black = black_level(grey, placed, page)
-    patches = _patches(grey, placed, ticks, black=black)
-    offsets, seen = _snapped(patches, ticks)
+    patches = patches_of(grey, placed, ticks, black=black)
+    offsets, seen = snapped(patches, ticks)
     marks = {box["id"]: _tick(patches, at, box, offsets[at], bool(seen[at])) for at, box in enumerate(ticks)}
     middle = np.median(offsets[seen], axis=0) * PITCH if seen.any() else np.zeros(2)
     for box in page["boxes"]:
@@ -65,33 +64,17 @@ def measure(grey: Grey, placed: Placed, page: Mapping[str, Any]) -> dict[str, Ma
     return {box["id"]: marks[box["id"]] for box in page["boxes"]}
 
 
-def refined(grey: Grey, found: Sequence[Found], placed: Placed, page: Mapping[str, Any]) -> Placed:
-    """Register anew on the outlines of the tick boxes too: for sides that show too few codes to be sure."""
-    ticks = [box for box in page["boxes"] if box["kind"] == "tick"]
-    if len(ticks) < 4:
-        return placed
-    patches = _patches(grey, placed, ticks, black=black_level(grey, placed, page), margin=3.0)
-    offsets, seen = _snapped(patches, ticks, searched=2.6)
-    if seen.sum() < max(4, len(ticks) // 2):
-        return replace(placed, residual=max(placed.residual, 9.0))
-    middles = np.array([(box["x"] + box["w"] / 2, box["y"] + box["h"] / 2) for box in ticks])[seen]
-    paper, scan = corner_points(found, page)
-    outlines = placed.pixels(middles + offsets[seen] * PITCH)
-    better = fit(np.vstack([paper, middles]), np.vstack([scan, outlines]), codes=AFFINE_CODES)
-    return replace(better, codes=placed.codes)
-
-
 def black_level(grey: Grey, placed: Placed, page: Mapping[str, Any]) -> float:
     """How dark the print is, from the codes: their dark modules are the blackest there is."""
     levels = []
     for code in page["codes"]:
         area = (code["x"], code["y"], code["size"], code["size"])
-        sample = _sample(grey, placed, area, pitch=0.4)
-        levels.append(float(np.percentile(sample, 15)))
+        shown = sample(grey, placed, area, pitch=0.4)
+        levels.append(float(np.percentile(shown, 15)))
     return float(np.median(levels)) if levels else 0.0
 
 
-def _patches(
+def patches_of(
     grey: Grey, placed: Placed, boxes: Sequence[Mapping[str, Any]], *, black: float, margin: float = AROUND
 ) -> Patch:
     """The boxes of one size with their surroundings; paper is what most of each patch shows."""
@@ -101,15 +84,16 @@ def _patches(
     at = np.array([(box["x"] - margin, box["y"] - margin) for box in boxes], dtype=np.float64)
     shown = _samples(grey, placed, at, size, pitch=PITCH)
     white = np.percentile(shown[:, ::3, ::3].reshape(len(boxes), -1), 75, axis=1)
-    return Patch(shown < _threshold(white, black)[:, None, None], round(margin / PITCH))
+    return Patch(shown < threshold(white, black)[:, None, None], round(margin / PITCH))
 
 
-def _threshold(white: Any, black: float) -> Any:
-    threshold: Any = white - np.maximum((white - black) * DARKER, 24.0)
-    return threshold
+def threshold(white: Any, black: float) -> Any:
+    """Below which grey a sample is ink, on paper this white with print this black."""
+    limit: Any = white - np.maximum((white - black) * DARKER, 24.0)
+    return limit
 
 
-def _sample(grey: Grey, placed: Placed, box: Area, *, pitch: float) -> Grey:
+def sample(grey: Grey, placed: Placed, box: Area, *, pitch: float) -> Grey:
     """A piece of the form (x, y, width, height) as rows of samples; beyond the scan its edge goes on."""
     piece: Grey = _samples(grey, placed, np.array([box[:2]]), box[2:], pitch=pitch)[0]
     return piece
@@ -130,7 +114,7 @@ def _samples(grey: Grey, placed: Placed, at: Offsets, size: tuple[float, ...], *
     return shown
 
 
-def _snapped(
+def snapped(
     patches: Patch, boxes: Sequence[Mapping[str, Any]], *, searched: float = SEARCHED
 ) -> tuple[Offsets, NDArray[np.bool_]]:
     """Where the printed outline of each box really is, in samples off its place (x, y); and whether it was seen."""
@@ -211,8 +195,8 @@ def _leaves(dark: Dark, edge: int, start: int, long: int) -> bool:
 def _written(grey: Grey, placed: Placed, box: Mapping[str, Any], black: float) -> Mark:
     """Whether anything stands in a line or comb: the most ink in any of its cells, printed lines left out."""
     area = (box["x"], box["y"] + 0.7, box["w"], box["h"] - 1.6)
-    shown = _sample(grey, placed, area, pitch=COARSE)
-    dark = shown < _threshold(np.percentile(shown[::2, ::2], 75), black)
+    shown = sample(grey, placed, area, pitch=COARSE)
+    dark = shown < threshold(np.percentile(shown[::2, ::2], 75), black)
     cells = max(1, round(box["w"] / CELL))
     edges = np.linspace(0, dark.shape[1], cells + 1).round().astype(int)
     inner = round(BESIDE / COARSE)

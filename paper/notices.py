@@ -14,6 +14,7 @@ from paper.merging import About
 from paper.pages import compose, printable
 from paper.pdf import Box, Job, LaidOut, PaperError, lay_out
 from paper.proofs import Expected
+from paper.receipts import BOXES, CODE
 from paper.single import finished
 
 SIZES = ((12.0, 10.5), (9.5, 8.5, 7.5))  # pt: most notices fit at one of the first two
@@ -165,6 +166,7 @@ def _fitted(facts: AssessmentNotice, letterhead: Letterhead, *, title: str) -> t
             ids=True,
             unit_size=unit_size,
             signatures=signatures,
+            receipt={**CODE, "boxes": BOXES},
         )
         laid_out = lay_out(Job(html, title, folder=letterhead.font_folder))
         for page, anchors in enumerate(laid_out.anchors):

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from paper.marks import Mark, measure, refined
+from paper.marks import Mark, measure
+from paper.outlines import refined
 from paper.registration import AFFINE_CODES, fit, place, turned
 from paper.scan_codes import Found, find_anything, find_codes
 from paper.scans import Side

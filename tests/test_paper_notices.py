@@ -3,17 +3,21 @@
 import datetime as dt
 from dataclasses import replace
 from decimal import Decimal
+from random import Random
 
 import numpy as np
 import pytest
 import zxingcpp
 from paper_samples import HEAD, PRINT, page_texts, picture, token
 
-from paper import DOCUMENTS, compose_all
+from paper import DOCUMENTS, compose_all, scans, sides
 from paper.codes import parse_code
 from paper.figures import Rate
 from paper.notices import AssessmentNotice, MeasureResult, Signature, assessment_notice
 from paper.pdf import PaperError
+from paper.receipts import ACCEPT, OBJECT, receipt_map
+from seed import scanner
+from seed.scanner import Damage, Filled
 
 pytestmark = pytest.mark.slow
 NOTICE = AssessmentNotice(
@@ -85,6 +89,19 @@ def test_receipt_lies_below_the_cut_with_the_code(printed):
     (found,) = zxingcpp.read_barcodes(np.ascontiguousarray(pixels[round(211 * one) :]))
     code = parse_code(found.text)
     assert (code.kind, code.token, code.page, code.place) == ("N", NOTICE.token, 1, "4")
+
+
+def test_a_receipt_is_read_back_from_the_paper_it_was_printed_on(printed):
+    (page,) = receipt_map()["pages"]
+    (sheet,), dice = scanner.printed(printed), Random(3)
+    filled = Filled({OBJECT: "cross"}, {"statement.1": "", "received_by": ""}, signed=False)
+    scanned = scanner.scan(scanner.fill_in(sheet, page["boxes"], filled, dice), Damage(angle=2, turns=2), dice)
+    for seen in (scanned, scanned.crop((0, 0, scanned.width, round(scanned.height * 0.29)))):  # whole, cut off
+        reading = sides.read(sides.look_at(scans.Side(1, seen)), page)
+        assert reading.residual < 0.3
+        marked = {name for name, mark in reading.marks.items() if mark.value}
+        assert marked == {OBJECT, "statement.1", "received_by"}
+        assert all(reading.marks[name].sure for name in (ACCEPT, OBJECT))
 
 
 def test_place_of_the_seal_is_free(printed):

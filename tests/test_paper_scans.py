@@ -14,7 +14,7 @@ from scanning import FORM, FRONT, TOKEN, Sheet, batch, scanned
 
 from paper import scan_children, scans, sides
 from paper.codes import code_rows
-from paper.marks import refined
+from paper.outlines import refined
 from paper.registration import corner_points, fit, place, turned
 from paper.scans import ScanError
 from seed.scanner import Damage, Filled, fill_in, plain_form, scan
