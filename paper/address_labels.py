@@ -57,7 +57,8 @@ def address_labels(facts: Labels, letterhead: Letterhead) -> bytes:
     pages = _pages(facts, letterhead)
     html = compose("address_labels.html", letterhead, title=title, pages=pages, pitch=PITCH)
     expected = [
-        Expected(title, at, [("收件人", printable(one.lines[-1])) for one in page]) for at, page in enumerate(pages)
+        Expected(title, at, [("收件人", printable(one.lines[-1])) for one in page])
+        for at, page in enumerate(pages)
     ]
     about = About(title, facts.day)
     return single(html, about, letterhead=letterhead, expected=expected, pages=len(pages))
@@ -66,7 +67,9 @@ def address_labels(facts: Labels, letterhead: Letterhead) -> bytes:
 def _pages(facts: Labels, letterhead: Letterhead) -> list[list[SetLabel]]:
     found = [(label, _block(label, letterhead)) for label in facts.labels]
     if unfit := [label.serial for label, block in found if block is None]:
-        raise PaperError(f"函件{'、'.join(unfit[:5])}的地址太长，标签上放不下。请先把地址改短，或改用窗口信封。")
+        raise PaperError(
+            f"函件{'、'.join(unfit[:5])}的地址太长，标签上放不下。请先把地址改短，或改用窗口信封。"
+        )
     pages: list[list[SetLabel]] = []
     fitting = ((label, block) for label, block in found if block is not None)
     for at, (label, block) in enumerate(fitting, start=facts.skip):

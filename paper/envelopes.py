@@ -50,7 +50,10 @@ class Envelope:
 def outer_envelope(facts: Envelope, letterhead: Letterhead) -> bytes:
     """The outer envelope ZL: return address and postcode at the bottom right, postage mark at the top right."""
     organ = f"{letterhead.organ}{letterhead.department}"
-    shown = {"organ": _set(organ, RETURN_WIDTH, SMALL), "place": _set(letterhead.return_address, RETURN_WIDTH, SMALL)}
+    shown = {
+        "organ": _set(organ, RETURN_WIDTH, SMALL),
+        "place": _set(letterhead.return_address, RETURN_WIDTH, SMALL),
+    }
     return _envelope("outer_envelope.html", f"外封 {facts.campaign}", facts, letterhead, shown)
 
 

@@ -56,6 +56,11 @@ def ems(face: str | tuple[str, ...], folder: str = "") -> Mapping[str, float]:
     return _widths(face, folder)
 
 
+def first_widths(families: tuple[str, ...], folder: str = "") -> Mapping[str, float]:
+    """The same for the characters of the first of some families that is installed: it shows all that it has."""
+    return next((widths for name in families if (widths := _advances(name, folder))), {})
+
+
 def text_width(
     text: str, size_pt: float, *, face: str | tuple[str, ...] = "heiti", folder: str = ""
 ) -> float:

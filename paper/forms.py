@@ -192,7 +192,9 @@ def window_faults(pdf: bytes) -> list[str]:
 
 def _picture(pdf: bytes, page: int) -> np.ndarray:
     with pypdfium2.PdfDocument(pdf) as document:
-        picture: np.ndarray = document[page].render(scale=DPI / 72, grayscale=True).to_numpy().squeeze().copy()
+        picture: np.ndarray = (
+            document[page].render(scale=DPI / 72, grayscale=True).to_numpy().squeeze().copy()
+        )
     return picture
 
 

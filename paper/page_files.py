@@ -1,15 +1,18 @@
-"""Writing a file of many alike pages as they come: nothing is held but one group of pages and the offsets of objects.
+"""Writing a file of many alike pages as they come: nothing is held but the offsets of objects.
 
-The numbers of all objects follow from the number of pages, so that a group can be written without knowing the others:
-first the shared objects (fonts, static pages), then three for each page (content, page, structure element), then
-those of each group (page tree, structure, number tree, and the stream that holds all small objects of the group).
+The numbers of all objects of a block of pages follow from the number of the block, so that any process can make it
+without knowing the others: three for each page (content, page, structure element), then those of the block
+(structure, number tree, and the stream that holds its small objects). The roots have the first numbers; what all
+pages share (fonts, static pages, drawings) is known last and has the last. Contents are not compressed: they are
+short strings of glyphs, and packing them would take longer than making them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -18,66 +21,99 @@ import pikepdf
 
 from paper.merging import About, described
 
-GROUP = 100
-LEVEL, WINDOW, MEMORY = (
-    1,
-    12,
-    5,
-)  # zlib: streams are short, and making ready for large ones would take longest
-EACH, EACH_GROUP, LAST = 3, 4, 7
-
-
-@dataclass(frozen=True)
-class Shared:
-    """What all pages share: numbered objects, the number of their resources, and the size of a page in points."""
-
-    objects: Sequence[tuple[int, bytes]]
-    resources: int
-    size: tuple[float, float]
+COPIES = 100  # of one block
+LEVEL = 1
+CATALOGUE, PAGES, STRUCTURE, DOCUMENT, NUMBERS, INFO, SMALL, INDEX, FIRST = range(1, 10)
+EACH, EACH_BLOCK = 3, 4
+Entry = tuple[int, int, int]  # of the index: kind, place, place within
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The numbers of all objects of a file of so many pages."""
+    """The numbers of the objects of blocks of at most so many pages."""
 
-    shared: int
     pages: int
 
+    def first(self, block: int) -> int:
+        """The page tree's node of a block; its structure, its numbers, its stream and its pages follow."""
+        return FIRST + block * (EACH_BLOCK + EACH * self.pages)
+
+    def content(self, block: int, page: int) -> int:
+        """The content of a page of a block; the page itself and its structure element follow."""
+        return self.first(block) + EACH_BLOCK + EACH * page
+
+
+@dataclass(frozen=True)
+class Block:
+    """The pages of some copies as they stand in the file, and the sizes of their contents and of their stream."""
+
+    number: int
+    content: bytes
+    sizes: Sequence[int]
+
     @property
-    def groups(self) -> int:
-        return (self.pages + GROUP - 1) // GROUP
-
-    def content(self, page: int) -> int:
-        """The content of a page; the page itself and its structure element follow."""
-        return self.shared + 1 + EACH * page
-
-    def group(self, group: int) -> int:
-        """The page tree's node of a group; its structure, its numbers and its stream follow."""
-        return self.content(self.pages) + EACH_GROUP * group
-
-    @property
-    def root(self) -> int:
-        """The catalogue; then page tree, structure, document element, number tree, their stream, description, index."""
-        return self.group(self.groups)
-
-    @property
-    def size(self) -> int:
-        return self.root + LAST + 1
+    def pages(self) -> int:
+        return len(self.sizes) - 1
 
 
-def shared_objects(pdf: pikepdf.Pdf) -> Shared:
-    """The pages of a laid-out file as forms /S0, /S1 …, with their fonts, as numbered objects to be written."""
-    with pikepdf.new() as out:
-        forms = {f"/S{at}": out.copy_foreign(page.as_form_xobject()) for at, page in enumerate(pdf.pages)}
-        fonts = out.copy_foreign(
-            pdf.make_indirect(pikepdf.Dictionary(dict(pdf.pages[0].Resources.Font.items())))
+def block(number: int, contents: Sequence[bytes], plan: Plan) -> Block:
+    """Pages with all that belongs to them alone."""
+    first, key = plan.first(number), number * plan.pages
+    parts, small = [], []
+    for at, content in enumerate(contents):
+        one = plan.content(number, at)
+        parts.append(
+            b"%d 0 obj\n<</Length %d>>stream\n%b\nendstream\nendobj\n" % (one, len(content), content)
         )
-        out.Root.Shared = out.make_indirect(pikepdf.Dictionary(XObject=forms, Font=fonts))
-        kept = _reachable(out.Root.Shared)
-        numbers = {one.objgen: at for at, one in enumerate(kept, start=1)}
-        objects = [(numbers[one.objgen], _written(one, numbers)) for one in kept]
-        box = [float(value) for value in pdf.pages[0].MediaBox]
-        return Shared(objects, numbers[out.Root.Shared.objgen], (box[2], box[3]))
+        small.append(
+            b"<</Type/Page/Parent %d 0 R/Contents %d 0 R/StructParents %d/Tabs/S>>" % (first, one, key + at)
+        )
+        small.append(b"<</S/Sect/P %d 0 R/Pg %d 0 R/K 0>>" % (first + 1, one + 1))
+    elements = [plan.content(number, at) + 2 for at in range(len(contents))]
+    small.append(b"<</S/Part/P %d 0 R/K[%b]>>" % (DOCUMENT, _references(elements)))
+    numbers = b" ".join(b"%d[%d 0 R]" % (key + at, one) for at, one in enumerate(elements))
+    small.append(b"<</Limits[%d %d]/Nums[%b]>>" % (key, key + len(contents) - 1, numbers))
+    parts.append(written(first + 3, _small(_small_numbers(plan, number, len(contents)), small)))
+    return Block(number, b"".join(parts), [len(part) for part in parts])
+
+
+def _small_numbers(plan: Plan, number: int, pages: int) -> list[int]:
+    """The numbers of a block's objects without streams, in the order in which they stand in their stream."""
+    first = plan.first(number)
+    contents = [plan.content(number, at) for at in range(pages)]
+    return [*(one + nth for one in contents for nth in (1, 2)), first + 1, first + 2]
+
+
+def _references(numbers: Sequence[int]) -> bytes:
+    return b" ".join(b"%d 0 R" % one for one in numbers)
+
+
+def written(number: int, content: bytes) -> bytes:
+    """An object as it stands in a file."""
+    return b"%d 0 obj\n%b\nendobj\n" % (number, content)
+
+
+def stream(content: bytes, head: bytes = b"") -> bytes:
+    """A compressed stream; `head` holds what its dictionary says besides."""
+    packed = zlib.compress(content, LEVEL)
+    return b"<<%b/Filter/FlateDecode/Length %d>>stream\n%b\nendstream" % (head, len(packed), packed)
+
+
+def _small(numbers: Sequence[int], contents: Sequence[bytes]) -> bytes:
+    """Objects without streams, together in one compressed stream."""
+    offsets, at = [], 0
+    for number, content in zip(numbers, contents, strict=True):
+        offsets.append(b"%d %d" % (number, at))
+        at += len(content) + 1
+    head = b" ".join(offsets) + b"\n"
+    return stream(head + b"\n".join(contents), b"/Type/ObjStm/N %d/First %d" % (len(contents), len(head)))
+
+
+def numbered(root: pikepdf.Object, first: int) -> list[tuple[int, bytes]]:
+    """An object and all that it refers to, as they are written, with numbers from `first` on; its own is `first`."""
+    kept = _reachable(root)
+    numbers = {one.objgen: at for at, one in enumerate(kept, start=first)}
+    return [(numbers[one.objgen], _written(one, numbers)) for one in kept]
 
 
 def _reachable(first: pikepdf.Object) -> list[pikepdf.Object]:
@@ -125,140 +161,107 @@ def _text(one: object, numbers: dict[tuple[int, int], int], *, top: bool = False
     return one.unparse() if isinstance(one, pikepdf.Object) else pikepdf.Array([one]).unparse()[2:-2]
 
 
-def write_pages(
-    file: BinaryIO, shared: Shared, contents: Iterable[bytes], *, pages: int, about: About
-) -> int:
-    """Write a whole file, page by page as `contents` gives them; returns how many bytes it has."""
-    writer = _Writer(file, Plan(len(shared.objects), pages))
-    writer.put(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
-    for number, content in shared.objects:
-        writer.add(number, content)
-    source = iter(contents)
-    for group in range(writer.plan.groups):
-        writer.add_group(group, source)
-    writer.finish(shared, about)
-    return writer.at
-
-
-class _Writer:
-    """Objects on their way into a file, with what the index must know of each."""
+class PageFile:
+    """A file on its way to disk, with what its index must know of each object."""
 
     def __init__(self, file: BinaryIO, plan: Plan) -> None:
         self.file, self.plan, self.at = file, plan, 0
         self.digest = hashlib.md5(usedforsecurity=False)
-        self.nodes: list[tuple[int, bytes]] = []
-        self.index = np.zeros(plan.size, dtype=[("kind", "u1"), ("where", ">u8"), ("nth", ">u2")])
+        self.blocks: list[tuple[int, int, Sequence[int]]] = []  # number, offset, sizes
+        self.others: dict[int, Entry] = {0: (0, 0, 0xFFFF)}
+        self._put(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
 
-    def put(self, content: bytes) -> None:
+    @property
+    def pages(self) -> int:
+        return sum(len(sizes) - 1 for _number, _at, sizes in self.blocks)
+
+    def add(self, block: Block) -> None:
+        """Take the next block; one without pages leaves its numbers free."""
+        if block.pages:
+            self.blocks.append((block.number, self.at, array("I", block.sizes)))
+            self._put(block.content)
+
+    @property
+    def next_number(self) -> int:
+        """The first number behind those of all blocks."""
+        return self.plan.first(self.blocks[-1][0] + 1) if self.blocks else FIRST
+
+    def finish(self, shared: Sequence[tuple[int, bytes]], size: tuple[float, float], about: About) -> None:
+        """What all pages share (first their resources), the roots of all trees, and the index; size in points."""
+        for number, content in shared:
+            self._put_object(number, content)
+        small = [*self._roots(shared[0][0], size, about), *self._nodes()]
+        self.others |= {number: (2, SMALL, nth) for nth, (number, _content) in enumerate(small)}
+        self._put_object(SMALL, _small([one for one, _ in small], [content for _, content in small]))
+        identity, start = self.digest.hexdigest().encode(), self.at
+        self.others[INDEX] = (1, start, 0)
+        widths, content = _packed_index(self._index(shared[-1][0] + 1))
+        head = b"/Type/XRef/W[%b]/Size %d/Root %d 0 R/Info %d 0 R/ID[<%b><%b>]" % (
+            b" ".join(b"%d" % width for width in widths),
+            shared[-1][0] + 1,
+            CATALOGUE,
+            INFO,
+            identity,
+            identity,
+        )
+        columns = b"/DecodeParms<</Predictor 12/Columns %d>>" % sum(widths)
+        self._put(written(INDEX, stream(content, head + columns)))
+        self._put(b"startxref\n%d\n%%%%EOF\n" % start)
+
+    def _put(self, content: bytes) -> None:
         self.file.write(content)
         self.digest.update(content)
         self.at += len(content)
 
-    def add(self, number: int, content: bytes) -> None:
-        self.index[number] = (1, self.at, 0)
-        self.put(b"%d 0 obj\n%b\nendobj\n" % (number, content))
+    def _put_object(self, number: int, content: bytes) -> None:
+        self.others[number] = (1, self.at, 0)
+        self._put(written(number, content))
 
-    def add_group(self, group: int, contents: Iterator[bytes]) -> None:
-        """The pages of one group, then everything small of it in one stream."""
-        plan, node = self.plan, self.plan.group(group)
-        numbers = range(group * GROUP, min((group + 1) * GROUP, plan.pages))
-        small: list[tuple[int, bytes]] = []
-        for page, content in zip(numbers, contents, strict=False):
-            first = plan.content(page)
-            self.add(first, stream(content))
-            small.append((first + 1, _page(first, node, page)))
-            small.append((first + 2, b"<</S/Sect/P %d 0 R/Pg %d 0 R/K 0>>" % (node + 1, first + 1)))
-        tree, *rest = _group(plan, node, numbers)
-        self.nodes.append(tree)  # together with the root: who looks for a page need not unpack every group
-        small += rest
-        self.add_small(node + 3, small)
+    def _nodes(self) -> list[tuple[int, bytes]]:
+        """The page tree's node of each block, beside the root: who looks for a page need not unpack every block."""
+        found = []
+        for number, _at, sizes in self.blocks:
+            pages = [self.plan.content(number, at) + 1 for at in range(len(sizes) - 1)]
+            content = b"<</Type/Pages/Parent %d 0 R/Count %d/Kids[%b]>>" % (
+                PAGES,
+                len(pages),
+                _references(pages),
+            )
+            found.append((self.plan.first(number), content))
+        return found
 
-    def add_small(self, number: int, small: Sequence[tuple[int, bytes]]) -> None:
-        """Objects without streams, together in one compressed stream."""
-        offsets, at = [], 0
-        numbers = [one for one, _content in small]
-        self.index["kind"][numbers], self.index["where"][numbers] = 2, number
-        self.index["nth"][numbers] = range(len(small))
-        for one, content in small:
-            offsets.append(b"%d %d" % (one, at))
-            at += len(content) + 1
-        head = b" ".join(offsets) + b"\n"
-        body = head + b"\n".join(content for _one, content in small)
-        self.add(number, stream(body, b"/Type/ObjStm/N %d/First %d" % (len(small), len(head))))
-
-    def finish(self, shared: Shared, about: About) -> None:
-        """The roots of all trees, the description, and the index."""
-        plan, root = self.plan, self.plan.root
-        self.add_small(root + 5, [*_roots(plan, shared, about), *self.nodes])
-        identity = self.digest.hexdigest().encode()
-        self.index[root + LAST] = (1, self.at, 0)
-        self.index[0] = (0, 0, 0xFFFF)
-        rows, content = _packed_index(self.index)
-        head = b"/Type/XRef/W[%b]/Size %d/Root %d 0 R/Info %d 0 R/ID[<%b><%b>]" % (
-            b" ".join(b"%d" % width for width in rows),
-            plan.size,
-            root,
-            root + 6,
-            identity,
-            identity,
-        )
-        columns = b"/DecodeParms<</Predictor 12/Columns %d>>" % sum(rows)
-        start = self.at
-        self.put(
-            b"%d 0 obj\n%b\nendobj\nstartxref\n%d\n%%%%EOF\n"
-            % (root + LAST, stream(content, head + columns), start)
-        )
-
-
-def stream(content: bytes, head: bytes = b"") -> bytes:
-    """A compressed stream object."""
-    packer = zlib.compressobj(LEVEL, zlib.DEFLATED, WINDOW, MEMORY)
-    packed = packer.compress(content) + packer.flush()
-    return b"<<%b/Filter/FlateDecode/Length %d>>stream\n%b\nendstream" % (head, len(packed), packed)
-
-
-def _page(content: int, parent: int, page: int) -> bytes:
-    return b"<</Type/Page/Parent %d 0 R/Contents %d 0 R/StructParents %d/Tabs/S>>" % (parent, content, page)
-
-
-def _group(plan: Plan, node: int, pages: range) -> list[tuple[int, bytes]]:
-    """The three nodes of a group: page tree, structure, and which structure element belongs to which page."""
-    kids = b" ".join(b"%d 0 R" % (plan.content(page) + 1) for page in pages)
-    parts = b" ".join(b"%d 0 R" % (plan.content(page) + 2) for page in pages)
-    numbers = b" ".join(b"%d[%d 0 R]" % (page, plan.content(page) + 2) for page in pages)
-    return [
-        (node, b"<</Type/Pages/Parent %d 0 R/Count %d/Kids[%b]>>" % (plan.root + 1, len(pages), kids)),
-        (node + 1, b"<</S/Part/P %d 0 R/K[%b]>>" % (plan.root + 3, parts)),
-        (node + 2, b"<</Limits[%d %d]/Nums[%b]>>" % (pages[0], pages[-1], numbers)),
-    ]
-
-
-def _roots(plan: Plan, shared: Shared, about: About) -> list[tuple[int, bytes]]:
-    root = plan.root
-    nodes = [
-        b" ".join(b"%d 0 R" % (plan.group(group) + at) for group in range(plan.groups)) for at in range(3)
-    ]
-    view, info = described(about)
-    return [
-        (
-            root,
+    def _roots(self, resources: int, size: tuple[float, float], about: About) -> list[tuple[int, bytes]]:
+        firsts = [self.plan.first(number) for number, _at, _sizes in self.blocks]
+        nodes, parts, numbers = (_references([one + nth for one in firsts]) for nth in range(3))
+        view, info = described(about)
+        contents = (
             b"<</Type/Catalog/Pages %d 0 R/Lang(zh-CN)/MarkInfo<</Marked true>>/StructTreeRoot %d 0 R"
-            b"/ViewerPreferences %b>>" % (root + 1, root + 2, view.unparse()),
-        ),
-        (
-            root + 1,
+            b"/ViewerPreferences %b>>" % (PAGES, STRUCTURE, view.unparse()),
             b"<</Type/Pages/Count %d/MediaBox[0 0 %.6f %.6f]/Resources %d 0 R/Kids[%b]>>"
-            % (plan.pages, *shared.size, shared.resources, nodes[0]),
-        ),
-        (
-            root + 2,
+            % (self.pages, *size, resources, nodes),
             b"<</Type/StructTreeRoot/K %d 0 R/ParentTree %d 0 R/ParentTreeNextKey %d>>"
-            % (root + 3, root + 4, plan.pages),
-        ),
-        (root + 3, b"<</S/Document/P %d 0 R/K[%b]>>" % (root + 2, nodes[1])),
-        (root + 4, b"<</Kids[%b]>>" % nodes[2]),
-        (root + 6, info.unparse()),
-    ]
+            % (DOCUMENT, NUMBERS, (self.blocks[-1][0] + 1) * self.plan.pages),
+            b"<</S/Document/P %d 0 R/K[%b]>>" % (STRUCTURE, parts),
+            b"<</Kids[%b]>>" % numbers,
+            info.unparse(),
+        )
+        return list(enumerate(contents, start=CATALOGUE))
+
+    def _index(self, size: int) -> np.ndarray:
+        """A row for each object: kind, place (offset, or the stream that holds it), and which of it there."""
+        index = np.zeros(size, dtype=[("kind", "u1"), ("where", ">u8"), ("nth", ">u2")])
+        for number, at, sizes in self.blocks:
+            ends = at + np.cumsum(sizes)
+            starts = np.concatenate([[at], ends[:-1]])
+            contents = self.plan.content(number, 0) + EACH * np.arange(len(sizes) - 1)
+            own = self.plan.first(number) + 3
+            index["kind"][[*contents, own]], index["where"][[*contents, own]] = 1, starts
+            small = _small_numbers(self.plan, number, len(contents))
+            index["kind"][small], index["where"][small] = 2, own
+            index["nth"][small] = np.arange(len(small))
+        for one, entry in self.others.items():
+            index[one] = entry
+        return index
 
 
 def _packed_index(index: np.ndarray) -> tuple[tuple[int, int, int], bytes]:

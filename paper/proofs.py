@@ -12,8 +12,10 @@ import pypdfium2
 import zxingcpp
 
 from paper.codes import Stamp
+from paper.finished_files import Damaged, FinishedFile
 from paper.pdf import PaperError
 
+BUFFER = 1 << 20
 DPI = 150
 MM = DPI / 25.4
 QUIET = 2.0  # mm of white round a code
@@ -33,10 +35,30 @@ class Expected:
 def proof(path: Path, *, pages: int, expected: Iterable[Expected]) -> None:
     """Raise a PaperError that names page and field where the file does not show what it must."""
     with pypdfium2.PdfDocument(path) as pdf:
-        if len(pdf) != pages:
-            raise PaperError(f"应有{pages}页，实际排出{len(pdf)}页，文件已作废。请减少超长内容后重新打印。")
+        _check_pages(len(pdf), pages)
         for one in expected:
             _proof_page(pdf[one.page], one)
+
+
+def proof_run(path: Path, *, pages: int, expected: Iterable[Expected]) -> None:
+    """The same for a stamped file, whatever its size: every object is read, the pages to be looked at are cut out."""
+    wanted = list(expected)
+    try:
+        with path.open("rb", buffering=BUFFER) as opened:
+            file = FinishedFile(opened)
+            numbers = file.pages()
+            _check_pages(len(numbers), pages)
+            cut_out = file.cut_out([numbers[one.page] for one in wanted])
+    except Damaged as error:
+        raise PaperError(f"打印文件写坏了（对象{error}），文件已作废。请检查磁盘后重新打印。") from None
+    with pypdfium2.PdfDocument(cut_out) as pdf:
+        for page, one in zip(pdf, wanted, strict=True):
+            _proof_page(page, one)
+
+
+def _check_pages(found: int, pages: int) -> None:
+    if found != pages:
+        raise PaperError(f"应有{pages}页，实际排出{found}页，文件已作废。请减少超长内容后重新打印。")
 
 
 def _proof_page(page: pypdfium2.PdfPage, expected: Expected) -> None:

@@ -1,151 +1,158 @@
-"""Many copies of one template in one file: laid out once, stamped for each, in two passes over what is to be printed.
+"""Many copies of one template in one file: laid out once, stamped block by block, by one process or by several.
 
-The first pass sets every text in its box, gathers the characters used and puts the set texts into a spool on disk;
-then each font is cut down once; the second pass writes the pages. Memory does not grow with the number of copies.
+A block needs to know nothing of the others. What all share comes last: each font is cut down once, to the characters
+that were used; texts that cannot be written as plain characters are drawn. Memory does not grow with the copies.
 """
 
 from __future__ import annotations
 
 import io
-import marshal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import BinaryIO
 
 import pikepdf
 
-from paper.boxes import Box, Template, boxes_of, compiled, fit
-from paper.glyphs import Face, Wanted
+from paper.boxes import compiled
+from paper.glyphs import Face
 from paper.lines import SetText, Value
 from paper.merging import About
-from paper.page_files import Shared, shared_objects, write_pages
-from paper.pdf import Job, LaidOut, lay_out
-from paper.stamping import Lines, Look, Stamper
-
-BUFFER, CHUNK, KNOWN = 1 << 20, 200, 5000
-Spooled = tuple[int, list[Lines | None], dict[str, str]]  # variant, texts in the order of boxes, codes
+from paper.page_files import COPIES, Block, PageFile, Plan, block, numbered
+from paper.pdf import Job, lay_out
+from paper.stamping import Look, Needs, Stamper, font_name, tag
 
 
 @dataclass(frozen=True)
-class Copy:
-    """One copy as it was taken: its template, and its texts as they are set in the template's boxes."""
+class Kind:
+    """What copies are: the name of their template in messages, the folder of own fonts, the pages of each."""
 
-    template: Template
-    found: Sequence[SetText | None]
-
-    @property
-    def texts(self) -> dict[str, SetText]:
-        """The set texts by the names of their boxes."""
-        return {box.name: text for box, text in zip(self.template.texts, self.found, strict=True) if text}
+    what: str
+    fonts: str = ""
+    pages: int = 2
 
     @property
-    def cut(self) -> list[str]:
-        """The names of those whose end had to be cut off."""
-        return (
-            [name for name, text in self.texts.items() if text.cut] if any(map(_is_cut, self.found)) else []
-        )
+    def plan(self) -> Plan:
+        return Plan(COPIES * self.pages)
 
 
-def _is_cut(text: SetText | None) -> bool:
-    return text is not None and text.cut
+@dataclass(frozen=True)
+class Stamped:
+    """A block with what its pages need besides: templates in the order of their use, glyphs, drawings."""
+
+    block: Block
+    templates: tuple[str, ...]
+    needs: Needs
+
+
+class Composer:
+    """Stamps copies in one process."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.stampers: dict[str, list[Stamper]] = {}
+        self.used: dict[str, None] = {}
+        self.needs = Needs()
+        self.contents: list[bytes] = []
+
+    def add(self, html: str, values: Mapping[str, Value], codes: Mapping[str, str]) -> dict[str, SetText]:
+        """Stamp a copy of a template; returns the texts whose end had to be cut off, by their boxes."""
+        stampers = self.stampers.get(html) or self._stampers(html)
+        self.used[html] = None
+        self.contents += [stamper.content(values, codes) for stamper in stampers]
+        return {name: text for stamper in stampers if stamper.cut for name, text in stamper.cut_texts(values)}
+
+    def take(self, number: int) -> Stamped:
+        """What was added since the last time."""
+        for stamper in (one for html in self.used for one in self.stampers[html]):
+            stamper.mention_faces()
+        stamped = Stamped(block(number, self.contents, self.kind.plan), tuple(self.used), self.needs.taken())
+        self.used, self.contents = {}, []
+        return stamped
+
+    def _stampers(self, html: str) -> list[Stamper]:
+        template = compiled(html, self.kind.what, self.kind.fonts)
+        with pikepdf.open(io.BytesIO(template.pdf)) as pdf:
+            height = float(pdf.pages[0].MediaBox[3])
+        self.stampers[html] = [
+            Stamper(boxes, Look(form_name(html, page), height, self.kind.fonts), self.needs)
+            for page, boxes in enumerate(template.boxes)
+        ]
+        return self.stampers[html]
 
 
 class StampedRun:
-    """Takes copies of a template, in its variants, one by one; then writes the file."""
+    """Puts blocks into a file, one after the other."""
 
-    def __init__(self, folder: Path, what: str, *, fonts: str = "") -> None:
-        self.what, self.fonts = what, fonts
-        self.variants: list[tuple[str, Template]] = []
-        self.wanted: dict[str, Wanted] = {}
-        self.known: dict[tuple[str, float, Value], SetText] = {}
-        self.pages = 0
-        self.spool = _Spool(folder / "copies")
+    def __init__(self, file: BinaryIO, kind: Kind) -> None:
+        self.kind = kind
+        self.file = PageFile(file, kind.plan)
+        self.templates: dict[str, None] = {}
+        self.needs = Needs()
 
-    def variant(self, html: str) -> int:
-        """Lay a variant of the template out; its number is what copies are taken by."""
-        template = compiled(html, self.what, self.fonts)
-        for box in template.texts:
-            self.wanted.setdefault(box.face, Wanted())
-        self.variants.append((html, template))
-        return len(self.variants) - 1
+    def add(self, stamped: Stamped) -> None:
+        self.file.add(stamped.block)
+        self.templates |= dict.fromkeys(stamped.templates)
+        self.needs.update(stamped.needs)
 
-    def add(self, variant: int, values: Mapping[str, Value], codes: Mapping[str, str]) -> Copy:
-        """Take one copy: its texts are set in the boxes of its variant, what is missing stays empty."""
-        _html, template = self.variants[variant]
-        found = [self._set(box, value) if (value := values.get(box.name)) else None for box in template.texts]
-        self.spool.add((variant, [(text.lines, text.size) if text else None for text in found], dict(codes)))
-        self.pages += len(template.boxes)
-        return Copy(template, found)
-
-    def _set(self, box: Box, value: Value) -> SetText:
-        """A value in its box; what many copies share is set once."""
-        key = box.name, box.width, value
-        found = self.known.get(key)
-        if found is None:
-            found = fit(box, value, folder=self.fonts)
-            self.wanted[box.face].add(found.lines)
-            if len(self.known) < KNOWN:
-                self.known[key] = found
-        return found
-
-    def write(self, target: Path, about: About) -> int:
-        """Write all copies in the order in which they came; returns the pages."""
-        stampers, shared = self._stampers()
-        with target.open("wb", buffering=BUFFER) as file:
-            write_pages(file, shared, self._contents(stampers), pages=self.pages, about=about)
-        return self.pages
-
-    def _stampers(self) -> tuple[list[list[Stamper]], Shared]:
-        """A stamper for each page of each variant, and what their pages share."""
-        first, *more = (html for html, _template in self.variants)
-        glyphs = {face: wanted.told() for face, wanted in self.wanted.items()}
-        job = Job(first, self.what, folder=self.fonts, more=tuple(more), fields=True, glyphs=glyphs)
+    def finish(self, about: About) -> int:
+        """Write what all pages share; returns the pages."""
+        first, *more = self.templates
+        glyphs = {face: wanted.told() for face, wanted in self.needs.faces.items()}
+        job = Job(first, self.kind.what, folder=self.kind.fonts, more=tuple(more), fields=True, glyphs=glyphs)
         laid_out = lay_out(job)
-        faces = {key: Face(told, laid_out.fonts) for key, told in laid_out.faces.items()}
+        faces = {
+            key: Face(told, laid_out.fonts, self.needs.faces[key].plain)
+            for key, told in laid_out.faces.items()
+        }
         with pikepdf.open(io.BytesIO(laid_out.pdf)) as pdf:
-            shared = shared_objects(pdf)
-        pages = iter(range(laid_out.pages))
-        stampers = []
-        for _html, template in self.variants:
-            places = {box.name: at for at, box in enumerate(template.texts)}
-            stampers.append([_stamper(laid_out, next(pages), faces, shared, places) for _ in template.boxes])
-        return stampers, shared
+            names = [form_name(html, page) for html in self.templates for page in self._pages(html)]
+            resources = _resources(pdf, names, faces, self.needs)
+            box = [float(value) for value in pdf.pages[0].MediaBox]
+            self.file.finish(numbered(resources, self.file.next_number), (box[2], box[3]), about)
+        return self.file.pages
 
-    def _contents(self, stampers: list[list[Stamper]]) -> Iterator[bytes]:
-        for variant, texts, codes in self.spool.copies():
-            for stamper in stampers[variant]:
-                yield stamper.content(texts, codes)
+    def _pages(self, html: str) -> Iterable[int]:
+        return range(len(compiled(html, self.kind.what, self.kind.fonts).boxes))
 
 
-def _stamper(
-    laid_out: LaidOut, page: int, faces: Mapping[str, Face], shared: Shared, places: Mapping[str, int]
-) -> Stamper:
-    look = Look(f"/S{page}", shared.size[1], places)
-    return Stamper(boxes_of(laid_out, page), faces, look)
+def form_name(html: str, page: int) -> str:
+    """The name of a template's page, as the form that is drawn under its copies."""
+    return f"/S{tag(html, page)}"
 
 
-class _Spool:
-    """Set copies on disk, a chunk after the other."""
+def _resources(
+    pdf: pikepdf.Pdf, names: Iterable[str], faces: Mapping[str, Face], needs: Needs
+) -> pikepdf.Object:
+    """The fonts and forms that all pages share."""
+    fonts = pikepdf.Dictionary(dict(pdf.pages[0].Resources.Font.items()))
+    for key, face in sorted(faces.items()):
+        if face.numbers:
+            fonts[f"/{font_name(key)}"] = _encoded(pdf, fonts[f"/{face.font}"], face)
+    inner = pikepdf.Dictionary(Font=pdf.make_indirect(fonts))
+    box = pdf.pages[0].MediaBox
+    forms = dict(zip(names, (page.as_form_xobject() for page in pdf.pages), strict=True))
+    for name, drawing in sorted(needs.drawings.items()):
+        content = drawing.content(faces[drawing.box.face])
+        forms[f"/{name}"] = pikepdf.Stream(
+            pdf, content, Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Form, BBox=box, Resources=inner
+        )
+    return pdf.make_indirect(pikepdf.Dictionary(XObject=forms, Font=inner.Font))
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.waiting: list[Spooled] = []
-        path.touch()
 
-    def add(self, copy: Spooled) -> None:
-        self.waiting.append(copy)
-        if len(self.waiting) >= CHUNK:
-            self._put_down()
-
-    def copies(self) -> Iterator[Spooled]:
-        """All copies, from the first."""
-        self._put_down()
-        with self.path.open("rb", buffering=BUFFER) as file:
-            while head := file.read(4):
-                yield from marshal.loads(file.read(int.from_bytes(head, "big")))  # noqa: S302 a file of our own
-
-    def _put_down(self) -> None:
-        content = marshal.dumps(self.waiting)
-        with self.path.open("ab") as file:
-            file.write(len(content).to_bytes(4, "big") + content)
-        self.waiting.clear()
+def _encoded(pdf: pikepdf.Pdf, font: pikepdf.Object, face: Face) -> pikepdf.Object:
+    """A font for texts that are written as UTF-16: the same glyphs under other codes."""
+    system = pikepdf.Dictionary(Registry=b"Adobe", Ordering=b"Identity", Supplement=0)
+    name = pikepdf.Name("/UTF16")
+    encoding = pikepdf.Stream(
+        pdf, face.encoding(), Type=pikepdf.Name.CMap, CMapName=name, CIDSystemInfo=system
+    )
+    return pdf.make_indirect(
+        pikepdf.Dictionary(
+            Type=pikepdf.Name.Font,
+            Subtype=pikepdf.Name.Type0,
+            BaseFont=font.BaseFont,
+            DescendantFonts=font.DescendantFonts,
+            Encoding=encoding,
+            ToUnicode=pikepdf.Stream(pdf, face.to_unicode()),
+        )
+    )

@@ -1,61 +1,135 @@
-"""What belongs to one letter, as the short content of its pages: texts in their boxes, codes in their places."""
+"""What belongs to one copy, as the short content of its pages: texts in their boxes, codes in their places.
+
+A text of plain characters is written at once, as UTF-16 in a font that is encoded so. Any other is a form of its own,
+drawn when the whole run is known (see `Drawing`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
-from paper.boxes import Box
-from paper.glyphs import Face, SetLine
+from paper.boxes import Box, fit
+from paper.fonts import ems
+from paper.glyphs import Face, SetLine, Wanted, plain_characters
+from paper.lines import SetText, Value
 from paper.matrices import packed
 
 BLACK = (0.0, 0.0, 0.0)
-Lines = tuple[tuple[str, ...], float]  # what SetText holds, as it comes from a spool
+KNOWN = 500  # values of a box that are kept ready: what many copies share comes early
+_SPECIAL = tuple((one, b"\\" + one) for one in (b"\\", b"(", b")")) + ((b"\r", b"\\r"),)
+
+
+def tag(*parts: object) -> str:
+    """A short name in a file that follows from what it names alone, whoever gives it."""
+    return hashlib.blake2s(repr(parts).encode(), digest_size=6).hexdigest()
+
+
+def font_name(face: str) -> str:
+    """The name of the font in which plain texts of a face are written."""
+    return f"T{tag(face)}"
 
 
 @dataclass(frozen=True)
 class Look:
-    """What the pages of a kind have in common: the page drawn under them, their height in points, and the places of
-    the boxes among the values of a letter."""
+    """What pages of a kind share: the form drawn under them, their height in points, the folder of own fonts."""
 
     form: str
     height: float
-    places: Mapping[str, int]
+    folder: str = ""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A set text with characters that are not plain, on its page."""
+
+    box: Box
+    height: float
+    lines: tuple[str, ...]
+    size: float
+
+    def content(self, face: Face) -> bytes:
+        """The operators that draw it, in the fonts of the laid-out file."""
+        whole = [face.lines.get(line, line) for line in self.lines]
+        rises = [_rise(line, self.box, face) for line in whole]
+        heights = baselines(self.box, self.height, rises, size=self.size)
+        colour = "{:g} {:g} {:g} rg".format(*self.box.colour)
+        parts = [colour, "BT", f"/{face.font} 1 Tf"]
+        for line, y in zip(whole, heights, strict=True):
+            width = line.width if isinstance(line, SetLine) else sum(map(face.widths.__getitem__, line))
+            x = left_edge(self.box, width * self.size)
+            if isinstance(line, SetLine):
+                parts.append(f"{_matrix(self.size / line.size, x, y)} {line.drawn}/{face.font} 1 Tf")
+            else:
+                shown = f"({line.translate(face.table)})Tj"
+                parts.append(_matrix(self.size, x, y) + shown.replace("()Tj", ""))
+        return " ".join([*parts, "ET"]).encode("latin-1")
+
+
+@dataclass
+class Needs:
+    """What pages need besides their own content: glyphs by face, and drawings by name."""
+
+    faces: dict[str, Wanted] = field(default_factory=dict)
+    drawings: dict[str, Drawing] = field(default_factory=dict)
+
+    def face(self, key: str) -> Wanted:
+        return self.faces.setdefault(key, Wanted())
+
+    def taken(self) -> Needs:
+        """What was needed since the last time."""
+        taken = Needs(dict(self.faces), dict(self.drawings))
+        self.faces.clear()
+        self.drawings.clear()
+        return taken
+
+    def update(self, more: Needs) -> None:
+        """Take what other pages need too."""
+        for key, wanted in more.faces.items():
+            self.face(key).update(wanted)
+        self.drawings |= more.drawings
 
 
 class Stamper:
     """Writes the content of pages of one kind: the shared page under the texts of its boxes."""
 
-    def __init__(self, boxes: Iterable[Box], faces: Mapping[str, Face], look: Look) -> None:
-        boxes, height = list(boxes), look.height
-        self.head = f"/Sect<</MCID 0>>BDC{look.form} Do"
-        self.codes = [_Code(box, height) for box in boxes if box.is_code]
+    def __init__(self, boxes: Iterable[Box], look: Look, needs: Needs) -> None:
+        boxes, self.needs = list(boxes), needs
+        self.cut: dict[tuple[str, Value], SetText] = {}
         # A stable order by face and colour saves changes of both.
         texts = sorted((box for box in boxes if not box.is_code), key=lambda box: (box.face, box.colour))
-        self.texts = [(look.places[box.name], _Text(box, faces[box.face], height)) for box in texts]
+        self.texts = [(box.name, _Text(box, look, needs, self.cut)) for box in texts]
+        self.codes = [_Code(box, look.height) for box in boxes if box.is_code]
+        changes = "".join(f"{_change(box, last)}%b" for last, box in zip([None, *texts], texts, strict=False))
+        end = "ET" if not texts or texts[-1].colour == BLACK else "0 g ET"
+        codes = "%b" * len(self.codes)
+        self.pattern = f"/Sect<</MCID 0>>BDC/{look.form} Do BT{changes} {end}{codes} EMC".encode()
 
-    def content(self, values: Sequence[Lines | None], codes: Mapping[str, str]) -> bytes:
-        """The page of one letter; a box without value stays empty."""
-        parts, font = [self.head, "BT"], ""
-        colour: tuple[float, ...] = BLACK
-        for at, text in self.texts:
-            value = values[at]
-            if value is None or not value[0]:
-                continue
-            if font != text.face.font:
-                font = text.face.font
-                parts.append(f"/{font} 1 Tf")
-            if colour != text.colour:
-                colour = text.colour
-                parts.append("{:g} {:g} {:g} rg".format(*colour))
-            text.add_to(parts, value)
-        parts.append("ET" if colour == BLACK else "0 g ET")
-        for code in self.codes:
-            if found := codes.get(code.name):
-                parts.append(code.drawn(found))
-        parts.append("EMC")
-        return " ".join(parts).encode("latin-1")
+    def content(self, values: Mapping[str, Value], codes: Mapping[str, str]) -> bytes:
+        """The page of one copy; a box without value stays empty."""
+        texts = [text[values.get(name, "")] for name, text in self.texts]
+        drawn = [code.drawn(codes.get(code.name)) for code in self.codes]
+        return self.pattern % (*texts, *drawn)
+
+    def cut_texts(self, values: Mapping[str, Value]) -> Iterator[tuple[str, SetText]]:
+        """The texts of a copy whose end had to be cut off, by the names of their boxes."""
+        for name, _text in self.texts:
+            if found := self.cut.get((name, values.get(name, ""))):
+                yield name, found
+
+    def mention_faces(self) -> None:
+        """Need the faces of all boxes, whether text stands in them or not: the pages name them."""
+        for _name, text in self.texts:
+            self.needs.face(text.box.face)
+
+
+def _change(box: Box, last: Box | None) -> str:
+    """The operators that change face and colour where a box has another than the one before."""
+    font = f"/{font_name(box.face)} 1 Tf" if last is None or box.face != last.face else ""
+    is_same = box.colour == (BLACK if last is None else last.colour)
+    return font + ("" if is_same else " {:g} {:g} {:g} rg".format(*box.colour))
 
 
 class _Code:
@@ -63,77 +137,102 @@ class _Code:
 
     def __init__(self, box: Box, height: float) -> None:
         self.name = box.name.removeprefix("code_")
+        self.error = "M" if self.name == "reply" else "Q"
         bottom = height - box.y - box.height
-        self.place = f"q {box.width:.3f} 0 0 {box.height:.3f} {box.x:.3f} {bottom:.3f} cm BI"
+        self.place = f" q {box.width:.3f} 0 0 {box.height:.3f} {box.x:.3f} {bottom:.3f} cm BI".encode()
 
-    def drawn(self, text: str) -> str:
-        side, modules = packed(text, "Q" if self.name != "reply" else "M")
-        shape = f"{self.place}/W {side}/H {side}/IM true/D[1 0]"
+    def drawn(self, text: str | None) -> bytes:
+        if not text:
+            return b""
+        side, modules = packed(text, self.error)
         if b"EI" in modules:  # would look like the end of the picture
-            return f"{shape}/F/AHx ID {modules.hex()}>EI Q"
-        return f"{shape} ID {modules.decode('latin-1')}\nEI Q"
+            shape = b"%b/W %d/H %d/IM true/D[1 0]/F/AHx ID %b>EI Q"
+            return shape % (self.place, side, side, modules.hex().encode())
+        return b"%b/W %d/H %d/IM true/D[1 0] ID %b\nEI Q" % (self.place, side, side, modules)
 
 
-class _Text:
-    """One box with its face: turns a set value into operators."""
+class _Text(dict[Value, bytes]):
+    """One box: each value as the operators that show it."""
 
-    def __init__(self, box: Box, face: Face, height: float) -> None:
-        self.box, self.face, self.page_height = box, face, height
-        self.colour = box.colour
-        self.left = box.align not in ("center", "right", "end")
+    def __init__(self, box: Box, look: Look, needs: Needs, cut: dict[tuple[str, Value], SetText]) -> None:
+        super().__init__()
+        self.box, self.look, self.needs, self.cut = box, look, needs, cut
+        self.plain = plain_characters(box.families, look.folder)
+        self.widths = ems(box.families, look.folder)
+        self.is_left = box.align not in ("center", "right", "end")
         self.starts = lru_cache(maxsize=64)(self._starts)
 
-    def add_to(self, parts: list[str], value: Lines) -> None:
-        (lines, size), face = value, self.face
-        shown = [line.translate(face.table) for line in lines]
-        if not self.left or face.mixed and (face.lines or any(")Tj" in one for one in shown)):
-            self._add_slowly(parts, lines, size)
-            return
-        for start, one in zip(self.starts(len(lines), size), shown, strict=True):
-            parts.append(f"{start}({one})Tj")
+    def __missing__(self, value: Value) -> bytes:
+        text = fit(self.box, value, folder=self.look.folder)
+        operators = self._operators(text) if text.lines else b""
+        if text.cut:
+            self.cut[self.box.name, value] = text
+        if len(self) < KNOWN:
+            self[value] = operators
+        return operators
 
-    def _starts(self, count: int, size: float) -> list[str]:
-        """The text matrices of so many lines that begin at the left edge."""
-        return [self._matrix(size, self.box.x, y) for y in self.baselines([self.box.rise] * count, size)]
+    def _operators(self, text: SetText) -> bytes:
+        wanted = self.needs.face(self.box.face)
+        if not all(map(self.plain.issuperset, text.lines)):
+            wanted.add(text.lines)
+            drawing = Drawing(self.box, self.look.height, text.lines, text.size)
+            self.needs.drawings[name := f"V{tag(self.look.form, drawing)}"] = drawing
+            return b" ET/%b Do BT" % name.encode()
+        wanted.plain.update(*text.lines)
+        starts = self.starts(len(text.lines), text.size) if self.is_left else self._placed(text)
+        return b"".join(
+            b"%b(%b)Tj" % (start, _string(line)) for start, line in zip(starts, text.lines, strict=True)
+        )
 
-    def baselines(self, rises: list[float], size: float) -> list[float]:
-        """The heights of baselines above the page's lower edge; a line of other fonts may be higher, as in CSS."""
-        pitch, own = self.box.pitch_at(size), self.box.rise
-        total = sum(pitch + abs(rise - own) * size for rise in rises)
-        top = self.box.y + ((self.box.height - total) / 2 if self.box.middle else 0)
-        found = []
-        for rise in rises:
-            found.append(self.page_height - top - pitch / 2 - max(rise, own) * size)
-            top += pitch + abs(rise - own) * size
-        return found
+    def _starts(self, count: int, size: float) -> list[bytes]:
+        """The text matrices of so many plain lines that begin at the left edge."""
+        heights = baselines(self.box, self.look.height, [self.box.rise] * count, size=size)
+        return [f" {_matrix(size, self.box.x, y)}".encode() for y in heights]
 
-    def _matrix(self, scale: float, x: float, y: float) -> str:
-        return f"{scale:.5g} 0 0 {scale:.5g} {x:.2f} {y:.2f} Tm"
+    def _placed(self, text: SetText) -> list[bytes]:
+        """The text matrices of plain lines that stand in the middle or at the right edge."""
+        heights = baselines(self.box, self.look.height, [self.box.rise] * len(text.lines), size=text.size)
+        edges = [
+            left_edge(self.box, sum(map(self.widths.__getitem__, line)) * text.size) for line in text.lines
+        ]
+        return [f" {_matrix(text.size, x, y)}".encode() for x, y in zip(edges, heights, strict=True)]
 
-    def _add_slowly(self, parts: list[str], lines: Iterable[str], size: float) -> None:
-        """Lines that are not at the left, or not of the face's own font alone."""
-        whole = [self.face.lines.get(line, line) for line in lines]
-        heights = self.baselines([self._rise(line) for line in whole], size)
-        for line, y in zip(whole, heights, strict=True):
-            width = line.width if isinstance(line, SetLine) else sum(map(self.face.widths.__getitem__, line))
-            x = self._left_edge(width * size)
-            if isinstance(line, SetLine):
-                parts.append(f"{self._matrix(size / line.size, x, y)} {line.drawn}/{self.face.font} 1 Tf")
-            else:
-                shown = f"({line.translate(self.face.table)})Tj"
-                parts.append(self._matrix(size, x, y) + shown.replace("()Tj", ""))
 
-    def _left_edge(self, width: float) -> float:
-        if self.left:
-            return self.box.x
-        rest = self.box.width - width
-        return self.box.x + (rest / 2 if self.box.align == "center" else rest)
+def _string(line: str) -> bytes:
+    """A line as the inside of a PDF string."""
+    code = line.encode("utf-16-be")
+    for one, escaped in _SPECIAL:
+        code = code.replace(one, escaped)
+    return code
 
-    def _rise(self, line: str | SetLine) -> float:
-        """How far below the middle of its line this line's baseline lies, in em."""
-        if isinstance(line, SetLine):
-            return (line.extents[0] - line.extents[1]) / 2
-        if not self.face.mixed:
-            return self.box.rise
-        fonts = {self.face.fonts.get(one, self.face.font) for one in line}
-        return self.box.rise if fonts == {self.face.font} else self.face.shift(fonts)
+
+def baselines(box: Box, height: float, rises: list[float], *, size: float) -> list[float]:
+    """The heights of baselines above the page's lower edge; a line of other fonts may be higher, as in CSS."""
+    pitch, own = box.pitch_at(size), box.rise
+    total = sum(pitch + abs(rise - own) * size for rise in rises)
+    top = box.y + ((box.height - total) / 2 if box.middle else 0)
+    found = []
+    for rise in rises:
+        found.append(height - top - pitch / 2 - max(rise, own) * size)
+        top += pitch + abs(rise - own) * size
+    return found
+
+
+def left_edge(box: Box, width: float) -> float:
+    """Where a line of so many points begins."""
+    if box.align not in ("center", "right", "end"):
+        return box.x
+    rest = box.width - width
+    return box.x + (rest / 2 if box.align == "center" else rest)
+
+
+def _matrix(scale: float, x: float, y: float) -> str:
+    return f"{scale:.5g} 0 0 {scale:.5g} {x:.2f} {y:.2f} Tm"
+
+
+def _rise(line: str | SetLine, box: Box, face: Face) -> float:
+    """How far below the middle of its line this line's baseline lies, in em."""
+    if isinstance(line, SetLine):
+        return (line.extents[0] - line.extents[1]) / 2
+    fonts = {face.fonts.get(one, face.font) for one in line}
+    return box.rise if fonts == {face.font} else face.shift(fonts)
