@@ -14,7 +14,7 @@ from paper.merging import About, describe, save
 from paper.pdf import PaperError
 
 PT_PER_MM = 72 / 25.4
-SHARED = re.compile(r"/S(?:(?:hared)?[0-9]+|[0-9a-f]{12})")  # what the pages of a print run call the layers that they share
+SHARED = re.compile(r"/S(?:(?:hared)?[0-9]+|[0-9a-f]{12})")  # layers that all pages share
 TITLE = "套打"
 
 
