@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hmac
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from sqlalchemy import (
     delete,
     insert,
     select,
+    text,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
@@ -43,6 +45,7 @@ from services.returns import Line
 
 FILE = "replies.db"
 CHUNK = 1000
+PART = 500  # answers sealed together, and recorded together inside
 METADATA = MetaData()
 LETTERS = Table(
     "letters",
@@ -55,6 +58,7 @@ LETTERS = Table(
     Column("until", UtcDateTime(), nullable=False),
     Column("done", Boolean, nullable=False, default=False),
 )
+COMING = LETTERS.to_metadata(MetaData(), name="letters_coming")  # an export while it is being loaded
 SAID = Table(
     "answers",
     METADATA,
@@ -93,27 +97,42 @@ class Outpost:
             set_scope(session, ALL)
             yield session
 
-    def load(self, data: bytes) -> Loaded:
-        """Take an export in whole: it says which letters there are; answers that have not arrived stay."""
-        content = exchange.unseal(self.key, OPEN, data)
-        rows = [_row(row) for row in content["letters"]]
+    def load(self, path: Path) -> Loaded:
+        """Take an export in, all of it or nothing: it says which letters there are; answers that have not arrived
+        stay. It is read into a table beside the one in use, so that customers wait for nothing meanwhile."""
+        parts, found = exchange.unseal_parts(self.key, OPEN, path), Counter[str]()
+        head, received = next(parts), list[str]()
         with self.session() as session:
-            _check_newer(session, content["made_at"])
-            session.execute(delete(LETTERS))
+            _check_newer(session, head["made_at"])
+        COMING.drop(self.engine, checkfirst=True)
+        COMING.create(self.engine)
+        for part in parts:
+            rows = [_row(row) for row in part.get("letters", ())]
+            received += part.get("received", ())
+            closed = sum(row["done"] for row in rows)
+            found.update(letters=len(rows) - closed, closed=closed)
             if rows:
-                session.execute(insert(LETTERS), rows)
-            session.execute(delete(ABOUT))
-            session.execute(insert(ABOUT), [{"name": name, "text": str(content[name])} for name in HEAD])
-            received = _forget(session, content["received"])
-        closed = sum(row["done"] for row in rows)
-        return Loaded(len(rows) - closed, closed, received)
-
-    def collect(self) -> tuple[bytes, int]:
-        """All answers that are not known to have arrived, sealed for the inner network; nothing is taken away here."""
+                with self.session() as session:
+                    session.execute(insert(COMING), rows)
         with self.session() as session:
-            rows = session.scalars(select(SAID.c.sealed).order_by(SAID.c.at, SAID.c.key)).all()
-        answers = [exchange.unseal(self.key, "answer", base64.b64decode(row)) for row in rows]
-        return exchange.seal(self.key, ANSWERS, {"answers": answers}), len(answers)
+            _change_over(session, head)
+            return Loaded(found["letters"], found["closed"], _forget(session, received))
+
+    def collect(self, path: Path) -> tuple[int, int]:
+        """All answers that are not known to have arrived, sealed for the inner network; nothing is taken away here.
+        Returns how many, and the size in bytes."""
+        counted = Counter[str]()
+        size = exchange.write(path, exchange.seal_parts(self.key, ANSWERS, self._said(counted)))
+        return counted["answers"], size
+
+    def _said(self, counted: Counter[str]) -> Iterator[dict[str, Any]]:
+        query = select(SAID.c.sealed).order_by(SAID.c.at, SAID.c.key).execution_options(yield_per=PART)
+        with self.session() as session:
+            for rows in session.scalars(query).partitions():
+                answers = [exchange.unseal(self.key, "answer", base64.b64decode(row)) for row in rows]
+                counted.update(answers=len(answers))
+                yield {"answers": answers}
+        yield {"answers": []}
 
     def about(self) -> dict[str, str]:
         """Who asks, as the export says."""
@@ -171,6 +190,15 @@ class Outpost:
         with self.session() as session:
             row = session.execute(query.where(LETTERS.c.until > utcnow())).mappings().one_or_none()
         return dict(row) if row is not None else None
+
+
+def _change_over(session: Session, head: Mapping[str, Any]) -> None:
+    """What was read beside becomes what is in use, in one short transaction."""
+    _check_newer(session, head["made_at"])
+    session.execute(text(f"DROP TABLE {LETTERS.name}"))
+    session.execute(text(f"ALTER TABLE {COMING.name} RENAME TO {LETTERS.name}"))
+    session.execute(delete(ABOUT))
+    session.execute(insert(ABOUT), [{"name": name, "text": str(head[name])} for name in HEAD])
 
 
 def _check_newer(session: Session, made_at: str) -> None:

@@ -7,9 +7,12 @@ values, and the last moment.
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -30,50 +33,66 @@ TOLD_DAYS = 60  # for how long answers that have arrived are named, so that outs
 
 @dataclass(frozen=True)
 class Exported:
-    """An export: the sealed file, and how many letters in it may be answered or have been."""
+    """An export: when it was made, its size in bytes, and how many letters in it may be answered or have been."""
 
-    data: bytes
+    made_at: str
     letters: int
     closed: int
+    bytes: int
 
 
 @dataclass(frozen=True)
 class Imported:
     """What became of brought answers: new ones, those known already, second ones, and those of no letter here."""
 
-    answers: int
-    recorded: int
-    known: int
-    duplicates: int
-    unknown: int
+    answers: int = 0
+    recorded: int = 0
+    known: int = 0
+    duplicates: int = 0
+    unknown: int = 0
+
+    def __add__(self, other: Imported) -> Imported:
+        return Imported(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
 
 
-def export(session: Session, key: bytes) -> Exported:
-    """Seal the letters that may be answered now, and those answered, for the machine outside."""
+def export(session: Session, key: bytes, path: Path) -> Exported:
+    """Write the letters that may be answered now, and those answered, to a sealed file for the machine outside.
+
+    It only reads, part by part, and may take minutes: `keep_export` writes down that it was made.
+    """
+    made_at, figures = utcnow().isoformat(), Counter[str]()
     with working_as(session, ALL):
-        rows = [row for campaign in _live(session) for row in _told(session, campaign, key)]
-        head = letterheads.current(session)
-        content = {
-            "made_at": utcnow().isoformat(),
-            "organ": head.organ,
-            "hotline": head.hotline,
-            "letters": rows,
-            "received": _received(session),
-        }
-        closed = sum(1 for row in rows if row.get("done"))
-        figures = {"letters": len(rows) - closed, "closed": closed}
-        mark = session.merge(Setting(key="replies_exported", value={"at": content["made_at"], **figures}))
-        traces.record(session, "replies.exported", mark, details=figures)
-    return Exported(exchange.seal(key, OPEN, content), **figures)
+        size = exchange.write(path, exchange.seal_parts(key, OPEN, _parts(session, key, made_at, figures)))
+    return Exported(made_at, figures["letters"], figures["closed"], size)
 
 
-def take_in(session: Session, key: bytes, data: bytes) -> Imported:
-    """Record what a sealed file of answers holds; one that was recorded before changes nothing."""
-    found = {"recorded": 0, "known": 0, "duplicates": 0, "unknown": 0}
-    given = exchange.unseal(key, ANSWERS, data)["answers"]
-    for row in given:
-        found[_take(session, row)] += 1
-    return Imported(len(given), **found)
+def keep_export(session: Session, made: Exported) -> None:
+    """Remember and trace that an export was made."""
+    figures = {"letters": made.letters, "closed": made.closed}
+    mark = session.merge(Setting(key="replies_exported", value={"at": made.made_at, **figures}))
+    traces.record(session, "replies.exported", mark, details=figures)
+
+
+def take_in(session: Session, key: bytes, path: Path) -> Iterator[Imported]:
+    """Record what a sealed file of answers holds, part by part: the caller commits each. An answer that was recorded
+    before changes nothing."""
+    for part in exchange.unseal_parts(key, ANSWERS, path):
+        found = Counter(_take(session, row) for row in part["answers"])
+        yield Imported(len(part["answers"]), **found)
+
+
+def _parts(session: Session, key: bytes, made_at: str, figures: Counter[str]) -> Iterator[dict[str, Any]]:
+    head = letterheads.current(session)
+    yield {"made_at": made_at, "organ": head.organ, "hotline": head.hotline}
+    for campaign in _live(session):
+        told = _told(session, campaign, key)
+        while rows := list(islice(told, CHUNK)):
+            closed = sum(1 for row in rows if row.get("done"))
+            figures.update(letters=len(rows) - closed, closed=closed)
+            yield {"letters": rows}
+    received = iter(_received(session))
+    while names := list(islice(received, CHUNK)):
+        yield {"received": names}
 
 
 def _take(session: Session, row: Mapping[str, Any]) -> str:
@@ -142,7 +161,7 @@ def _answered(session: Session, campaign_id: int) -> set[int]:
     return {*session.scalars(online), *session.scalars(paper)}
 
 
-def _received(session: Session) -> list[str]:
+def _received(session: Session) -> Iterator[str]:
     since = now(session) - timedelta(days=TOLD_DAYS)
     query = select(Reply.key).where(Reply.came_from == OUTSIDE, Reply.recorded_at >= since)
-    return list(session.scalars(query.order_by(Reply.id)))
+    return iter(session.scalars(query.order_by(Reply.id).execution_options(yield_per=CHUNK)))

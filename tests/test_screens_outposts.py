@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from factories import make_contact, make_customer, make_letter
@@ -47,8 +48,20 @@ def outside(tmp_path, outpost):
     return create_outpost(tmp_path, outpost).test_client()
 
 
+def exported(session, folder, name="open.lampx"):
+    path = folder / name
+    reply_exchange.export(session, KEY, path)
+    return path
+
+
 def give(session, outpost):
-    return outpost.load(reply_exchange.export(session, KEY).data)
+    return outpost.load(exported(session, Path(outpost.engine.url.database).parent))
+
+
+def brought(session, outpost):
+    path = Path(outpost.engine.url.database).parent / "answers.lampx"
+    outpost.collect(path)
+    return sum(reply_exchange.take_in(session, KEY, path), reply_exchange.Imported())
 
 
 def answer(outside, token, given="6274", **fields):
@@ -63,32 +76,31 @@ def answer(outside, token, given="6274", **fields):
 def test_an_answer_travels_in_once_and_is_forgotten_outside_then(session, letter, outpost, outside):
     assert give(session, outpost).letters == 1
     assert "谢谢" in answer(outside, letter.reply_token, new_mobile="13902800241").text
-    data, number = outpost.collect()
-    assert number == 1 and outpost.collect()[1] == 1  # nothing goes before it has arrived
-    assert reply_exchange.take_in(session, KEY, data).recorded == 1
-    again = reply_exchange.take_in(session, KEY, data)
+    assert brought(session, outpost).recorded == 1
+    again = brought(session, outpost)  # nothing goes before it is known to have arrived
     assert (again.known, again.recorded, session.query(Reply).count()) == (1, 0, 1)
     row = session.scalars(select(Contact).where(Contact.source == "self_service")).one()
     assert (row.value, row.state, letter.answered_by) == ("+8613902800241", "proposed", "online")
     loaded = give(session, outpost)
-    assert (loaded.received, loaded.closed, outpost.collect()[1]) == (1, 1, 0)
+    assert (loaded.received, loaded.closed, brought(session, outpost).answers) == (1, 1, 0)
     assert "谢谢" in outside.get(f"/r/{letter.reply_token}").text
 
 
-def test_the_file_holds_no_value_no_name_no_account_and_no_token(session, letter):
-    data = reply_exchange.export(session, KEY).data
-    plain = json.dumps(exchange.unseal(KEY, reply_exchange.OPEN, data), ensure_ascii=False)
+def test_the_file_holds_no_value_no_name_no_account_and_no_token(session, letter, tmp_path):
+    path = exported(session, tmp_path)
+    data, parts = path.read_bytes(), exchange.unseal_parts(KEY, reply_exchange.OPEN, path)
+    plain = json.dumps(list(parts), ensure_ascii=False)
     secret = ("13862745111", "6274", "欧阳建国", letter.customer.account_no, letter.reply_token, letter.token)
     assert [text for text in secret if text in plain] == [] and "138****5111" in plain
     assert b"138" not in data and letter.reply_token.encode() not in data
 
 
-def test_answered_letters_without_a_code_on_them_do_not_travel(session, letter):
+def test_answered_letters_without_a_code_on_them_do_not_travel(session, letter, tmp_path):
     public_address.change(session, "")
     letter.facts = {**letter.facts, "letter": {**letter.facts["letter"], "reply_url": ""}}
     session.add(Reply(**kept_inside(letter)))
     session.flush()
-    made = reply_exchange.export(session, KEY)
+    made = reply_exchange.export(session, KEY, tmp_path / "open.lampx")
     assert (made.letters, made.closed) == (0, 0)
 
 
@@ -100,13 +112,36 @@ def test_what_is_kept_outside_is_sealed(session, letter, outpost, outside, tmp_p
         assert text.encode() not in kept
 
 
-def test_files_of_another_kind_or_key_or_damaged_are_refused(session, letter, outpost):
-    data = reply_exchange.export(session, KEY).data
-    for key, kind, wrong in ((KEY, "answers", data), (bytes(32), "open", data), (KEY, "open", data[:-1] + b"x")):
+def test_files_of_another_kind_or_key_or_damaged_are_refused(session, letter, outpost, tmp_path):
+    path = exported(session, tmp_path)
+    data = path.read_bytes()
+    cases = [(KEY, "answers", data), (bytes(32), "open", data), (KEY, "open", b"PK"), (KEY, "open", data + b"x")]
+    for key, kind, wrong in (*cases, (KEY, "open", data[:-1] + bytes([data[-1] ^ 1])), (KEY, "open", data[:-9])):
+        path.write_bytes(wrong)
         with pytest.raises(Refused, match="打不开"):
-            exchange.unseal(key, kind, wrong)
+            list(exchange.unseal_parts(key, kind, path))
+
+
+def test_no_part_of_a_file_is_left_out_moved_or_added(tmp_path):
+    pieces = list(exchange.seal_parts(KEY, "open", [{"at": at} for at in range(3)]))
+    path = tmp_path / "a.lampx"
+    exchange.write(path, pieces)
+    assert [part["at"] for part in exchange.unseal_parts(KEY, "open", path)] == [0, 1, 2]
+    head, first, second, last = pieces
+    shorter = [head, first, bytes([1]) + second[1:]]
+    for wrong in ([head, first, last], [head, second, first, last], [head, first, second], shorter, [head]):
+        exchange.write(path, wrong)
+        with pytest.raises(Refused, match="打不开"):
+            list(exchange.unseal_parts(KEY, "open", path))
+
+
+def test_a_damaged_export_changes_nothing_outside(session, letter, outpost, tmp_path):
+    give(session, outpost)
+    path = exported(session, tmp_path)
+    path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(Refused, match="打不开"):
-        outpost.load(b"PK")
+        outpost.load(path)
+    assert outpost.question(letter.reply_token) == "phone"
 
 
 def test_the_machine_outside_has_no_other_address_and_no_other_table(outside, outpost):
@@ -134,12 +169,14 @@ def test_what_no_database_keeps_is_refused_outside_and_stops_no_import(session, 
     assert answer(outside, letter.reply_token, new_person="赵\x00强").status_code == 422
     said = {"key": "1" * 32, "token": letter.reply_token, "check": "phone", "at": utcnow().isoformat()}
     rows = [said | {"lines": [["person", "new", text]]} for text in ("赵\x00强", "赵强")]
-    taken = reply_exchange.take_in(session, KEY, exchange.seal(KEY, reply_exchange.ANSWERS, {"answers": rows}))
+    path = Path(outpost.engine.url.database).parent / "answers.lampx"
+    exchange.write(path, exchange.seal_parts(KEY, reply_exchange.ANSWERS, [{"answers": rows}]))
+    (taken,) = reply_exchange.take_in(session, KEY, path)
     assert (taken.unknown, taken.recorded) == (1, 1)
 
 
-def test_an_older_export_is_not_loaded_over_a_newer_one(session, letter, outpost):
-    older, newer = (reply_exchange.export(session, KEY).data for _time in range(2))
+def test_an_older_export_is_not_loaded_over_a_newer_one(session, letter, outpost, tmp_path):
+    older, newer = (exported(session, tmp_path, name) for name in ("older", "newer"))
     assert outpost.load(newer).letters == outpost.load(newer).letters == 1
     with pytest.raises(Refused, match="旧"):
         outpost.load(older)
@@ -151,7 +188,7 @@ def test_a_second_answer_by_another_way_is_kept_and_changes_nothing(session, let
     letter.state = "answered"
     session.add(Reply(**kept_inside(letter)))
     session.flush()
-    assert reply_exchange.take_in(session, KEY, outpost.collect()[0]).duplicates == 1
+    assert brought(session, outpost).duplicates == 1
     assert session.query(Reply).count() == 2
 
 

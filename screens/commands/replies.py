@@ -81,29 +81,34 @@ def _export(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
     key = exchange.load_key(home_path())
     with working(create_app, args) as session:
         require(session.get_one(Staff, traces.actor_id(session)), "letters.export")
-        made = reply_exchange.export(session, key)
-        exchange.write(args.file, made.data)
-    return {"letters": made.letters, "closed": made.closed, "bytes": len(made.data)}
+        session.rollback()
+        session.info["readonly"] = True  # a long export keeps nobody from writing
+        made = reply_exchange.export(session, key, args.file)
+        session.rollback()
+        session.info["readonly"] = False
+        reply_exchange.keep_export(session, made)
+    return {"letters": made.letters, "closed": made.closed, "bytes": made.bytes}
 
 
 def _import(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
-    key, data = exchange.load_key(home_path()), exchange.read(args.file)
+    key, done = exchange.load_key(home_path()), reply_exchange.Imported()
     with working(create_app, args) as session:
         require(session.get_one(Staff, traces.actor_id(session)), "returns.key")
-        return asdict(reply_exchange.take_in(session, key, data))
+        for part in reply_exchange.take_in(session, key, args.file):
+            session.commit()
+            done += part
+    return asdict(done)
 
 
 def _load(args: argparse.Namespace, _create_app: CreateApp) -> dict[str, Any]:
-    data = exchange.read(args.file)
     with _outpost() as outpost:
-        return asdict(outpost.load(data))
+        return asdict(outpost.load(args.file))
 
 
 def _collect(args: argparse.Namespace, _create_app: CreateApp) -> dict[str, Any]:
     with _outpost() as outpost:
-        data, answers = outpost.collect()
-    exchange.write(args.file, data)
-    return {"answers": answers, "bytes": len(data)}
+        answers, size = outpost.collect(args.file)
+    return {"answers": answers, "bytes": size}
 
 
 def _serve(args: argparse.Namespace, _create_app: CreateApp) -> None:
