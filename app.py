@@ -50,7 +50,6 @@ def _defaults() -> dict[str, Any]:
         "SQLALCHEMY_DATABASE_URI": f"sqlite:///{home / 'lamplighter.db'}",
         "SQLALCHEMY_ENGINE_OPTIONS": ENGINE_OPTIONS,
         "REDIS_URL": queue_url(home),
-        "PUBLIC_ADDRESS": "",
         "MAX_CONTENT_LENGTH": 2**30,
         "MAX_FORM_PARTS": 20_000,
         "PERMANENT_SESSION_LIFETIME": timedelta(hours=12),
@@ -74,7 +73,7 @@ def _defaults() -> dict[str, Any]:
 
 def _from_environment() -> dict[str, Any]:
     names = {"DATABASE_URL": "SQLALCHEMY_DATABASE_URI", "REDIS_URL": "REDIS_URL"}
-    names |= {"SCAN_FOLDER": "SCAN_FOLDER", "PUBLIC_ADDRESS": "PUBLIC_ADDRESS", "PROXY_HOPS": "PROXY_HOPS"}
+    names |= {"SCAN_FOLDER": "SCAN_FOLDER", "PROXY_HOPS": "PROXY_HOPS"}
     found = {key: os.environ[PREFIX + name] for name, key in names.items() if os.environ.get(PREFIX + name)}
     url = found.get("SQLALCHEMY_DATABASE_URI", "")
     if url.startswith("postgresql://"):

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from models import db
 from models.scope import OutOfScope
+from screens import reply_pages
 from screens.access import READING
 from screens.messages import refuse, said
 from services import Refused
@@ -46,6 +47,8 @@ def plain_page(error: HTTPException) -> Any:
     if code < 400:
         return error
     db.session.rollback()
+    if reply_pages.is_customers(request.path):
+        return reply_pages.failed(error)
     title, advice = PAGES.get(code, PAGES[400 if code < 500 else 500])
     return render_template("screens/error.html", code=code, title=title, advice=advice), code
 

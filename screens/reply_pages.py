@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from flask import Blueprint, Response, current_app, g, make_response, redirect, 
 from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
 from itsdangerous import BadData, URLSafeTimedSerializer
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from models.home import CHECKOUT
 from screens.access import anonymous, opened
@@ -92,7 +93,24 @@ def reply_pages(door: Door) -> Blueprint:
 
     for rule in ("/r/<token>", "/R/<token>"):
         pages.add_url_rule(rule, "reply", reply, methods=("GET", "POST"))
+    pages.register_error_handler(Exception, failed)
     return pages
+
+
+def is_customers(path: str) -> bool:
+    """Whether an address belongs to the customers' page, as far as anybody can tell who mistyped one."""
+    return path[:3].lower() == "/r/"
+
+
+def failed(error: Exception) -> Any:
+    """The one page for whatever went wrong here, whatever the code; it asks no database, and the log names no address:
+    the code of a letter stands in it."""
+    status = (error.code or 500) if isinstance(error, HTTPException) else 500
+    if status >= 500:
+        places = "".join(traceback.format_tb(error.__traceback__))
+        current_app.logger.error("a customer's page failed: %s\n%s", type(error).__name__, places)
+    with _in_language():
+        return _guarded((_page("failed", Bureau("", "")), status))
 
 
 def _answered(door: Door, token: str) -> Any:
@@ -145,29 +163,29 @@ def _question(door: Door, token: str) -> str:
     check = (door.question(token) if token else "") or USUAL
     label, hint, length, keyboard = QUESTIONS[check]
     facts = {"label": label, "hint": hint, "length": length, "keyboard": keyboard}
-    return _page("question", door, **facts)
+    return _page("question", door.bureau(), **facts)
 
 
 def _form(door: Door, token: str, mistake: str = "") -> str:
     facts = {"lines": door.lines(token), "labels": LABELS, "keyboards": KEYBOARDS, "typed": request.form}
-    return _page("form", door, ticket=_tickets().dumps(token), mistake=mistake, **facts)
+    return _page("form", door.bureau(), ticket=_tickets().dumps(token), mistake=mistake, **facts)
 
 
 def _refused(door: Door) -> Any:
     """The one answer to everything that does not fit, never sooner than after a while: time tells nothing either."""
-    page = _page("refused", door)
+    page = _page("refused", door.bureau())
     door.rest()
     time.sleep(max(0.0, SLOWNESS - (time.monotonic() - g.reply_began)))
     return page, REFUSED_STATUS
 
 
 def _thanks(door: Door) -> str:
-    return _page("thanks", door)
+    return _page("thanks", door.bureau())
 
 
-def _page(name: str, door: Door, **facts: Any) -> str:
+def _page(name: str, bureau: Bureau, **facts: Any) -> str:
     other = "en" if g.reply_language == "zh_CN" else "zh_CN"
-    shared = {"bureau": door.bureau(), "language": g.reply_language, "style": _style()}
+    shared = {"bureau": bureau, "language": g.reply_language, "style": _style()}
     shared |= {"other": other, "other_name": LOCALES[other]}
     return render_template(f"screens/reply_{name}.html", **shared, **facts)
 

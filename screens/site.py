@@ -22,6 +22,7 @@ from screens.base import GROUPS
 from screens.numbers import HouseRequest, RowNumber
 from screens.pages import ADDRESSES, HOME_CARDS, SCREENS, accounts, home, replies
 from screens.proxies import trust_proxies
+from services import public_address
 from services.people import scope_of
 
 
@@ -29,7 +30,7 @@ class HouseSessions(SecureCookieSessionInterface):
     """The signed session cookie; over https it never travels without."""
 
     def get_cookie_secure(self, app: Flask) -> bool:
-        return request.is_secure or str(app.config["PUBLIC_ADDRESS"]).startswith("https:")
+        return request.is_secure
 
 
 def register(app: Flask) -> None:
@@ -40,6 +41,7 @@ def register(app: Flask) -> None:
     app.request_class = HouseRequest
     app.url_map.converters["int"] = RowNumber
     trust_proxies(app)
+    public_address.check_environment()
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(languages.compiled(Path(app.config["HOME"])))
     Babel(app, locale_selector=languages.babel_name)
     # first of all, before the accounts' own hook asks the database who is there: a page that reads takes no write lock

@@ -22,10 +22,28 @@ def current(session: Session) -> str:
     return str(kept if kept is not None else os.environ.get(VARIABLE, "")).strip().rstrip("/")
 
 
-def change(session: Session, text: str) -> str:
-    """Set the address, or none; only what can stand in a code in capitals: https, a host, perhaps a port."""
+def check_environment() -> None:
+    """Refuse to start with an address in the environment that no code on a letter can hold: paper cannot be mended."""
+    text = os.environ.get(VARIABLE, "").strip()
+    if not is_fit(text):
+        raise Refused(
+            "环境变量 %(name)s 要写成 https://主机名 的样子，后面不带路径，例如 https://hd.example.cn；"
+            "现在是「%(text)s」。请改正，或去掉它。",
+            name=VARIABLE,
+            text=text[:80],
+        )
+
+
+def is_fit(text: str) -> bool:
+    """Whether a text is an address that can stand in a code in capitals (https, a host, perhaps a port), or none."""
     wanted = text.strip().rstrip("/").lower()
-    if wanted and not SHAPE.fullmatch(wanted):
+    return not wanted or SHAPE.fullmatch(wanted) is not None
+
+
+def change(session: Session, text: str) -> str:
+    """Set the address, or none."""
+    wanted = text.strip().rstrip("/").lower()
+    if not is_fit(wanted):
         raise Refused(
             "公网地址要写成 https://主机名 的样子，后面不带路径，例如 https://hd.example.cn；现在是「%(text)s」。",
             text=text.strip()[:80],

@@ -190,6 +190,13 @@ def test_readiness_is_told_to_this_machine_or_with_the_token(app, session):
     assert client.get("/readyz", environ_base=elsewhere, headers=token).status_code == 200
 
 
+@pytest.mark.parametrize(("scheme", "secure"), [("http", False), ("https", True)])
+def test_a_cookie_is_secure_where_the_page_came_by_https_whatever_customers_use(app, monkeypatch, scheme, secure):
+    monkeypatch.setenv("LAMPLIGHTER_PUBLIC_ADDRESS", "https://hd.example.cn")
+    with app.test_request_context(base_url=f"{scheme}://in.example.cn"):
+        assert app.session_interface.get_cookie_secure(app) is secure
+
+
 def test_a_proxy_is_believed_only_as_far_as_it_was_set_up(app):
     made = Flask("x")
     made.config["PROXY_HOPS"] = "1"

@@ -1,6 +1,7 @@
 """The customer's own answer: opened by what the letter hides, kept as proposals, silent about everything else."""
 
 import re
+from argparse import Namespace
 from datetime import timedelta
 from time import monotonic
 
@@ -10,11 +11,14 @@ from driving import NARROW, driven, serious_findings
 from factories import make_campaign, make_contact, make_customer, make_letter, make_staff, make_unit
 from needs import needs_chromium
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from models import Confirmation, Contact, Reply, ReplyTry, Setting
 from models.clock import today, utcnow
 from screens import reply_pages
-from services import public_address, reply_tries
+from screens.commands import doctor
+from screens.pages import replies as pages_replies
+from services import Refused, public_address, replies, reply_tries
 from services.balances import balance
 from services.returns import Form, key_return
 
@@ -189,6 +193,21 @@ def test_a_form_too_large_gets_the_customers_page_and_no_cookie(stranger, letter
     assert page.status_code == 403 and "没有核对上" in page.text and "Set-Cookie" not in page.headers
 
 
+@pytest.mark.parametrize("error", [RuntimeError("boom"), OperationalError("select", {}, Exception("gone"))])
+def test_what_goes_wrong_shows_the_plain_page_whatever_the_code(stranger, letter, monkeypatch, caplog, error):
+    monkeypatch.setattr(replies, "by_token", lambda *_facts: (_ for _ in ()).throw(error))
+    pages = [stranger.get(f"/r/{token}") for token in (letter.reply_token, UNKNOWN)]
+    assert {(page.status_code, page.data) for page in pages} == {(500, pages[0].data)}
+    assert "暂时打不开" in pages[0].text and "掌灯" not in pages[0].text and pages[0].headers["X-Robots-Tag"]
+    assert letter.reply_token not in caplog.text and type(error).__name__ in caplog.text
+
+
+@pytest.mark.parametrize(("way", "path", "status"), [("put", "/R/x", 405), ("get", "/r/x/y", 404), ("get", "/r/", 404)])
+def test_a_mistyped_address_of_a_customer_shows_no_page_of_the_staff(app, session, way, path, status):
+    page = getattr(app.test_client(), way)(path)
+    assert page.status_code == status and "暂时打不开" in page.text and "掌灯" not in page.text
+
+
 def test_a_ticket_opens_its_own_letter_only(session, stranger, letter):
     other = make_letter(session, make_customer(session), letter.campaign)
     session.commit()
@@ -221,6 +240,31 @@ def test_the_code_is_on_letters_once_there_is_a_public_address(session, app, cus
     letter = make_letter(session, customer)
     assert letter.facts["letter"]["reply_url"] == f"HTTPS://HD.EXAMPLE.CN/R/{letter.reply_token}"
     assert session.get(Setting, public_address.KEY).value == "https://hd.example.cn"
+
+
+@pytest.mark.parametrize("text", ["http://hd.example.cn", "hd.example.cn", "https://hd.example.cn/r", "https://局.cn"])
+def test_an_address_that_no_code_can_hold_stops_the_start(monkeypatch, text):
+    monkeypatch.setenv(public_address.VARIABLE, text)
+    with pytest.raises(Refused, match="LAMPLIGHTER_PUBLIC_ADDRESS 要写成"):
+        public_address.check_environment()
+    (found,) = doctor.run(Namespace(), lambda **_facts: public_address.check_environment())["checks"]
+    assert (found["name"], found["ok"]) == ("settings", False) and text in found["advice"]
+    monkeypatch.setenv(public_address.VARIABLE, "https://HD.example.cn:8443/")
+    public_address.check_environment()
+
+
+def test_staff_page_through_what_came_in(session, app, stranger, letter, monkeypatch):
+    monkeypatch.setattr(pages_replies, "LISTED", 1)
+    fill(stranger, letter, enter(stranger, letter), new_email="a@b.cn")
+    kept = session.query(Reply).one()
+    facts = {name: getattr(kept, name) for name in ("letter_id", "customer_id", "unit_id", "proved_by", "came_from")}
+    stamps = {"answered_at": kept.answered_at, "recorded_at": kept.recorded_at, "results": {}, "duplicate": True}
+    session.add(Reply(key="1" * 32, **facts, **stamps))
+    session.commit()
+    clerk = browse(app, session, make_staff(session, "clerk"))
+    first = clerk.get("/admin/replies/").text
+    following = re.search(r'href="([^"]*before=\d+)"', first)[1]
+    assert "另存备查" in first and "已变更" not in first and "已变更" in clerk.get(following).text
 
 
 def test_staff_see_what_came_in(session, app, stranger, letter):

@@ -8,12 +8,13 @@ from typing import Any
 
 from models.home import HomeUnusable
 from screens.commands import CreateApp
-from services import health
+from services import Refused, health
 
 HELP = "检查字体、组件、数据库、队列、时钟、磁盘，并说明怎么办"
 
 LABELS = {
     "home": "数据目录",
+    "settings": "环境变量",
     "disk": "磁盘",
     "libraries": "排版组件",
     "fonts": "字体",
@@ -39,6 +40,8 @@ def run(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
         checks = health.check_everything(create_app())
     except HomeUnusable as unusable:
         checks = [health.Check("home", False, str(unusable))]
+    except Refused as refusal:
+        checks = [health.Check("settings", False, str(refusal))]
     return {"ok": all(check.ok for check in checks), "checks": [check.as_row() for check in checks]}
 
 

@@ -9,7 +9,7 @@ from flask import current_app, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from models import Reply, db
@@ -95,12 +95,13 @@ class Replies(Page):
     @expose("/")
     @needs(*OPENING)
     def index(self) -> str:
-        """The last answers, how many there are, and the public address."""
-        session = db.session()
+        """The answers, the newest first, and the public address."""
+        session, before = db.session(), request.args.get("before", 0, type=int)
         query = select(Reply).options(joinedload(Reply.letter), joinedload(Reply.customer))
-        query = query.order_by(Reply.id.desc()).limit(LISTED)
-        total = session.scalar(select(func.count(Reply.id)))
-        facts = {"rows": session.scalars(query).all(), "total": total}
+        query = query.where(Reply.id < before) if before else query
+        rows = session.scalars(query.order_by(Reply.id.desc()).limit(LISTED + 1)).all()
+        following = rows[LISTED - 1].id if len(rows) > LISTED else None
+        facts: dict[str, Any] = {"rows": rows[:LISTED], "before": following, "later": bool(before)}
         facts |= {"number_of": letters.number_of, "masked": mask_name}
         return self.render("screens/replies.html", address=public_address.current(session), **facts)
 
