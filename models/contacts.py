@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import cache
 
-from sqlalchemy import ForeignKey, Index, String, Text, select, text
+from sqlalchemy import ForeignKey, Index, Select, String, Text, select, text
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
 from models.base import BigId, WithId, db
@@ -144,13 +145,16 @@ class PolicyUse(db.Model):
 
 def latest_confirmations(session: Session, customer_ids: list[int]) -> dict[tuple[int, str, str], Confirmation]:
     """The confirmation that counts (the latest) per customer, kind and value, for one chunk of customers."""
+    rows = session.scalars(_latest().where(Confirmation.customer_id.in_(customer_ids)))
+    return {(row.customer_id, row.kind, row.value): row for row in rows}
+
+
+@cache
+def _latest() -> Select[tuple[Confirmation]]:
     newer = aliased(Confirmation)
     later = (
         select(newer.id)
         .where(newer.customer_id == Confirmation.customer_id, newer.kind == Confirmation.kind)
         .where(newer.value == Confirmation.value, newer.id > Confirmation.id)
     )
-    rows = session.scalars(
-        select(Confirmation).where(Confirmation.customer_id.in_(customer_ids), ~later.exists())
-    )
-    return {(row.customer_id, row.kind, row.value): row for row in rows}
+    return select(Confirmation).where(~later.exists())

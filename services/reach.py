@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, ScalarSelect, case, exists, func, literal, select, update
@@ -78,6 +79,7 @@ def rates(session: Session) -> list[Rate]:
     return [Rate(key, sum(n for _reach, n in found), _reached(found)) for key, found in units.items()]
 
 
+@cache
 def standing() -> ColumnElement[int]:
     """What `reach` must be, from contacts, findings and consents: for an UPDATE or a SELECT of customers."""
     return _values().bitwise_and(literal(EVERY) - _refusals())

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from factories import make_staff
@@ -14,19 +13,19 @@ from flask import Flask
 from flask_migrate import upgrade
 from hypothesis import settings
 from needs import own_database
-from sqlalchemy import Table, text
+from resetting import SqliteTables, Tables
+from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 
 import seed
 from models import Staff, Unit, db
+from models.base import ENGINE_OPTIONS
 from models.clock import move_to, now
 from models.scope import ALL, set_scope
-from models.search import empty_grams
 
 settings.register_profile("house", deadline=None)  # a busy machine is no fault of what is tested
 settings.load_profile("house")
 
-Rows = dict[str, list[dict[str, Any]]]
 # SQLite has one writer at a time: there two sessions cannot wait for each other.
 collect_ignore = [] if own_database("LAMPLIGHTER_TEST_DATABASE_URL") else ["test_workflows_locks.py"]
 
@@ -48,6 +47,7 @@ def core(home: Path) -> Iterator[Flask]:
     """The app without pages on a migrated database: SQLite, or what LAMPLIGHTER_TEST_DATABASE_URL names."""
     made = importlib.import_module("app").create_app(**overrides())
     with made.app_context():
+        _hurry(db.engine)
         _start_afresh()
         upgrade()
     yield made
@@ -59,33 +59,35 @@ def core(home: Path) -> Iterator[Flask]:
 def app(core: Flask) -> Iterator[Flask]:
     """The web app on the same database."""
     made = importlib.import_module("app").create_web(**overrides())
+    with made.app_context():
+        _hurry(db.engine)
     yield made
     with made.app_context():
         db.engine.dispose()
 
 
 @pytest.fixture(scope="session")
-def first_data(core: Flask) -> Rows:
-    """The rows of the first data, loaded once: putting them back is ten times as fast as loading them."""
+def tables(core: Flask) -> Iterator[Tables]:
+    """The tables with the rows of the first data, loaded once: putting them back is ten times as fast."""
     with core.app_context():
         seed.load(db.session())
         db.session.commit()
         db.session.remove()
-        with db.engine.connect() as connection:
-            found = {table.name: connection.execute(table.select()).mappings().all() for table in _tables()}
-        empty_tables()
-    return {name: [dict(row) for row in rows] for name, rows in found.items() if rows}
+        made = SqliteTables() if db.engine.dialect.name == "sqlite" else Tables()
+        made.empty()
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def session(core: Flask, first_data: Rows) -> Iterator[Session]:
+def session(core: Flask, tables: Tables) -> Iterator[Session]:
     """A session that reaches all rows, on a database that holds the first data only; emptied afterwards."""
     with core.app_context():
-        put_back(first_data)
+        tables.fill()
         set_scope(db.session(), ALL)
         yield db.session()
         db.session.remove()
-        empty_tables()
+        tables.empty()
 
 
 @pytest.fixture
@@ -118,42 +120,19 @@ def root(session: Session) -> Unit:
 def overrides() -> dict[str, object]:
     """The configuration of a test session's apps."""
     found: dict[str, object] = {"TESTING": True, "SECRET_KEY": "only for tests"}
+    found["SQLALCHEMY_ENGINE_OPTIONS"] = ENGINE_OPTIONS | {"query_cache_size": 5000}  # of all tests together
     found["SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS"] = {"argon2__rounds": 1, "argon2__memory_cost": 64}
     if address := own_database("LAMPLIGHTER_TEST_DATABASE_URL"):
         found["SQLALCHEMY_DATABASE_URI"] = address
     return found
 
 
-def put_back(first_data: Rows) -> None:
-    """Fill empty tables with the first data, parents first."""
-    with db.engine.begin() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-        for name, rows in first_data.items():
-            connection.execute(db.metadata.tables[name].insert(), rows)
-        if connection.dialect.name == "postgresql":
-            for name in (name for name in first_data if "id" in db.metadata.tables[name].c):
-                connection.exec_driver_sql(
-                    f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), max(id)) FROM {name}"  # noqa: S608
-                )
-
-
-def _tables() -> Sequence[Table]:
-    return db.metadata.sorted_tables
-
-
-def empty_tables() -> None:
-    """Delete every row, children first, in one go."""
-    deletes = "; ".join(f"DELETE FROM {table.name}" for table in reversed(_tables()))  # noqa: S608
-    with db.engine.begin() as connection:
-        empty_grams(connection)
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(deletes)
-    if db.engine.dialect.name == "sqlite":
-        raw = db.engine.raw_connection()
-        begin = "PRAGMA query_only=OFF; BEGIN IMMEDIATE; PRAGMA defer_foreign_keys=ON"  # it may have been a reader's
-        raw.driver_connection.executescript(f"{begin}; {deletes}; COMMIT")
-        raw.close()
+def _hurry(engine: Engine) -> None:
+    """No test outlives a power cut: its SQLite need not wait for the disk."""
+    if engine.dialect.name == "sqlite":
+        event.listen(
+            engine, "connect", lambda connection, _record: connection.execute("PRAGMA synchronous=OFF")
+        )
 
 
 def _start_afresh() -> None:

@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from conftest import empty_tables
 from factories import make_contact, make_customer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -63,7 +62,7 @@ WRITTEN = [
 
 
 @pytest.fixture
-def afresh(core):
+def afresh(core, tables):
     """Empties the database and loads the first data, for one example after the other."""
 
     def begin():
@@ -86,7 +85,7 @@ def afresh(core):
         db.session.commit()
         yield begin
         db.session.remove()
-        empty_tables()
+        tables.empty()
 
 
 def written(rows):
