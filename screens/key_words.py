@@ -42,6 +42,11 @@ SINGLE = {
     "wechat.bind": _l("愿意关注微信公众号并绑定户号"),
     "signature": _l("签名"),
     "signed_on": _l("日期"),
+    "accept": _l("无异议"),
+    "object": _l("有异议"),
+    "statement": _l("陈述意见"),
+    "received_by": _l("签收人"),
+    "received_on": _l("日期"),
 }
 
 

@@ -99,6 +99,7 @@ ACTIONS = {
     "notice.drafted": _l("文稿拟稿"),
     "notice.exported": _l("文件导出"),
     "notice.issued": _l("文件印发"),
+    "sheet.receipt_read": _l("人工读出签收回执"),
     "notice.rebutted": _l("提出异议"),
     "notice.reviewed": _l("文稿审核"),
     "notice.signed": _l("文件签发"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +47,17 @@ def kept_version(session: Session, document: str, version: int) -> FormVersion |
     """A version that is frozen already."""
     query = select(FormVersion).where(FormVersion.document == document)
     return session.scalar(query.where(FormVersion.version == version))
+
+
+def keep_current(session: Session, document: str, boxes: Mapping[str, Any]) -> FormVersion:
+    """Freeze a form as it is printed now, as a version of its own wherever its boxes differ from those before."""
+    digest = hashlib.sha256(json.dumps(boxes, sort_keys=True).encode()).hexdigest()
+    known = select(FormVersion).where(FormVersion.document == document)
+    found = session.scalar(known.where(FormVersion.template_sha256 == digest))
+    if found is not None:
+        return found
+    last = session.scalar(select(func.max(FormVersion.version)).where(FormVersion.document == document))
+    return keep_version(session, Form(document, (last or 0) + 1, digest, boxes))
 
 
 def keep_version(session: Session, form: Form) -> FormVersion:

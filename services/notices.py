@@ -14,7 +14,8 @@ from models import Assessment, BulletinReceipt, Notice, Staff, Unit
 from models.clock import now, today
 from models.scope import ALL, criterion, current_scope, working_as
 from paper.codes import new_token
-from services import Refused, files, letterheads, notice_facts, traces
+from paper.receipts import receipt_map
+from services import Refused, files, forms, letterheads, notice_facts, traces
 from services.calendar import calendar
 from services.people import require
 
@@ -79,6 +80,8 @@ def issue(session: Session, notice: Notice, path: Path) -> None:
     stored = files.store(session, path, f"{file_name(session, notice)}.pdf", "application/pdf")
     notice.state, notice.sha256, notice.issued_at = "issued", stored.sha256, now(session)
     notice.appeal_until = appeal_day(session)
+    if notice.kind != "bulletin":
+        notice.form_version_id = forms.keep_current(session, notice.kind, receipt_map()).id
     traces.record(
         session, "notice.issued", notice, details={"number": number_of(notice), "sha256": stored.sha256}
     )
@@ -93,17 +96,30 @@ def acknowledge(session: Session, notice: Notice, *, staff: Staff, unit: Unit, r
         raise Refused("这份文件不是发给「%(unit)s」的，不能以它的名义签收。", unit=unit.name)
     if notice.kind == "bulletin":
         _receipt(session, notice, staff, unit, rebuttal)
-    elif notice.acknowledged_at is not None:
-        raise Refused("这份通知单已经签收过。")
     else:
-        notice.state = "rebutted" if rebuttal.strip() else "acknowledged"
-        notice.acknowledged_by_id, notice.acknowledged_at, notice.rebuttal = (
-            staff.id,
-            now(session),
-            rebuttal.strip(),
-        )
+        _sign(session, notice, staff, rebuttal)
     with working_as(session, ALL):
         traces.record(session, "notice.rebutted" if rebuttal.strip() else "notice.acknowledged", notice)
+
+
+def sign_on_paper(
+    session: Session, notice: Notice, *, staff: Staff | None = None, rebuttal: str = ""
+) -> None:
+    """Sign for a notice by its receipt that came back on paper; `staff` read it, None: the machine did."""
+    if notice.state != "issued" and notice.acknowledged_at is None:
+        raise Refused("文件还没有印发，不能签收。")
+    _sign(session, notice, staff, rebuttal)
+    with working_as(session, ALL):
+        action = "notice.rebutted" if rebuttal.strip() else "notice.acknowledged"
+        traces.record(session, action, notice, details={"paper": True})
+
+
+def _sign(session: Session, notice: Notice, staff: Staff | None, rebuttal: str) -> None:
+    if notice.acknowledged_at is not None:
+        raise Refused("这份通知单已经签收过。")
+    notice.state = "rebutted" if rebuttal.strip() else "acknowledged"
+    notice.acknowledged_by_id = staff.id if staff is not None else None
+    notice.acknowledged_at, notice.rebuttal = now(session), rebuttal.strip()
 
 
 def void(session: Session, notices: Sequence[Notice], *, reason: str) -> int:

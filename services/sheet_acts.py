@@ -31,6 +31,7 @@ def assign(session: Session, sheet: Sheet, text: str, *, staff: Staff) -> Letter
     _refuse_second(session, letter)
     page = _form_page(session, letter)
     sheet.letter_id, sheet.token, sheet.kind, sheet.page = letter.id, letter.token, "L", page
+    sheet.notice_id = None
     sheet.form_version_id, sheet.unit_id = letter.form_version_id, letter.unit_id
     sheet.marks, sheet.placed, sheet.residual = {}, [], None
     _decide(session, sheet, "review", staff=staff)

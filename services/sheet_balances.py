@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from models import Keying, KeyJob, Letter, ScanBatch, Setting, Sheet
+from models import Keying, KeyJob, Letter, Notice, ScanBatch, Setting, Sheet
 from models.clock import today
 from models.return_words import SHEET_STATES
 from models.said import N_
@@ -104,11 +104,15 @@ def _short() -> Select[Any]:
 
 
 def _is_queued() -> ColumnElement[bool]:
-    return exists().where(KeyJob.sheet_id == Sheet.id, KeyJob.state == "open")
+    """Fields wait in a queue; a receipt waits as a whole, on the list of its own."""
+    return or_(exists().where(KeyJob.sheet_id == Sheet.id, KeyJob.state == "open"), Sheet.notice_id.is_not(None))
 
 
 def _is_written() -> ColumnElement[bool]:
-    return exists().where(Keying.id == Sheet.keying_id, Keying.undone_at.is_(None))
+    return or_(
+        exists().where(Keying.id == Sheet.keying_id, Keying.undone_at.is_(None)),
+        exists().where(Notice.id == Sheet.notice_id, Notice.acknowledged_at.is_not(None)),
+    )
 
 
 def keep_result(session: Session, found: Sequence[Fault]) -> None:

@@ -24,10 +24,11 @@ class Known:
     digests: set[str] = field(default_factory=set)
     pages: set[tuple[int, int]] = field(default_factory=set)
     keyed: set[int] = field(default_factory=set)
+    notices: set[int] = field(default_factory=set)
 
 
 def identity(read: ReadSide) -> tuple[str, str]:
-    """The state of a side that belongs to no letter of ours, and why; two empty texts where it may."""
+    """The state of a side that answers nothing of ours, and why; two empty texts where it may."""
     looked = read.looked
     if not looked.digest:
         return "unidentified", "unreadable"
@@ -35,9 +36,11 @@ def identity(read: ReadSide) -> tuple[str, str]:
         return "blank", ""
     if not looked.codes:
         return ("foreign", "other_code") if looked.texts else ("unidentified", "no_code")
+    if {code.kind for code in looked.codes} == {"V"}:
+        return "foreign", "walk_list"
     if len({(code.kind, code.token, code.page) for code in looked.codes}) > 1:
         return "unidentified", "two_sheets"
-    return ("", "") if looked.codes[0].kind == "L" else ("foreign", "other_document")
+    return "", ""
 
 
 def state_of(sheet: Sheet, letter: Letter | None, known: Known, *, codes: int) -> tuple[str, str]:

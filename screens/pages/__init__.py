@@ -157,6 +157,7 @@ HOME_CARDS: tuple[tuple[str, Source], ...] = (
     ("letters.run", print_rooms.letters_to_post),
     ("returns.key", desk.returns_today),
     ("scans.run", scan_batches.sheets_to_sort),
+    ("scans.run", scan_batches.receipts_card),
     ("scans.run", scan_batches.differing_card),
     ("returns.key", keying.to_key_card),
     ("returns.lead", keying.to_decide_card),

@@ -17,7 +17,7 @@ from screens.access import may, needs
 from screens.base import Page
 from screens.cards import Card, Line
 from screens.messages import done
-from services import Refused, notice_papers, notices, traces
+from services import Refused, notice_papers, notices, receipts, traces
 from services.notices import UNISSUED
 
 
@@ -44,6 +44,7 @@ class Notices(Page):
             row=row,
             number=notices.number_of(row),
             missing=notices.units_missing(db.session(), row) if waits else [],
+            receipt=receipts.sheet_of(db.session(), row) if may("scans.view") else None,
             signable=notices.signable(db.session(), row, current_user),
             editable=row.state == "draft" and may("notices.edit"),
         )

@@ -25,7 +25,7 @@ from screens.listings import Column, Listing, Sort
 from screens.lists import ListPage
 from screens.messages import done
 from screens.pickers import unit_filter
-from services import Refused, scan_batches, sheet_balances
+from services import Refused, receipts, scan_batches, sheet_balances
 from services.scan_batches import Scans
 from workflows import scan_readings
 
@@ -133,13 +133,26 @@ class ScanBatches(ListPage):
 def sheets_to_sort(session: Session, staff: Staff) -> Card | None:
     """Scanned sides that no machine could place."""
     number = session.scalar(
-        select(func.count(Sheet.id)).where(Sheet.state.in_(TO_SORT), Sheet.decided_at.is_(None))
+        select(func.count(Sheet.id)).where(
+            Sheet.state.in_(TO_SORT), Sheet.decided_at.is_(None), Sheet.reason != "walk_list"
+        )
     )
     if not number:
         return None
     return Card(
         _("面扫描件没有认出"), number, f"{looks.screen_url('sheets')}?state=unidentified", tone="care"
     )
+
+
+def receipts_card(session: Session, staff: Staff) -> Card | None:
+    """Receipts of notices on which a person reads what the machine left open."""
+    number = session.scalar(
+        select(func.count(Sheet.id)).where(Sheet.state == "review", Sheet.notice_id.is_not(None))
+    )
+    if not number:
+        return None
+    address = f"{looks.screen_url('sheets')}?state=review&kind={receipts.KIND}"
+    return Card(_("份签收回执要由人看"), number, address, tone="care")
 
 
 def differing_card(session: Session, staff: Staff) -> Card | None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import joinedload
 
 from models import Campaign, Letter, ScanBatch, Sheet, db
 from models.return_words import SHEET_REASONS, SHEET_STATES
+from paper.codes import KINDS
 from screens import key_words, looks
 from screens.access import may, needs
 from screens.filters import Filter, equals
@@ -22,7 +23,7 @@ from screens.listings import Column, Listing, Sort
 from screens.lists import ListPage
 from screens.messages import done
 from screens.pickers import unit_filter
-from services import Refused, crops, key_fields, letters, sheet_acts
+from services import Refused, crops, key_fields, letters, notices, receipts, sheet_acts
 
 RECENT = 100
 KEYING = "keying"  # to be keyed, or keyed since
@@ -54,8 +55,8 @@ class Sheets(ListPage):
             Column(_l("结果"), lambda row, _extra: looks.badge(row.state, "SHEET_STATES"), css="nowrap"),
             Column(_l("原因"), lambda row, _extra: looks.word(row.reason, "SHEET_REASONS")),
             Column(
-                _l("函件"),
-                lambda row, _extra: letters.number_of(row.letter) if row.letter else "",
+                _l("函件或通知单"),
+                lambda row, _extra: _number(row),
                 css="nowrap",
             ),
             Column(_l("单位"), lambda row, _extra: row.unit.name, css="nowrap"),
@@ -67,6 +68,7 @@ class Sheets(ListPage):
             Filter(
                 "state", _l("结果"), lambda: [*choices(SHEET_STATES), (KEYING, _("待录入和已录入"))], in_state
             ),
+            equals("kind", _l("单据"), choices(KINDS), Sheet.kind),
             equals("reason", _l("原因"), choices(SHEET_REASONS), Sheet.reason),
             Filter(
                 "batch",
@@ -82,7 +84,7 @@ class Sheets(ListPage):
     )
 
     def query(self) -> Select[Any]:
-        return select(Sheet).options(joinedload(Sheet.unit), joinedload(Sheet.letter))
+        return select(Sheet).options(joinedload(Sheet.unit), joinedload(Sheet.letter), joinedload(Sheet.notice))
 
     @expose("/<int:key>")
     def show(self, key: int) -> str:
@@ -98,7 +100,7 @@ class Sheets(ListPage):
         }
         facts["next_key"] = self._next(sheet)
         facts |= {"is_open": sheet.state in sheet_acts.OPEN, "is_seen": may(*HANDS)}
-        return self.render("screens/sheet.html", sheet=sheet, number_of=letters.number_of, **facts)
+        return self.render("screens/sheet.html", sheet=sheet, number=_number(sheet), **facts)
 
     @expose("/<int:key>/picture")
     @needs(*HANDS)
@@ -135,6 +137,16 @@ class Sheets(ListPage):
         done(_("已归类。"))
         return self._on(after, key)
 
+    @expose("/<int:key>/receipt", methods=("POST",))
+    @needs("scans.run")
+    def receipt(self, key: int) -> Any:
+        """Say what stands on a receipt that the machine left open."""
+        sheet, form = _one(key), request.form
+        statement = form.get("statement", "")[:2000]
+        receipts.decide(db.session(), sheet, form.get("word", ""), staff=current_user, statement=statement)
+        done(_("已处理这份回执。"))
+        return self._on(self._next_receipt(key), key)
+
     @expose("/<int:key>/turn", methods=("POST",))
     @needs("scans.run")
     def turn(self, key: int) -> Any:
@@ -151,8 +163,20 @@ class Sheets(ListPage):
             db.session.scalar(query.order_by(Sheet.id).limit(1)) if sheet.state in sheet_acts.OPEN else None
         )
 
+    def _next_receipt(self, key: int) -> int | None:
+        query = select(Sheet.id).where(
+            Sheet.state == "review", Sheet.notice_id.is_not(None), Sheet.id != key
+        )
+        return db.session.scalar(query.order_by(Sheet.id).limit(1))
+
     def _on(self, after: int | None, key: int) -> Any:
         return redirect(self.get_url(".show", key=after or key), 303)
+
+
+def _number(row: Sheet) -> str:
+    if row.notice is not None:
+        return notices.number_of(row.notice)
+    return letters.number_of(row.letter) if row.letter else ""
 
 
 def batch_choices() -> list[tuple[int, str]]:
