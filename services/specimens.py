@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,11 @@ from services import Refused, forms, letters, traces
 
 EACH = 2  # letters for each way of being strange
 BATCH = 5000
+WAYS: Sequence[Callable[[Any], int]] = (
+    lambda row: len(row.address or ""),
+    lambda row: len(row.name or ""),
+    lambda row: rare(f"{row.name}{row.address}"),
+)
 
 
 def plan(session: Session, campaign: Campaign) -> list[LetterFacts]:
@@ -35,45 +40,49 @@ def plan(session: Session, campaign: Campaign) -> list[LetterFacts]:
 
 def strangest(session: Session, campaign_id: int) -> list[int]:
     """Recipients with the longest addresses and names, with rare characters, with the least and the most on record."""
-    rows = list(_rows(session, campaign_id))
-    numbers = _recorded(session, campaign_id)
-    ways: Sequence[Callable[[Any], Any]] = (
-        lambda row: len(row.address or ""),
-        lambda row: len(row.name or ""),
-        lambda row: rare(f"{row.name}{row.address}"),
-        lambda row: -numbers.get(row.customer_id, 0),
-        lambda row: numbers.get(row.customer_id, 0),
-    )
-    chosen = {row.id for way in ways for row in heapq.nlargest(EACH, rows, key=way)}
-    return sorted(chosen)
+    return sorted({*_by_text(session, campaign_id), *_by_number(session, campaign_id)})
 
 
 def rare(text: str) -> int:
     """How many characters of a text stand outside GB 2312, where fonts begin to have gaps."""
+    if _is_common(text):
+        return 0
     return sum(not _is_common(character) for character in text)
 
 
-def _is_common(character: str) -> bool:
+def _is_common(text: str) -> bool:
     try:
-        character.encode("gb2312")
+        text.encode("gb2312")
     except UnicodeEncodeError:
         return False
     return True
 
 
-def _rows(session: Session, campaign_id: int) -> Iterable[Any]:
+def _by_text(session: Session, campaign_id: int) -> Iterator[int]:
+    """The best of each way, kept while the list goes by: no database knows which characters are rare."""
     query = (
-        select(Recipient.id, Recipient.customer_id, Customer.name, Contact.value.label("address"))
+        select(Recipient.id, Customer.name, Contact.value.label("address"))
         .join(Customer, Customer.id == Recipient.customer_id)
         .join(Contact, Contact.id == Recipient.address_id)
-        .where(Recipient.campaign_id == campaign_id, Recipient.exclusion == "")
+        .where(*_addressed(campaign_id))
     )
-    return session.execute(query.order_by(Recipient.id).execution_options(yield_per=BATCH))
+    rows = session.execute(query.order_by(Recipient.id).execution_options(yield_per=BATCH))
+    best: list[list[Any]] = [[] for _way in WAYS]
+    for chunk in rows.partitions():
+        best = [heapq.nlargest(EACH, [*kept, *chunk], key=way) for kept, way in zip(best, WAYS, strict=True)]
+    return (row.id for kept in best for row in kept)
 
 
-def _recorded(session: Session, campaign_id: int) -> dict[int, int]:
-    listed = select(Recipient.customer_id).where(Recipient.campaign_id == campaign_id)
-    query = select(Contact.customer_id, func.count()).where(
-        Contact.customer_id.in_(listed), Contact.state == "current", Contact.verdict.in_(USABLE)
+def _by_number(session: Session, campaign_id: int) -> Iterator[int]:
+    """Those of whom the least and the most is on record."""
+    known = select(func.count(Contact.id)).where(
+        Contact.customer_id == Recipient.customer_id, Contact.state == "current", Contact.verdict.in_(USABLE)
     )
-    return dict(session.execute(query.group_by(Contact.customer_id)).tuples().all())
+    number = known.scalar_subquery()
+    query = select(Recipient.id).where(*_addressed(campaign_id)).limit(EACH)
+    for order in (number, number.desc()):
+        yield from session.scalars(query.order_by(order, Recipient.id))
+
+
+def _addressed(campaign_id: int) -> tuple[Any, ...]:
+    return (Recipient.campaign_id == campaign_id, Recipient.exclusion == "")

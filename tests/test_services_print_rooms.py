@@ -5,9 +5,9 @@ from factories import make_campaign, make_contact, make_customer, make_letter, m
 from sqlalchemy import select
 from test_services_letters import targeted
 
-from models import Letter, PrintRun, PrintTray, Trace
+from models import Contact, Letter, PrintRun, PrintTray, Recipient, Trace
 from models.clock import utcnow
-from services import Refused, campaigns, ended_runs, print_runs, reprints, spoils, trays
+from services import Refused, campaigns, ended_runs, print_runs, reprints, specimens, spoils, trays
 from services.balances import balance
 from services.campaigns import close_campaign
 from services.letters import letter_by_code, plan_letters, plan_reprint, plan_second_letters, write_letters
@@ -331,3 +331,20 @@ def test_an_old_copy_undelivered_says_nothing_once_the_new_one_was_answered(sess
     key_return(session, copy.token, Form(all_same=True), staff=clerk)
     done = record_undelivered(session, letters[0].token, "moved", staff=clerk)
     assert (done.next, done.refuted) == ("answered", False)
+
+
+def test_test_prints_pick_the_longest_the_rarest_and_the_least_and_most_on_record(session, monkeypatch):
+    monkeypatch.setattr(specimens, "BATCH", 3)
+    monkeypatch.setattr(specimens, "EACH", 1)
+    campaign, customers = make_campaign(session), [make_customer(session, name=f"客户{at}") for at in range(10)]
+    targeted(session, campaign, *customers)
+    customers[2].name, customers[5].name = "欧阳𠮷", "很长的名字" * 9
+    for at in (7, 8):
+        make_contact(session, customers[at], "postcode", raw="528200", value="528200")
+    make_contact(session, customers[8], "mobile")
+    longest, left_out = (session.scalars(select(Recipient).order_by(Recipient.id)).all()[at] for at in (4, 9))
+    address = session.get_one(Contact, longest.address_id)
+    address.value, left_out.exclusion, customers[9].name = address.value * 3, "doubtful_address", "𠮷" * 90
+    session.flush()
+    chosen = [session.get_one(Recipient, key).customer_id for key in specimens.strangest(session, campaign.id)]
+    assert chosen == [customers[at].id for at in (0, 2, 4, 5, 8)]
