@@ -13,9 +13,10 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Campaign, Printer, Unit, db
+from models import Campaign, Letter, Printer, Unit, db
 from models.clock import today
 from paper.calibrations import Calibration
+from paper.masks import mask_name
 from paper.specimens import specimens as lay_out_specimens
 from screens import downloads
 from screens.access import needs
@@ -37,6 +38,7 @@ from services.postage_marks import Mark
 
 ENVELOPES = ("outer_envelope", "return_envelope")
 RUN = "letters.run"
+LISTED = 100
 
 
 class PrintCampaigns:
@@ -45,20 +47,31 @@ class PrintCampaigns:
     @expose("/campaign/<int:key>")
     def campaign(self: Any, key: int) -> str:
         """A campaign's register, what waits for a reprint, its envelopes and settings."""
-        row = _campaign(key)
+        row, session = _campaign(key), db.session()
+        spoiled = session.scalars(spoils.waiting(row.id).limit(reprints.MOST)).all()
         return str(
             self.render(
                 "screens/print_campaign.html",
                 row=row,
                 lines=print_registers.lines(db.session(), row.id, said=_),
                 runs={run.number: run.id for run in print_runs.runs_of(db.session(), row.id)},
-                spoiled=spoils.waiting(db.session(), row.id),
-                number_of=letters.number_of,
+                spoiled=spoils.waiting_by_campaign(session).get(row.id, 0),
+                numbers=reprints.named([letter.serial for letter in spoiled]),
+                reason=spoiled[0].spoiled_reason if spoiled else "",
                 mark=row.options.get(postage_marks.KEY, {}),
                 sheets=row.options.get(print_runs.TRAYS) or trays.SHEETS,
                 printers=printers(db.session()),
             )
         )
+
+    @expose("/campaign/<int:key>/spoiled")
+    def spoiled(self: Any, key: int) -> str:
+        """The spoiled letters that wait for a reprint."""
+        row, after = _campaign(key), request.args.get("after", 0, type=int)
+        found = db.session.scalars(spoils.waiting(row.id).where(Letter.serial > after).limit(LISTED + 1)).all()
+        following = found[LISTED - 1].serial if len(found) > LISTED else None
+        facts = {"number_of": letters.number_of, "masked": mask_name, "after": following}
+        return str(self.render("screens/print_spoiled.html", row=row, rows=found[:LISTED], **facts))
 
     @expose("/campaign/<int:key>/reprint", methods=("POST",))
     @needs(RUN)

@@ -33,6 +33,17 @@ def serials_in(text: str) -> list[int]:
     return sorted(found)
 
 
+def named(serials: Sequence[int]) -> str:
+    """Numbers in order as one writes them: `12、15-18`."""
+    spans: list[list[int]] = []
+    for serial in serials:
+        if spans and serial == spans[-1][1] + 1:
+            spans[-1][1] = serial
+        else:
+            spans.append([serial, serial])
+    return "、".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
+
+
 def plan(session: Session, campaign: Campaign, text: str, *, form_version: int, reason: str) -> list[Plan]:
     """Further copies of the numbers that `text` names; refused with the first that cannot be printed again."""
     if not reason.strip():

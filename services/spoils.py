@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from models import Campaign, Letter, PrintRun, Recipient
@@ -13,8 +13,6 @@ from models.clock import now
 from models.letters import GONE, IN_HOUSE
 from services import Refused, ended_runs, traces, trays
 from services.letters import number_of
-
-SHOWN = 100  # letters of one list of what waits
 
 
 def spoil_run(session: Session, run: PrintRun, reason: str) -> int:
@@ -44,10 +42,9 @@ def spoil_letters(session: Session, run: PrintRun, serials: Sequence[int], reaso
     return _spoil(session, run, found, reason)
 
 
-def waiting(session: Session, campaign_id: int) -> Sequence[Letter]:
-    """The first of the spoiled letters whose customers have no other copy yet: they wait for a reprint."""
-    query = select(Letter).where(Letter.campaign_id == campaign_id, *unreplaced())
-    return session.scalars(query.order_by(Letter.serial).limit(SHOWN)).all()
+def waiting(campaign_id: int) -> Select[Any]:
+    """The spoiled letters of a campaign whose customers have no other copy yet: they wait for a reprint."""
+    return select(Letter).where(Letter.campaign_id == campaign_id, *unreplaced()).order_by(Letter.serial)
 
 
 def waiting_by_campaign(session: Session) -> dict[int, int]:

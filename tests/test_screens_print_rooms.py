@@ -122,10 +122,21 @@ def test_what_is_spoiled_is_not_printed_again_and_waits_for_its_reprint(session,
     session.expire_all()
     assert letters[1].state == "spoiled" and pages_in(clerk.post(f"{place}/file")) == 4
     page = clerk.get(f"{PLACE}/campaign/{stack.campaign_id}").text
-    assert 'value="2"' in page and letters[1].facts["letter"]["serial"] in page
+    assert re.search('name="numbers"[^>]*value="2"', page) and re.search('name="reason"[^>]*value="卡纸"', page)
+    assert letters[1].facts["letter"]["serial"] in clerk.get(f"{PLACE}/campaign/{stack.campaign_id}/spoiled").text
     assert "卡纸" in clerk.get(f"{place}/letters?state=spoiled").text
     assert '<span class="number">2</span> 封函件待打印、交寄' in clerk.get("/admin/").text
     assert re.search(r"待打印.*?>2</a>.*?作废待补打.*?>1</a>", clerk.get(f"{PLACE}/").text, re.DOTALL)
+
+
+def test_a_whole_run_is_spoiled_only_where_that_was_asked_for(session, clerk, letters, stack):
+    place = f"{PLACE}/run/{stack.id}/spoil"
+    clerk.post(place, {"numbers": " ", "reason": "卡纸"})
+    session.expire_all()
+    assert stack.state == "composed" and {letter.state for letter in letters} == {"composed"}
+    clerk.post(place, {"numbers": "", "reason": "卡纸", "whole": "1"})
+    session.expire_all()
+    assert stack.state == "spoiled" and {letter.state for letter in letters} == {"spoiled"}
 
 
 def test_the_page_of_a_run_divides_it_and_lists_its_letters(session, clerk, stack):

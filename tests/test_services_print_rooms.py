@@ -138,12 +138,12 @@ def test_a_run_handed_out_once_asks_why_before_it_is_handed_out_again(session, c
 def test_spoiled_letters_wait_for_a_reprint_and_the_balance_goes_on_counting(session, clerk, run, letters):
     assert spoils.spoil_letters(session, run, [2], "卡纸") == 1
     campaign = letters[0].campaign
-    assert [letter.serial for letter in spoils.waiting(session, campaign.id)] == [2]
+    assert [letter.serial for letter in session.scalars(spoils.waiting(campaign.id))] == [2]
     assert balance(session, campaign.id).to_post == 3 and run.state == "composed"
     with pytest.raises(Refused, match="已作废"):
         letter_by_code(session, letters[1].token)
     copy = copied(session, letters[1])
-    assert (copy.copy, copy.state, spoils.waiting(session, campaign.id)) == (2, "composed", [])
+    assert (copy.copy, copy.state) == (2, "composed") and not session.scalars(spoils.waiting(campaign.id)).all()
     assert balance(session, campaign.id).targeted == 3
 
 
@@ -257,6 +257,11 @@ def test_a_range_is_reprinted_with_new_tokens_all_or_none(session, clerk, run, l
 def test_numbers_that_cannot_be_are_told(session, clerk, run, letters, text):
     with pytest.raises(Refused):
         reprints.plan(session, letters[0].campaign, text, form_version=1, reason="卡纸")
+
+
+def test_numbers_are_named_as_they_are_read():
+    assert reprints.named([1, 2, 3, 7, 9, 10]) == "1-3、7、9-10" and reprints.named([]) == ""
+    assert reprints.serials_in(reprints.named([1, 2, 3, 7, 9, 10])) == [1, 2, 3, 7, 9, 10]
 
 
 @pytest.mark.parametrize("text", ["1-501", "1-300、400-700"])

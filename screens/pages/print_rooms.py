@@ -136,16 +136,16 @@ class PrintRoom(PrintCampaigns, Postings, Page):
     @expose("/run/<int:key>/spoil", methods=("POST",))
     @needs("letters.edit")
     def spoil(self, key: int) -> Any:
-        """Spoil the numbers given, or the whole run."""
+        """Spoil the numbers given; the whole run only where that was asked for."""
         row, reason = _run(key), request.form.get("reason", "")
-        numbers = request.form.get("numbers", "").strip()
-        if numbers:
-            spoilt = spoils.spoil_letters(db.session(), row, reprints.serials_in(numbers), reason)
-        else:
+        if request.form.get("whole"):
             spoilt = spoils.spoil_run(db.session(), row, reason)
-        done(_("已作废 %(number)s 封。需要重寄的，请到活动的打印页补打。", number=spoilt))
+        else:
+            serials = reprints.serials_in(request.form.get("numbers", ""))
+            spoilt = spoils.spoil_letters(db.session(), row, serials, reason)
+        done(_("已作废 %(number)s 封。需要重寄的，编号已填好，点“补打”。", number=spoilt))
         tell_when_concluded(db.session(), row.campaign)
-        return self._back(key)
+        return redirect(self.get_url(".campaign", key=row.campaign_id) + "#reprint", 303)
 
     @expose("/run/<int:key>/labels.pdf", methods=("POST",))
     @needs(RUN)
