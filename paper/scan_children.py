@@ -21,6 +21,7 @@ from paper.scans import ScanError
 CHILD = CHECKOUT / "paper" / "scan_reader.py"
 AT_ONCE = 24  # sides looked at, then read
 PATIENCE = 180.0  # seconds for one request
+MOST_DEATHS = 6  # of a reader's children: then what its file still holds is unreadable
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class ScanReader:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._child: subprocess.Popen[bytes] | None = None
+        self._deaths = 0
 
     def __enter__(self) -> ScanReader:
         return self
@@ -83,7 +85,8 @@ class ScanReader:
         """The sides of a file from first to last, some at a time.
 
         `pages_of` says for sides that were looked at which page of which form they are, by number; it is asked once
-        for all of them. A side on which the child dies is unreadable; the others are read nevertheless.
+        for all of them. A side on which the child dies is unreadable; the others are read nevertheless, unless it dies
+        again and again: nobody waits for hours on a file that was made to that end.
         """
         at = first
         while at <= last:
@@ -92,9 +95,12 @@ class ScanReader:
             at += len(some)
 
     def _some(self, path: Path, first: int, last: int, pages_of: PagesOf) -> list[ReadSide]:
+        if self._deaths >= MOST_DEATHS:
+            return [ReadSide(Looked(number)) for number in range(first, last + 1)]
         try:
             return self._looked_and_read(path, first, last, pages_of)
         except _Died:
+            self._deaths += 1
             if first == last:
                 return [ReadSide(Looked(first))]
             return [

@@ -27,7 +27,7 @@ if __name__ == "__main__":  # the rest of these packages would take seconds to l
 from paper.scans import ScanError, count_sides, sides  # noqa: E402
 from paper.sides import Reading, Seen, look_at, read  # noqa: E402
 
-MEMORY = 3 * 1024**3
+MEMORY = 2 * 1024**3
 _PR_SET_PDEATHSIG = 1
 PIXELS_AT_ONCE = 130_000_000
 

@@ -16,9 +16,11 @@ MAX_SIDES = 5_000  # of one file
 MAX_PIXELS = 120_000_000  # of one side: A3 at 600 dpi, colour or not
 DRAWN_DPI = 200
 MAX_DRAWN = 6_000  # pixels along the longer edge of a side that has to be drawn
+ONE_TONE = 0.999  # of the pixels: no scan of a blank side is as clean
 COVERS = 0.9  # of the page, for its one picture to be the page
 _PICTURES = ("JPEG", "PNG", "TIFF")
 _JPEG_SPACES = ("/DeviceGray", "/DeviceRGB", "/CalGray", "/CalRGB")
+_DRAWN_ONLY = ("/JBIG2Decode",)  # a blank side of these shows nothing at all
 _SHOWN = frozenset(
     {"q", "Q", "cm", "Do", "gs", "BMC", "BDC", "EMC", "MP", "DP", "w", "J", "j", "M", "d", "i", "ri"}
 )
@@ -26,7 +28,7 @@ _TEXT = frozenset(
     {"BT", "ET", "Tf", "Td", "TD", "Tm", "T*", "Tj", "TJ", "'", '"', "Tc", "Tw", "Tz", "TL", "Ts", "Tr"}
 )
 _ORIENTATION = 0x0112
-_BROKEN = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, pikepdf.PdfError)
+_BROKEN = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, pikepdf.PikepdfError)
 
 
 class ScanError(Exception):
@@ -51,6 +53,8 @@ class Side:
 
 def count_sides(path: Path) -> int:
     """How many sides a file holds, without reading their pictures; refuses what is no scan."""
+    if not path.stat().st_size:
+        raise ScanError("empty")
     number = _count_pages(path) if _is_pdf(path) else _count_frames(path)
     if not number:
         raise ScanError("empty")
@@ -132,9 +136,18 @@ def _pdf_sides(path: Path, first: int, last: int) -> Iterator[Side]:
     with pikepdf.open(path) as pdf, _Drawer(path) as drawer:
         for number in range(first, last + 1):
             try:
-                yield _own_picture(number, pdf.pages[number - 1]) or Side(number, drawer.draw(number))
+                page = pdf.pages[number - 1]
+                yield _own_picture(number, page) or _drawn(number, page, drawer)
             except (*_BROKEN, pypdfium2.PdfiumError):
                 yield Side(number, None)
+
+
+def _drawn(number: int, page: pikepdf.Page, drawer: _Drawer) -> Side:
+    """A page drawn; one that shows nothing although a picture stands on it is not blank but broken."""
+    picture = drawer.draw(number)
+    is_empty = max(picture.histogram()) > ONE_TONE * picture.width * picture.height
+    kinds = [str(image.get("/Filter")) for image in page.get_images().values()]
+    return Side(number, None if is_empty and any(kind not in _DRAWN_ONLY for kind in kinds) else picture)
 
 
 class _Drawer:
@@ -165,8 +178,10 @@ class _Drawer:
 def _own_picture(number: int, page: pikepdf.Page) -> Side | None:
     """The scan's own picture, where the page is one picture and nothing else that shows."""
     found = _only_image(page)
-    if found is None or int(found.Width) * int(found.Height) > MAX_PIXELS:
+    if found is None:
         return None
+    if int(found.Width) * int(found.Height) > MAX_PIXELS:
+        raise ValueError("size")
     if _is_plain_jpeg(found):
         data = found.read_raw_bytes()
         return Side(number, _grey(Image.open(io.BytesIO(data), formats=("JPEG",))), data)
@@ -174,8 +189,8 @@ def _own_picture(number: int, page: pikepdf.Page) -> Side | None:
         return None  # what shows is not what is stored
     try:
         return Side(number, _grey(pikepdf.PdfImage(found).as_pil_image()))
-    except (*_BROKEN, NotImplementedError, pikepdf.models.image.UnsupportedImageTypeError):
-        return None  # an encoding of PDF only, such as JBIG2: drawn
+    except (*_BROKEN, NotImplementedError):
+        return None  # an encoding of PDF only, such as JBIG2, or one cut short: drawn
 
 
 def _is_plain_jpeg(found: Any) -> bool:

@@ -162,7 +162,7 @@ def png_claiming(width, height):
         (b"hello", "kind"),
         (b"%PDF-1.7\nnothing", "broken"),
         (b"\xff\xd8\xff\xe0 cut", "broken"),
-        (b"", "kind"),
+        (b"", "empty"),
         (png_claiming(20_000, 20_000), "too_large"),
     ],
 )
@@ -181,6 +181,54 @@ def test_a_page_that_kills_the_child_is_unreadable_and_the_others_are_read(tmp_p
         monkeypatch.setattr(reader, "_ask", lambda request: _dies_on(reader, ask, request, 1))
         read = [one for some in reader.read(path, 1, 2, pages_of=lambda looked: {}) for one in some]
     assert [(one.looked.number, bool(one.looked.digest)) for one in read] == [(1, False), (2, True)]
+
+
+def test_a_file_on_which_the_child_dies_again_and_again_is_not_waited_for(tmp_path, monkeypatch):
+    path, asked = batch(tmp_path / "scans.tif", *[Image.new("L", (60, 80), 255)] * 40), []
+
+    def die(request):
+        asked.append(request)
+        raise scan_children._Died
+
+    with scan_children.ScanReader(tmp_path) as reader:
+        monkeypatch.setattr(reader, "_ask", die)
+        read = [one for some in reader.read(path, 1, 40, pages_of=lambda looked: {}) for one in some]
+    assert [one.looked.number for one in read] == list(range(1, 41)) and len(asked) == scan_children.MOST_DEATHS
+    assert not any(one.looked.digest for one in read)
+
+
+def pdf_of(path, data, *, width=800, height=1100):
+    """A page that is one picture, whose bytes may be anything."""
+    with pikepdf.new() as pdf:
+        page, picture = pdf.add_blank_page(page_size=(595, 842)), pdf.make_stream(b"")
+        picture.write(data, filter=pikepdf.Name.FlateDecode)
+        picture.Type, picture.Subtype = pikepdf.Name.XObject, pikepdf.Name.Image
+        picture.Width, picture.Height, picture.BitsPerComponent = width, height, 8
+        picture.ColorSpace = pikepdf.Name.DeviceGray
+        page.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Im0=picture))
+        page.Contents = pdf.make_stream(b"q 595 0 0 842 0 0 cm /Im0 Do Q")
+        pdf.save(path)
+
+
+@pytest.mark.parametrize(
+    ("data", "size"), [(b"\xff" * 880_000, (800, 1100)), (b"cut", (800, 1100)), (b"", (30_000, 30_000))]
+)
+def test_a_picture_in_a_pdf_that_is_broken_or_a_bomb_is_unreadable_and_not_blank(tmp_path, data, size):
+    pdf_of(tmp_path / "x.pdf", zlib.compress(data), width=size[0], height=size[1])
+    (side,) = scans.sides(tmp_path / "x.pdf", 1, 1)
+    seen = sides.look_at(side)
+    assert (seen is not None and seen.is_blank) == (len(data) > 3)
+
+
+def test_a_locked_pdf_is_refused_and_one_that_opens_without_a_word_is_read(tmp_path):
+    batch(tmp_path / "open.pdf", Image.new("L", (60, 80), 255))
+    with pikepdf.open(tmp_path / "open.pdf") as pdf:
+        pdf.save(tmp_path / "print.pdf", encryption=pikepdf.Encryption(owner="x"))
+        pdf.save(tmp_path / "locked.pdf", encryption=pikepdf.Encryption(owner="x", user="y"))
+    assert scans.count_sides(tmp_path / "print.pdf") == 1
+    with pytest.raises(ScanError) as refused:
+        scans.count_sides(tmp_path / "locked.pdf")
+    assert refused.value.code == "locked"
 
 
 def _dies_on(reader, ask, request, number):
