@@ -24,6 +24,7 @@ from paper.print_registers import print_register
 from paper.print_runs import survey_letter
 from paper.reports import quality_report
 from paper.samples import sample_announcement
+from paper.undelivered_registers import undelivered_register
 from paper.visits import walk_list
 
 __all__ = ["DOCUMENTS", "Document", "PaperError", "compose_all"]
@@ -50,6 +51,7 @@ DOCUMENTS = {
     "posting_list": Document(N_("交寄清单"), posting_list),
     "tray_labels": Document(N_("盘签和把签"), tray_labels),
     "print_register": Document(N_("打印台账"), print_register),
+    "undelivered_register": Document(N_("退信登记表"), undelivered_register),
     "address_labels": Document(N_("地址标签"), address_labels),
     "outer_envelope": Document(N_("外封（ZL）"), outer_envelope),
     "return_envelope": Document(N_("回邮信封（DL）"), return_envelope),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -49,11 +50,13 @@ def latest(session: Session, recipient_ids: Sequence[int]) -> dict[int, int]:
     return {key: number for key, number in session.execute(query.group_by(Letter.recipient_id))}
 
 
-def under_way_again(session: Session, letter_id: int | None, *, state: str) -> None:
-    """The copy that another one had ended counts again, in the state it was in: what ended it was taken back."""
+def under_way_again(session: Session, letter_id: int | None, *, state: str, posted_at: str | None) -> None:
+    """The copy that another one had ended counts again, as it was: what ended it was taken back."""
     live = session.get(Letter, letter_id) if letter_id else None
     if live is not None and live.state == "undelivered":
         live.state, live.undelivered_reason = state, ""
+        if state in IN_HOUSE:
+            live.posted_at = datetime.fromisoformat(posted_at) if posted_at else None
 
 
 def require_alone(session: Session, letter: Letter) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import Consent, Contact, Customer, Letter, Reason, Recipient, Staff, Trace, Visit
 from models.clock import now, start_of_day
+from models.letters import IN_HOUSE
 from models.scope import ALL, working_as
 from services import (
     Refused,
@@ -40,7 +41,8 @@ class CameBack:
     """What one undelivered letter came to. `refuted`: its address is unusable now; `answered`: it was before.
 
     `stopped`: no more letters go to the customer; `other_channel`: the next reminder goes by SMS or e-mail;
-    `duplicate`: another copy to the same address came back before, and everything was done then.
+    `duplicate`: another copy to the same address came back before, and everything was done then; `kept_back`: the
+    further copy to that address that still lies in the house, and is not sent any more.
     """
 
     letter: Letter
@@ -52,6 +54,21 @@ class CameBack:
     stopped: bool = False
     other_channel: bool = False
     visit: Visit | None = None
+    kept_back: Letter | None = None
+
+    @property
+    def then(self) -> list[str]:
+        """Everything that followed, as codes."""
+        happened = {
+            "answered": self.answered,
+            "duplicate": self.duplicate,
+            "refuted": self.refuted,
+            "visit": self.visit is not None,
+            "stopped": self.stopped,
+            "other_channel": self.other_channel,
+            "kept_back": self.kept_back is not None,
+        }
+        return [code for code, did in happened.items() if did]
 
     @property
     def next(self) -> str:
@@ -119,34 +136,41 @@ def recent(session: Session, staff: Staff, *, limit: int = 5) -> Sequence[Letter
 
 def _record(session: Session, letter: Letter, why: Reason) -> CameBack:
     moment, copies = now(session), letter_copies.standing(session, letter)
-    posted_at = letter.posted_at.isoformat() if letter.posted_at else None
-    before: dict[str, Any] = {"state": letter.state, "posted_at": posted_at}
-    fresh = not copies.answered and not copies.duplicate
+    before: dict[str, Any] = {"state": letter.state, "posted_at": _told(letter.posted_at)}
     letter.undelivered_at, letter.undelivered_reason = moment, why.code
     letter.posted_at = letter.posted_at or moment
     address = session.get_one(Contact, letter.address_id)
-    refuted, visit, consent = False, None, None
-    if fresh:
-        refuted, consent = _refute(session, letter, why), _stop_letters(session, letter, why)
-        if copies.counts is not None:
-            before |= _other(copies)
-            copies.counts.state, copies.counts.undelivered_reason = "undelivered", why.code
-            outcomes.decide(session, letter.campaign_id, [letter.customer_id], "undelivered")
-            visit = _make_visit(session, letter, why)
-    details = before | {"reason": why.code, "at": moment.isoformat(), "visit": visit.id if visit else None}
-    details["consent"] = consent.id if consent else None
-    traces.record(session, ACTION, letter, details=details)
-    known = {"campaign_id": letter.campaign_id, "customer_ids": [letter.customer_id], "reason": why.code}
+    if copies.answered or copies.duplicate:
+        done = CameBack(letter, why, address, answered=copies.answered, duplicate=copies.duplicate)
+        _tell(session, done, before | {"consent": None})
+        return done
+    refuted, consent = _refute(session, letter, why), _stop_letters(session, letter, why)
+    before |= {"consent": consent.id if consent else None} | _other(copies)
+    visit = _end(session, letter, copies.counts, why) if copies.counts is not None else None
+    waits = copies.other if before.get("live_state") in IN_HOUSE else None
+    happened = {"refuted": refuted, "stopped": consent is not None}
+    happened["other_channel"] = bool(why.consequences.get("other_channel"))
+    done = CameBack(letter, why, address, visit=visit, kept_back=waits, **happened)
+    _tell(session, done, before)
+    return done
+
+
+def _end(session: Session, letter: Letter, counts: Letter, why: Reason) -> Visit | None:
+    """The copy that counts is over, wherever it is, and somebody goes to the door where the reason says so."""
+    counts.state, counts.undelivered_reason = "undelivered", why.code
+    counts.posted_at = counts.posted_at or letter.undelivered_at
+    outcomes.decide(session, letter.campaign_id, [letter.customer_id], "undelivered")
+    return _make_visit(session, letter, why)
+
+
+def _tell(session: Session, done: CameBack, before: Mapping[str, Any]) -> None:
+    """Everything that an undo needs, and what followed; then the word goes round."""
+    letter = done.letter
+    visit = done.visit.id if done.visit else None
+    details = {"reason": done.reason.code, "at": _told(letter.undelivered_at), "then": done.then, "visit": visit}
+    traces.record(session, ACTION, letter, details={**before, **details})
+    known = {"campaign_id": letter.campaign_id, "customer_ids": [letter.customer_id], "reason": done.reason.code}
     events.happened(session, "letter_undelivered", letter.unit_id, known)
-    otherwise = fresh and bool(why.consequences.get("other_channel"))
-    facts = {
-        "refuted": refuted,
-        "answered": copies.answered,
-        "duplicate": copies.duplicate,
-        "stopped": consent is not None,
-        "other_channel": otherwise,
-    }
-    return CameBack(letter, why, address, visit=visit, **facts)
 
 
 def _refute(session: Session, letter: Letter, why: Reason) -> bool:
@@ -210,7 +234,8 @@ def _undo_visit(session: Session, visit_id: int | None) -> None:
 
 def _restore(session: Session, letter: Letter, before: Mapping[str, Any]) -> None:
     letter.undelivered_at, letter.undelivered_reason = None, ""
-    letter_copies.under_way_again(session, before.get("live"), state=before.get("live_state", "posted"))
+    other, stamp = before.get("live"), before.get("live_posted_at")
+    letter_copies.under_way_again(session, other, state=before.get("live_state", "posted"), posted_at=stamp)
     if letter.state == "undelivered":
         letter.state = before["state"]
     if letter.state == before["state"]:
@@ -219,8 +244,16 @@ def _restore(session: Session, letter: Letter, before: Mapping[str, Any]) -> Non
 
 
 def _other(copies: Standing) -> dict[str, Any]:
-    return {"live": copies.other.id, "live_state": copies.other.state} if copies.other is not None else {}
+    """The other copy that is over with this one, as it was."""
+    other = copies.other
+    if other is None:
+        return {}
+    return {"live": other.id, "live_state": other.state, "live_posted_at": _told(other.posted_at)}
 
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def _told(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment is not None else None

@@ -19,6 +19,7 @@ from paper.postings import PostedRun, PostingLine, PostingList, TrayLabel, TrayL
 from paper.print_registers import PrintRegister, RegisterLine
 from paper.print_runs import render_letters
 from paper.specimens import specimens
+from paper.undelivered_registers import UndeliveredLine, UndeliveredRegister
 
 pytestmark = pytest.mark.slow
 DAY = dt.date(2026, 11, 22)
@@ -141,3 +142,11 @@ def test_specimens_say_so_across_every_page_and_in_the_window(tmp_path):
     picture = pixels(tmp_path / "sample.pdf")
     box = picture[int(34 * one) : int(39 * one), int(30 * one) : int(100 * one)]
     assert ((box > 100) & (box < 200)).sum() > 200
+
+
+def test_the_register_of_undelivered_letters_names_each_piece_and_no_room_number():
+    place, when = "佛山市南海区南海大道12号3栋1204室", "2026-11-22 09:00"
+    line = UndeliveredLine("HD-1", 2, place, 77, when, "拒收", "不再寄信", "李华美")
+    facts = UndeliveredRegister("某局", DAY, (line, replace(line, letter="HD-2")))
+    shown = text_of(DOCUMENTS["undelivered_register"].compose(facts, HEAD))
+    assert all(text in shown for text in ("HD-1", "HD-2", "77", "拒收", "李华美", "共 2 件")) and "1204" not in shown

@@ -8,7 +8,10 @@ from factories import ADDRESS, make_campaign, make_contact, make_customer, make_
 from sqlalchemy import select
 
 from models import Contact, Keying, Letter, PrintRun, Recipient, Run
-from models.clock import utcnow
+from models.clock import today, utcnow
+from screens.pages import desk
+from services import undelivered_registers
+from services.letters import plan_reprint, write_letters
 from services.outcomes import STRENGTH
 from services.returns import KINDS
 
@@ -91,6 +94,33 @@ def test_one_scan_and_one_key_record_an_undelivered_letter(session, clerk, lette
     assert "已撤销" in clerk.post("/admin/desk/undelivered/undo").text
     session.expire_all()
     assert letter.state == "posted"
+
+
+def test_the_register_of_a_day_lists_as_many_as_were_recorded(session, clerk, letter, monkeypatch):
+    others = [make_letter(session, make_customer(session), letter.campaign) for _ in range(2)]
+    session.commit()
+    for piece in (letter, *others):
+        page = clerk.post("/admin/desk/undelivered/save", {"code": piece.token, "reason": "moved"}).text
+    assert re.search(r'href="([^"]*)"><strong>3</strong>', page)[1].endswith("undelivered/list?mine=1")
+    clerk.post("/admin/desk/undelivered/undo")
+    clerk.post("/admin/desk/undelivered/save", {"code": others[1].token, "reason": "refused"})
+    monkeypatch.setattr(desk, "LISTED", 2)
+    first = clerk.get("/admin/desk/undelivered/list?mine=1").text
+    following = re.search(r'href="([^"]*before=\d+)"', first)[1].replace("&amp;", "&")
+    rows = [clerk.get(path).text.count('class="code">') for path in ("/admin/desk/undelivered/list", following)]
+    assert rows == [2, 1] and "不再寄信" in first and "地址停用、走访" in first
+    assert "没有登记退信" in clerk.get("/admin/desk/undelivered/list?day=2020-01-01").text
+    facts = undelivered_registers.facts(session, today(session), unit="某所")
+    assert [line.reason for line in facts.lines] == ["迁移新址不明", "迁移新址不明", "拒收"]
+
+
+def test_a_copy_that_waits_in_the_house_is_told_to_be_taken_out(session, clerk, letter):
+    plan = plan_reprint(session, letter, form_version=1, reason="污损")
+    run = {"form_version_id": letter.form_version_id, "print_run_id": letter.print_run_id}
+    write_letters(session, letter.campaign_id, [plan], **run)
+    session.commit()
+    page = clerk.post("/admin/desk/undelivered/save", {"code": letter.token, "reason": "moved"}).text
+    assert "第 2 次打印的一份还没有寄" in page
 
 
 def test_ten_reasons_have_a_key_each(clerk):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from flask import redirect, request
@@ -13,9 +15,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Letter, Reason, Staff, db
+from models.clock import today
 from models.words import RELATIONS
 from quality.reasons import REASONS
-from screens import desk_forms
+from screens import desk_forms, downloads
 from screens.access import needs, reads
 from screens.base import Page
 from screens.cards import Card
@@ -29,10 +32,12 @@ from services import (
     return_undos,
     returns,
     undelivered,
+    undelivered_registers,
 )
 from services.judging import judge_in
 
 RETURNS, UNDELIVERED, LETTERS = "returns.key", "undelivered.key", "letters.run"
+LISTED = 100
 FORM_RELATIONS = ("self", "family", "tenant", "property_manager", "handler")
 
 
@@ -135,6 +140,25 @@ class Desk(Page):
         message = _("已撤销 %(number)s 的退信登记。", number=letters.number_of(letter))
         return self.render("screens/_desk_undelivered.html", **self._undelivered(message=message))
 
+    @expose("/undelivered/list")
+    @needs(UNDELIVERED)
+    def recorded(self) -> str:
+        """What came back on a day, recorded by everybody or by the one who asks."""
+        session, day, mine = db.session(), _day(request.args), "mine" in request.args
+        asked = {"staff_id": current_user.id if mine else None, "before": request.args.get("before", 0, type=int)}
+        rows = session.execute(undelivered_registers.recorded(day, **asked).limit(LISTED + 1)).all()
+        facts = {"day": day, "mine": mine, "rows": undelivered_registers.lines(session, rows[:LISTED], said=_)}
+        before = rows[LISTED - 1].Trace.id if len(rows) > LISTED else None
+        return self.render("screens/desk_recorded.html", before=before, **facts)
+
+    @expose("/undelivered/list.pdf", methods=("POST",))
+    @needs(UNDELIVERED)
+    def register(self) -> Any:
+        """The day's register as a sheet to be signed."""
+        day = _day(request.form)
+        facts = undelivered_registers.facts(db.session(), day, unit=current_user.unit.name)
+        return downloads.printed("undelivered_register", facts, day.isoformat())
+
     @expose("/posting")
     @needs(LETTERS)
     def posting(self) -> Any:
@@ -184,6 +208,13 @@ def returns_today(session: Session, staff: Staff) -> Card | None:
 def undelivered_today(session: Session, staff: Staff) -> Card | None:
     """Letters that this person recorded as undelivered today."""
     return Card(_("封退信今天已登记"), undelivered.recorded_today(session, staff), "/admin/desk/undelivered")
+
+
+def _day(asked: Mapping[str, str]) -> date:
+    try:
+        return date.fromisoformat(asked.get("day", ""))
+    except ValueError:
+        return today(db.session())
 
 
 def _opened(session: Session, code: str, mistake: str) -> dict[str, Any]:
