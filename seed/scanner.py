@@ -32,7 +32,11 @@ class Filled:
 
 @dataclass(frozen=True)
 class Damage:
-    """What the post, the drawer and the scanner do to a sheet. Angles in degrees, lengths in millimetres."""
+    """What the post, the drawer and the scanner do to a sheet. Angles in degrees, lengths in millimetres.
+
+    `lean`: by what share of its size a photographed sheet shrinks towards its right and lower edge; `shade`: by what
+    share of the light one side lies darker.
+    """
 
     dpi: int = 200
     angle: float = 0.0
@@ -49,6 +53,8 @@ class Damage:
     holes: bool = False
     strokes: int = 0
     backdrop: int = 255
+    lean: tuple[float, float] = (0.0, 0.0)
+    shade: float = 0.0
     mono: bool = False
     colour: bool = False
     jpeg: int | None = 75
@@ -136,9 +142,13 @@ def scan(page: Image.Image, damage: Damage, dice: Random) -> Image.Image:
     """The sheet as the scanner saw it: grey, colour or black and white, of the damage's dpi."""
     worn = _worn(page, damage, dice)
     seen = _through_the_feeder(worn, damage)
+    if any(damage.lean):
+        seen = _leaning(seen, damage)
     if damage.blur:
         seen = seen.filter(ImageFilter.BoxBlur(1.2 * damage.blur * damage.dpi / 200))
     values = np.asarray(seen, dtype=np.float32) * (damage.paper / 255)
+    if damage.shade:
+        values *= np.linspace(1.0, 1.0 - damage.shade, values.shape[1], dtype=np.float32)
     if damage.noise:
         source = np.random.default_rng(dice.getrandbits(32))
         values += source.standard_normal(values.shape, dtype=np.float32) * np.float32(damage.noise)
@@ -217,6 +227,15 @@ def _through_the_feeder(sheet: Image.Image, damage: Damage) -> Image.Image:
     soft = sheet.filter(ImageFilter.GaussianBlur(0.35 * ratio)) if ratio > 1.7 else sheet
     return soft.transform(
         (width, height), Image.Transform.AFFINE, back, Image.Resampling.BILINEAR, fillcolor=damage.backdrop
+    )
+
+
+def _leaning(sheet: Image.Image, damage: Damage) -> Image.Image:
+    """The sheet as a camera sees it that is not held straight above it."""
+    right, down = damage.lean
+    back = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, -right / sheet.width, -down / sheet.height)
+    return sheet.transform(
+        sheet.size, Image.Transform.PERSPECTIVE, back, Image.Resampling.BILINEAR, fillcolor=damage.backdrop
     )
 
 
