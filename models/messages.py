@@ -31,7 +31,10 @@ class MessageTemplate(db.Model, WithId):
 
 
 class Message(Scoped, db.Model, WithId):
-    """One message to one value of a customer: sent, failed, unknown, or suppressed with the reason (消息)."""
+    """One message to one value of a customer: sent, failed, unknown, or suppressed with the reason (消息).
+
+    `delivered_at`: when the network's report said that it reached the phone; mostly no report comes.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
@@ -51,6 +54,7 @@ class Message(Scoped, db.Model, WithId):
     reason: Mapped[str] = mapped_column(String(40), default="")
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
     customer: Mapped[Customer] = relationship()
     campaign: Mapped[Campaign | None] = relationship()
     template: Mapped[MessageTemplate | None] = relationship()

@@ -56,6 +56,7 @@ COMMANDS: dict[str, str] = {
     "print": "letters:print",
     "undelivered": "letters:undelivered",
     "replies": "replies",
+    "messages": "messages",
     "intake": "intake",
     "form-map": "intake:map",
     "sample": "samples",

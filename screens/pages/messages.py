@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flask import abort, redirect, request
@@ -25,6 +27,7 @@ from screens.row_words import reason_word
 from screens.run_words import run_filter
 from services import Refused, message_templates, message_texts, quiet_hours
 from services.message_templates import Written
+from workflows.message_results import COUNTED, Taken, take_in
 
 EDIT = "messages.edit"
 
@@ -52,6 +55,7 @@ class Messages(ListPage):
             Column(_l("状态"), lambda row, _extra: looks.badge(row.state, "MESSAGE_STATES")),
             Column(_l("原因"), lambda row, _extra: reason_text(row)),
             Column(_l("时间"), lambda row, _extra: looks.moment(row.sent_at or row.created_at), css="nowrap"),
+            Column(_l("送达"), lambda row, _extra: looks.moment(row.delivered_at), css="nowrap"),
         ),
         sorts={"new": Sort(_l("最近"), (Message.id,), descending=True)},
         filters=(
@@ -72,9 +76,28 @@ class Messages(ListPage):
         advice=_l("在流程里加上“发送短信”“发送邮件”或“催复”，流程走到那里就会发送。"),
     )
 
+    template = "screens/messages.html"
+
     def query(self) -> Select[Any]:
         """Messages with their customers."""
         return select(Message).options(joinedload(Message.customer))
+
+    @expose("/results", methods=("POST",))
+    @needs(EDIT)
+    def results(self) -> Any:
+        """Take in what the network made of messages, from the gateway's file."""
+        file, taken = request.files.get("file"), Taken()
+        if file is None or not file.filename:
+            raise Refused(_("请先选择短信网关导出的状态报告（CSV）。"))
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / (Path(file.filename.replace("\\", "/")).name[:80] or "results")
+            file.save(path)
+            for more in take_in(db.session(), path):
+                db.session.commit()
+                taken.add(more)
+        told = (f"{_(label)} {getattr(taken, name)}" for name, label in COUNTED.items())
+        done(_("状态报告已登记：%(told)s。", told=_("，").join(told)))
+        return redirect(self.get_url(".index"), 303)
 
 
 def campaign_choices() -> list[tuple[str, str]]:
