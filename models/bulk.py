@@ -54,11 +54,9 @@ def insert_lines(session: Session, table: Table, given: Sequence[str], lines: Se
         return
     session.flush()
     connection = session.connection()
-    compiled = insert(table).compile(dialect=connection.dialect, column_keys=list(given))
-    names = list(compiled.params)
+    names, writers = _layout(table, connection.dialect, tuple(given))
     columns = list(zip(*lines, strict=True))
     placed = [columns[given.index(n)] if n in given else repeat(_default(table.c[n]), len(lines)) for n in names]
-    writers = [_writer(table.c[name], connection.dialect) for name in names]
     written = [map(write, column) if write else column for column, write in zip(placed, writers, strict=True)]
     _put(connection, table, names, list(zip(*written, strict=True)))
 
@@ -120,6 +118,15 @@ def _copy(connection: Connection, table: Table, names: Sequence[str], lines: Seq
     with driver.cursor() as cursor, cursor.copy(into) as copy:
         for line in lines:
             copy.write_row(line)
+
+
+@lru_cache(maxsize=256)
+def _layout(
+    table: Table, dialect: Dialect, given: tuple[str, ...]
+) -> tuple[list[str], list[Callable[[Any], Any] | None]]:
+    """The columns that an insert of the given ones fills, with what turns their values into the driver's."""
+    names = list(insert(table).compile(dialect=dialect, column_keys=list(given)).params)
+    return names, [_writer(table.c[name], dialect) for name in names]
 
 
 def _default(column: Column[Any]) -> Any:

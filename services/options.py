@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -81,7 +82,7 @@ def option_faults(model: type[BaseModel], options: Any) -> list[Fault]:
 
 def split(model: type[BaseModel], options: Mapping[str, Any]) -> dict[str, Any]:
     """Options with texts such as `a,b` taken apart where a list is wanted, and empty texts left out."""
-    shapes = model.model_json_schema().get("properties", {})
+    shapes = _shapes(model)
     return {
         name: value.split(",")
         if isinstance(value, str) and _shape(shapes.get(name, {})).get("type") == "array"
@@ -93,11 +94,18 @@ def split(model: type[BaseModel], options: Mapping[str, Any]) -> dict[str, Any]:
 
 def questions_of(model: type[BaseModel], given: Mapping[str, Any], *, prefix: str = "") -> Iterator[Question]:
     """The fields of a model that a form asks for, filled with what is given or with their defaults."""
-    shapes = model.model_json_schema().get("properties", {})
+    shapes = _shapes(model)
     for name, one in model.model_fields.items():
         if is_asked(one):
             default = None if one.is_required() else one.get_default(call_default_factory=True)
             yield _question(prefix + name, one, _shape(shapes[name]), given.get(name, default))
+
+
+@lru_cache(maxsize=256)
+def _shapes(model: type[BaseModel]) -> Mapping[str, Any]:
+    """The JSON schema of each field; a model's never changes."""
+    found: Mapping[str, Any] = model.model_json_schema().get("properties", {})
+    return found
 
 
 def is_asked(one: Any) -> bool:

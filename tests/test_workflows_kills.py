@@ -82,17 +82,17 @@ def test_random_deaths_lose_and_repeat_nothing(machines: Machines) -> None:
 
 
 def test_a_worker_that_wakes_up_late_changes_nothing(machines: Machines) -> None:
-    Place.linger(0.3)
+    Place.linger(1.0)
     machines.keep_alive(*EVERYBODY)
     run_id = machines.start_run()
     until(lambda: Place.marks("in-do") > 0)
     sleeper = machines.child_of("bulk")
     assert sleeper is not None
     os.kill(sleeper, signal.SIGSTOP)
+    Place.linger(0.0)
     machines.start("bulk-2")
     until(lambda: machines.step(run_id, "chunks") == "done")
     os.kill(sleeper, signal.SIGCONT)
-    Place.linger(0.0)
     follow(machines, run_id)
     assert_each_once(machines, run_id)
 

@@ -20,7 +20,7 @@ from workflows import engine, runs
 from workflows.node_states import node_states
 from workflows.progress import progress
 from workflows.repairs import needs_somebody
-from workflows.transitions import set_state
+from workflows.step_rows import set_state
 
 ALWAYS = {"field": "run.id", "op": "gt", "value": 0}
 

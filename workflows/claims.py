@@ -9,13 +9,13 @@ import logging
 import threading
 import time
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from secrets import token_hex
 from types import TracebackType
 from typing import Any
 
 from flask import Flask, current_app
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -30,6 +30,17 @@ SKEW = 3
 STEPS = Step.__table__
 RUNS = Run.__table__
 
+# Statements of every step are built once: building one anew takes five times as long as running it.
+HELD = update(STEPS).where(
+    STEPS.c.id == bindparam("step"), STEPS.c.token == bindparam("mine"), STEPS.c.state == "leased"
+)
+LOCKED = (
+    select(Run)
+    .where(Run.id == bindparam("run"))
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
+
 log = logging.getLogger(__name__)
 
 
@@ -43,7 +54,14 @@ def is_due() -> ColumnElement[bool]:
     A lease that ends later than any can is one from before the machine's clock was set back.
     """
     moment = utcnow()
-    never = moment + timedelta(seconds=SKEW * times().lease)
+    return _is_due(moment, _never(moment))
+
+
+def _never(moment: datetime) -> datetime:
+    return moment + timedelta(seconds=SKEW * times().lease)
+
+
+def _is_due(moment: Any, never: Any) -> ColumnElement[bool]:
     lapsed = or_(STEPS.c.lease_until < moment, STEPS.c.lease_until > never)
     rested = or_(STEPS.c.not_before.is_(None), STEPS.c.not_before <= moment)
     return or_(
@@ -52,22 +70,33 @@ def is_due() -> ColumnElement[bool]:
     )
 
 
+def _moment(name: str) -> Any:
+    return bindparam(name, type_=STEPS.c.lease_until.type)
+
+
+CLAIM = (
+    update(STEPS)
+    .where(
+        STEPS.c.id == bindparam("step"),
+        _is_due(_moment("moment"), _moment("never")),
+        select(RUNS.c.id).where(RUNS.c.id == STEPS.c.run_id, RUNS.c.state.in_(LIVE)).exists(),
+    )
+    .values(
+        state="leased",
+        token=bindparam("fresh"),
+        lease_until=_moment("until"),
+        attempt=STEPS.c.attempt + 1,
+        started_at=func.coalesce(STEPS.c.started_at, _moment("moment")),
+    )
+)
+
+
 def claim(session: Session, step_id: int, limits: Times) -> str | None:
     """Take a due step of a live run; its fresh token, or None when there is nothing to take."""
-    token = token_hex(16)
-    moment = utcnow()
-    live = select(RUNS.c.id).where(RUNS.c.id == STEPS.c.run_id, RUNS.c.state.in_(LIVE)).exists()
-    taken: Any = session.execute(
-        update(STEPS)
-        .where(STEPS.c.id == step_id, is_due(), live)
-        .values(
-            state="leased",
-            token=token,
-            lease_until=moment + timedelta(seconds=limits.lease),
-            attempt=STEPS.c.attempt + 1,
-            started_at=func.coalesce(STEPS.c.started_at, moment),
-        )
-    )
+    token, moment = token_hex(16), utcnow()
+    until = moment + timedelta(seconds=limits.lease)
+    about = {"step": step_id, "fresh": token, "moment": moment, "never": _never(moment), "until": until}
+    taken: Any = session.execute(CLAIM, about)
     return token if taken.rowcount == 1 else None
 
 
@@ -82,19 +111,14 @@ def take(step: Step, limits: Times) -> str:
 def hold(session: Session, step_id: int, token: str, limits: Times, **values: Any) -> None:
     """Begin a write of the holder: the first statement of its transaction; ClaimLost when it holds the step no more."""
     until = utcnow() + timedelta(seconds=limits.lease)
-    held: Any = session.execute(
-        update(STEPS)
-        .where(STEPS.c.id == step_id, STEPS.c.token == token, STEPS.c.state == "leased")
-        .values(lease_until=until, **values)
-    )
+    held: Any = session.execute(HELD, {"step": step_id, "mine": token, "lease_until": until, **values})
     if held.rowcount != 1:
         raise ClaimLost(f"step {step_id}")
 
 
 def locked(session: Session, run_id: int) -> Run:
     """A run read afresh, with its row held until the transaction ends: before any step or task of it is changed."""
-    query = select(Run).where(Run.id == run_id).with_for_update(key_share=True)
-    return session.scalars(query.execution_options(populate_existing=True)).one()
+    return session.scalars(LOCKED, {"run": run_id}).one()
 
 
 def hold_runs(session: Session, run_ids: Iterable[int]) -> None:
@@ -129,17 +153,16 @@ class Heartbeat:
         watch().moved(self.limits.hang)
 
     def _beat(self) -> None:
-        with self.app.app_context():
-            while not self.stopped.wait(self.limits.lease / 3):
-                if time.monotonic() - self.progress > self.limits.hang:
-                    log.error("step %s: no progress for %s s", self.step_id, self.limits.hang)
-                    return
-                if not self._renew():
-                    return
+        while not self.stopped.wait(self.limits.lease / 3):
+            if time.monotonic() - self.progress > self.limits.hang:
+                log.error("step %s: no progress for %s s", self.step_id, self.limits.hang)
+                return
+            if not self._renew():
+                return
 
     def _renew(self) -> bool:
         try:
-            with writing() as session:
+            with self.app.app_context(), writing() as session:
                 hold(session, self.step_id, self.token, self.limits)
         except ClaimLost:
             return False

@@ -19,8 +19,8 @@ from workflows.held import Held, Parked, in_turn, take_up
 from workflows.nodes import do_branch, do_each, do_parallel, do_wait
 from workflows.persons import do_person
 from workflows.sessions import reading, writing
+from workflows.step_rows import set_state
 from workflows.times import Times, pause_before, times
-from workflows.transitions import set_state
 from workflows.walk import kind_of, node_at
 from workflows.watch import Watched, watch
 from workflows.work import do_step

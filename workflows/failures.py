@@ -23,8 +23,9 @@ from workflows.claims import hold
 from workflows.deliveries import NotNow
 from workflows.held import Held, hold_run
 from workflows.sessions import writing
+from workflows.step_rows import set_state
 from workflows.times import Times, pause_before
-from workflows.transitions import move_on, set_state, settle
+from workflows.transitions import move_on, settle
 from workflows.walk import FAILED, container, node_at
 
 FAILED_STEP, PARKED_RUN, UNKNOWN_SENDING = "failed_step", "parked_run", "unknown_sending"

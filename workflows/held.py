@@ -45,6 +45,7 @@ class Held:
     tree: Tree
     planned: bool
     items_total: int
+    items_done: int
     result: Mapping[str, Any]
     due_at: datetime | None
     run_facts: Facts
@@ -123,6 +124,7 @@ def _own(run: Run, step: Step, token: str) -> dict[str, Any]:
         "turn": step.turn,
         "planned": step.planned,
         "items_total": step.items_total,
+        "items_done": step.items_done,
         "result": step.result,
         "due_at": step.due_at,
         "run_facts": json.loads(json.dumps(run.facts)),  # as the next reader of the row would find them

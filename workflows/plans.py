@@ -11,28 +11,21 @@ from itertools import chain, islice
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from sqlalchemy import Select, delete, insert, literal_column, select, update
+from sqlalchemy import Select, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import StepItem
+from models.bulk import insert_stored
 from workflows.claims import hold
 from workflows.held import Held
 from workflows.sessions import reading, writing
 from workflows.steps import CHUNK, Item, Planned
 
 ITEMS = StepItem.__table__
-NEW = insert(ITEMS).values(
-    state=literal_column("'ready'"), result=literal_column("'{}'"), error=literal_column("''")
+COLUMNS = ("step_id", "position", "item", "identity", "payload", "state", "result", "error")
+LEFT_OVER = delete(ITEMS).where(
+    ITEMS.c.step_id == bindparam("step"), ITEMS.c.position > bindparam("last")
 )
-
-
-DONE = insert(ITEMS).values(
-    state=literal_column("'done'"),
-    payload=literal_column("'{}'"),
-    result=literal_column("'{}'"),
-    error=literal_column("''"),
-)
-
 
 Named = Callable[[Item], str | None]
 Row = dict[str, Any]
@@ -79,10 +72,9 @@ def write_done(session: Session, held: Held, few: Few, *, marked: Sequence[Row])
         session.execute(
             insert(ITEMS), [row | ({"payload": {}} if row["state"] == "done" else {}) for row in rows]
         )
-    elif numbered:
-        session.execute(
-            DONE, [{name: row[name] for name in ("step_id", "item", "position")} for row in numbered]
-        )
+    else:
+        done = [(held.step_id, row["position"], row["item"], None, "{}", "done", "{}", "") for row in numbered]
+        insert_stored(session, ITEMS, COLUMNS, done)
 
 
 def plan(
@@ -110,10 +102,11 @@ def _stored(held: Held, spool: IO[str], result: Mapping[str, Any], *, begin: int
 
 
 def _spool(rows: Iterable[Row], spool: IO[str]) -> int:
-    """Put the rows aside, a chunk a line; how many they are."""
+    """Put the rows aside, a chunk a line, each as its item, its identity and its payload as it is stored; how many."""
     number, rest = 0, iter(rows)
     while chunk := list(islice(rest, CHUNK)):
-        spool.write(json.dumps(chunk, ensure_ascii=False) + "\n")
+        stored = [(row["item"], row["identity"], json.dumps(row["payload"])) for row in chunk]
+        spool.write(json.dumps(stored) + "\n")
         number += len(chunk)
     return number
 
@@ -127,9 +120,9 @@ def _store(held: Held, spool: IO[str], begin: int, written: Sequence[Mapping[str
             if number == 0:
                 _clear(session, held)
             if line:
-                first = begin + number * CHUNK
-                rows = [{**row, "position": first + place} for place, row in enumerate(json.loads(line))]
-                session.execute(NEW, rows)
+                placed = enumerate(json.loads(line), begin + number * CHUNK)
+                rows = [(held.step_id, place, *row, "ready", "{}", "") for place, row in placed]
+                insert_stored(session, ITEMS, COLUMNS, rows)
 
 
 def _row_of(held: Held, named: Named) -> Callable[[Item], Row]:
@@ -181,7 +174,7 @@ def _clear(session: Session, held: Held) -> None:
     """Forget what a plan cut short has left. Inside an each what failed of the items that come by is planned anew, or
     where other rows of the same item did not, tried again as it was planned."""
     rows = ITEMS.c.step_id == held.step_id
-    session.execute(delete(ITEMS).where(rows, ITEMS.c.position > held.items_total))
+    session.execute(LEFT_OVER, {"step": held.step_id, "last": held.items_total})
     if not held.standing or "step" not in held.node or not held.items_total:
         return
     failed = (rows, ITEMS.c.state == "failed", ITEMS.c.item.in_(held.standing))

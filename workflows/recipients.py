@@ -26,7 +26,6 @@ REASONS = {
     "closed": N_("已销户"),
     "legal_hold": N_("司法或投诉处理中"),
 }
-WAYS = {name: CHANNELS[name] for name in ("letter", "sms", "email")}
 BY = {"percent": N_("按百分比"), "number": N_("按户数")}
 DROPPED = "dropped"  # in the facts of a trial: whom a node before the freezing has left out
 

@@ -12,7 +12,7 @@ from models import Run, Step, StepItem, WorkflowVersion
 from services import Refused
 from workflows import list_repairs, turns
 from workflows.options import questions, with_values
-from workflows.transitions import take_up_again
+from workflows.step_rows import take_up_again
 from workflows.walk import Tree, by_id, container, node_at, placed, ways_to
 
 ITEMS = StepItem.__table__

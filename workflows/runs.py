@@ -19,8 +19,9 @@ from workflows.failures import FAILED_STEP, PARKED_RUN, UNKNOWN_SENDING
 from workflows.options import with_values
 from workflows.queues import ring_after_commit
 from workflows.sendings import make_settled_ready, unknown_sendings
+from workflows.step_rows import OPEN_STEPS, set_state
 from workflows.times import Times, times
-from workflows.transitions import OPEN_STEPS, begin, move_on, set_state, settle
+from workflows.transitions import begin, move_on, settle
 from workflows.walk import Tree, placed
 
 ENDED = ("done", "partly_failed", "failed", "cancelled")

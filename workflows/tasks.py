@@ -16,7 +16,8 @@ from services.tasks import Decision
 from workflows import runs
 from workflows.claims import LIVE, hold_runs, locked
 from workflows.persons import next_reminder, open_again
-from workflows.transitions import set_state, settle, wake
+from workflows.step_rows import set_state
+from workflows.transitions import settle, wake
 from workflows.walk import DO, LANE, node_at
 
 REMINDED = 200

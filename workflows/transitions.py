@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from models import Run, Step, Workflow
@@ -22,17 +22,21 @@ from workflows.claims import LIVE, hold_runs, take
 from workflows.held import Held
 from workflows.list_sums import closed
 from workflows.queues import ring_after_commit
-from workflows.results import tried_again
+from workflows.step_rows import BUSY, ROWS, has_left_out, has_open, set_state, step_at, take_up_again
 from workflows.walk import DO, FAILED, Node, after, arms, container, kind_of, node_at, placed
 
-BUSY = ("ready", "leased", "failed")
-OPEN_STEPS = (*BUSY, "waiting", "dead", "unknown")
 DECIDED = ("wait", "person")
+WORKFLOWS = Workflow.__table__
+NO_FAILURES = (
+    update(WORKFLOWS)
+    .where(WORKFLOWS.c.id == bindparam("workflow"), WORKFLOWS.c.failures > 0)
+    .values(failures=0)
+)
 
 
 def enter(session: Session, run: Run, path: str, *, turn: str = "") -> Step | None:
     """Make the step of a node ready; None when it need not be done again for this turn. Whoever called rings for it."""
-    step = session.scalar(select(Step).where(Step.run_id == run.id, Step.path == path, Step.turn == turn))
+    step = step_at(session, run, path, turn)
     if step is not None and step.state == "cancelled" and not turn:
         take_up_again(session, step)  # it was sent back: it is to be gone through anew
         return step
@@ -121,11 +125,9 @@ def leave(session: Session, run: Run, path: str, turn: str) -> Step | None:
     if not path:
         _end(session, run)
         return None
-    step = session.scalars(
-        select(Step).where(Step.run_id == run.id, Step.path == path, Step.turn == turn)
-    ).one()
-    session.refresh(step)
-    if step.state != "waiting" or _has_open(session, run, Step.path.startswith(f"{path}."), _inside(turn)):
+    step = step_at(session, run, path, turn)
+    inside = (ROWS.c.path.startswith(f"{path}."), ROWS.c.turn.startswith(f"{turn}." if turn else ""))
+    if step is None or step.state != "waiting" or has_open(session, run, *inside):
         return None
     result = closed(session, run, step) if step.kind == "each" else {}
     set_state(session, step.id, "done", result=result, error="", ended_at=utcnow())
@@ -135,7 +137,7 @@ def leave(session: Session, run: Run, path: str, turn: str) -> Step | None:
 def settle(session: Session, run: Run, *, busy: bool = False) -> None:
     """Say whether a live run has something to do, or only waits."""
     if run.state in LIVE:
-        run.state = "running" if busy or _has_open(session, run, states=BUSY) else "waiting"
+        run.state = "running" if busy or has_open(session, run, states=BUSY) else "waiting"
 
 
 def rest(
@@ -162,13 +164,6 @@ def wake(session: Session, step: Step, result: Mapping[str, Any]) -> bool:
     session.execute(waiting.values(state="running"))
     ring_after_commit(session, step.id, step.queue)
     return True
-
-
-def set_state(session: Session, step_id: int, state: str, **values: Any) -> None:
-    """Put a step into a state in which nobody holds it."""
-    rows = Step.__table__
-    free = {"state": state, "token": None, "lease_until": None}
-    session.execute(update(rows).where(rows.c.id == step_id).values(**free, **values))
 
 
 def _carry_on(session: Session, run: Run, held: Held, entered: Sequence[Step | None]) -> Held | None:
@@ -219,10 +214,8 @@ def _pass(
 
 def _beyond(session: Session, run: Run, path: str) -> str | None:
     """What follows a node that is done already, down the arm that it took; None while it is under way."""
-    step = session.scalars(
-        select(Step).where(Step.run_id == run.id, Step.path == path, Step.turn == "")
-    ).one()
-    if step.state not in ("done", "skipped"):
+    step = step_at(session, run, path, "")
+    if step is None or step.state not in ("done", "skipped"):
         return None
     arm = FAILED if step.result.get("passed") == "branch" else str(step.result.get("arm", ""))
     return after(run.tree, path, arm)
@@ -267,41 +260,15 @@ def _open_next(session: Session, run: Run, step: Step, size: int) -> Step | None
     return enter(session, run, f"{step.path}.{DO}.1", turn=turns.turn_of(step.turn, opened + 1))
 
 
-def take_up_again(session: Session, step: Step, **values: Any) -> None:
-    """Make a step ready once more that has ended, or that nobody could do. Whoever called rings for it."""
-    again = {"attempt": 0, "not_before": None, "ended_at": None, "error": "", **values}
-    set_state(session, step.id, "ready", result=tried_again(step.result or {}), **again)
-    session.expire(step)
-
-
-def _has_open(
-    session: Session, run: Run, *where: ColumnElement[bool], states: tuple[str, ...] = OPEN_STEPS
-) -> bool:
-    query = select(Step.id).where(Step.run_id == run.id, Step.state.in_(states), *where)
-    return session.scalar(query.limit(1)) is not None
-
-
-def _inside(turn: str) -> ColumnElement[bool]:
-    return Step.turn.startswith(f"{turn}." if turn else "")
-
-
 def _end(session: Session, run: Run) -> None:
     session.flush()
-    if _has_open(session, run):
+    if has_open(session, run):
         return
-    partly = _is_partly_done(session, run)
+    partly = has_left_out(session, run)
     run.state, run.message, run.ended_at = "partly_failed" if partly else "done", "", utcnow()
-    workflow = session.get(Workflow, run.workflow_id) if run.workflow_id else None
-    if workflow is not None and not partly:
-        workflow.failures = 0
+    if not partly:
+        session.execute(NO_FAILURES, {"workflow": run.workflow_id})
     traces.record(session, "run.ended", run, details={"state": run.state})
-
-
-def _is_partly_done(session: Session, run: Run) -> bool:
-    """Whether anything was left out: skipped without an arm for it, or with items that failed."""
-    passed = func.coalesce(Step.result["passed"].as_string(), "")
-    left = or_((Step.state == "skipped") & (passed != "branch"), Step.result["failed"].as_integer() > 0)
-    return session.scalar(select(Step.id).where(Step.run_id == run.id, left).limit(1)) is not None
 
 
 def _with_result(facts: Mapping[str, Any], node: Node, result: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,11 +18,23 @@ from sqlalchemy.orm import Session
 from models import Run, Step, StepItem
 from workflows.kinds import Each
 from workflows.results import decoded
+from workflows.step_rows import AT, IN_RUN
 from workflows.steps import Facts
 from workflows.walk import container, node_at, placed, ways_to
 
-ITEMS = StepItem.__table__
+ITEMS, STEPS = StepItem.__table__, Step.__table__
 NOTHING = "{}"
+IN_TURN = (IN_RUN, STEPS.c.path.in_(bindparam("paths", expanding=True)), STEPS.c.turn == bindparam("turn"))
+SPLITS = select(STEPS.c.path, STEPS.c.result).where(*IN_TURN)
+MADE = select(STEPS.c.node, STEPS.c.result).where(*IN_TURN, STEPS.c.state.in_(("done", "skipped")))
+IN_LIST = (ITEMS.c.step_id == bindparam("list"), ITEMS.c.position.between(bindparam("begin"), bindparam("end")))
+PAYLOADS = select(ITEMS.c.position, cast(ITEMS.c.payload, Text)).where(*IN_LIST).order_by(ITEMS.c.position)
+UNDER_WAY = (
+    select(ITEMS.c.position, cast(ITEMS.c.result, Text))
+    .where(*IN_LIST, ITEMS.c.state == "ready")
+    .order_by(ITEMS.c.position)
+)
+ENDED = update(ITEMS).where(*IN_LIST, ITEMS.c.state == "ready")
 
 
 @dataclass(frozen=True)
@@ -112,16 +124,11 @@ def size_of(run: Run, path: str) -> int:
 
 def portion(session: Session, run: Run, path: str, turn: str) -> Portion:
     """What is under way in one turn of the each at a path."""
-    query = select(Step.id).where(Step.run_id == run.id, Step.path == path, Step.turn == outer(turn))
-    each_id = session.scalars(query).one()
+    each_id = session.scalars(AT, {"run": run.id, "path": path, "turn": outer(turn)}).one()
     numbers = {place.path: place.number for place in placed(run.tree) if container(place.path) == path}
     begin, end = positions(turn, size_of(run, path))
-    rows = session.execute(
-        select(StepItem.position, cast(StepItem.result, Text))
-        .where(StepItem.step_id == each_id, StepItem.position.between(begin, end), StepItem.state == "ready")
-        .order_by(StepItem.position)
-    ).tuples()
-    found = dict(rows.all())
+    here = {"list": each_id, "begin": begin, "end": end}
+    found = dict(session.execute(UNDER_WAY, here).tuples().all())
     missed = {position: Missed.read(json.loads(text)) for position, text in found.items() if text != NOTHING}
     return Portion(each_id, path, turn, numbers, list(found), missed, _arms(session, run, numbers, turn))
 
@@ -162,11 +169,11 @@ def end_items(session: Session, run: Run, part: Portion) -> int:
     that is to be done for it yet. Returns how many."""
     if not part.items:
         return 0
-    here = (ITEMS.c.step_id == part.each_id, ITEMS.c.position.between(part.items[0], part.items[-1]))
-    ended = update(ITEMS).where(*here, ITEMS.c.state == "ready")
+    here = {"list": part.each_id, "begin": part.items[0], "end": part.items[-1]}
     if kept := _passed_over(session, run, part):
-        session.execute(ended.where(ITEMS.c.position.in_(kept)).values(state="done", result={}))
-    session.execute(ended.values(state="done", payload={}, result={}))
+        of_kept = ENDED.where(ITEMS.c.position.in_(kept))
+        session.execute(of_kept, {**here, "state": "done", "result": {}})
+    session.execute(ENDED, {**here, "state": "done", "payload": {}, "result": {}})
     return len(part.items)
 
 
@@ -228,12 +235,10 @@ def _arms(
     forks = {path for place in places for path, _arm in ways_to(place)}
     if not forks:
         return {}
-    query = select(Step.path, Step.result).where(
-        Step.run_id == run.id, Step.path.in_(forks), Step.turn == turn
-    )
+    about = {"run": run.id, "paths": sorted(forks), "turn": turn}
     return {
         (row.path, arm): frozenset(numbers)
-        for row in session.execute(query)
+        for row in session.execute(SPLITS, about)
         for arm, numbers in row.result.get("split", {}).items()
     }
 
@@ -241,17 +246,12 @@ def _arms(
 def _payloads(session: Session, part: Portion) -> Iterable[tuple[int, dict[str, Any]]]:
     if not part.items:
         return ()
-    here = StepItem.position.between(part.items[0], part.items[-1])
-    query = select(StepItem.position, cast(StepItem.payload, Text)).where(
-        StepItem.step_id == part.each_id, here
-    )
-    rows = session.execute(query.order_by(StepItem.position)).all()
+    here = {"list": part.each_id, "begin": part.items[0], "end": part.items[-1]}
+    rows = session.execute(PAYLOADS, here).all()
     return zip([row[0] for row in rows], decoded([row[1] for row in rows]), strict=True)
 
 
 def _made(session: Session, run: Run, within: str, turn: str) -> dict[str, Mapping[str, Any]]:
     paths = [place.path for place in placed(run.tree) if container(place.path) == within]
-    query = select(Step.node, Step.result).where(
-        Step.run_id == run.id, Step.path.in_(paths), Step.turn == turn, Step.state.in_(("done", "skipped"))
-    )
-    return {row.node: row.result for row in session.execute(query)}
+    about = {"run": run.id, "paths": paths, "turn": turn}
+    return {row.node: row.result for row in session.execute(MADE, about)}

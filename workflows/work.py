@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Text, cast, select, update
+from sqlalchemy import Text, bindparam, cast, select, update
 from sqlalchemy.orm import Session
 
-from models import Run, Step, StepItem
+from models import Run, StepItem
 from models.words import Said
 from services import Refused
 from workflows import STEPS, channels, turns
@@ -24,11 +24,26 @@ from workflows.results import decoded
 from workflows.scratch import scratch
 from workflows.sendings import make_settled_ready, unknown_sendings
 from workflows.sessions import reading, writing
+from workflows.step_rows import ONE, set_state
 from workflows.steps import CHUNK, Effects, Options, Planned, StepKind
-from workflows.transitions import set_state
 
-ITEMS, ROWS = StepItem.__table__, Step.__table__
+ITEMS, RUNS = StepItem.__table__, Run.__table__
 FEW = 100
+NEXT = (
+    select(ITEMS.c.id, cast(ITEMS.c.payload, Text), ITEMS.c.position)
+    .where(ITEMS.c.step_id == bindparam("step"), ITEMS.c.state == "ready", ITEMS.c.position > bindparam("after"))
+    .order_by(ITEMS.c.position)
+    .limit(bindparam("most"))
+)
+ALL_DONE = (
+    update(ITEMS).where(ITEMS.c.id.in_(bindparam("ids", expanding=True))).values(state="done", payload={})
+)
+LEFT = (
+    select(ITEMS.c.state)
+    .where(ITEMS.c.step_id == bindparam("step"), ITEMS.c.state.in_(("unknown", "failed")))
+    .distinct()
+)
+STATE_OF_RUN = select(RUNS.c.state).where(RUNS.c.id == bindparam("run"))
 
 
 @dataclass(frozen=True)
@@ -93,7 +108,7 @@ def _finish_few(held: Held, kind: StepKind, effects: Effects, few: Few) -> Held 
     """Write what was planned, what came of it and what follows in one transaction. Where it is much, the run is held in
     another one afterwards, so that nobody waits for it long."""
     number, rows = len(few.rows), [marked(row) for row in effects.results]
-    values = {"planned": True, "items_total": number, "items_done": ROWS.c.items_done + number, "attempt": 1}
+    values = {"planned": True, "items_total": number, "items_done": held.items_done + number, "attempt": 1}
     with writing() as session:
         run = hold_run(session, held, **values) if number <= FEW else None
         if run is None:
@@ -105,7 +120,7 @@ def _finish_few(held: Held, kind: StepKind, effects: Effects, few: Few) -> Held 
             wrong = [(few.rows[at]["item"], row["error"]) for at, row in enumerate(rows) if row["error"]]
             errors, failed = (dict(wrong), 0) if held.turn else ({}, len(wrong))
             return conclude(session, run, going, errors=errors, failed=failed)
-        session.execute(update(ROWS).where(ROWS.c.id == held.step_id).values(result=result))
+        session.execute(ONE, {"step": held.step_id, "result": result})
     return _conclude(going)
 
 
@@ -119,11 +134,9 @@ def _go_through(held: Held, kind: StepKind, options: Options, beat: Heartbeat) -
 
 
 def _next_chunk(held: Held, size: int, after: int) -> Chunk | None:
-    query = select(ITEMS.c.id, cast(ITEMS.c.payload, Text), ITEMS.c.position).where(
-        ITEMS.c.step_id == held.step_id, ITEMS.c.state == "ready", ITEMS.c.position > after
-    )
+    about = {"step": held.step_id, "after": after, "most": min(size, CHUNK)}
     with reading() as session:
-        rows = session.execute(query.order_by(ITEMS.c.position).limit(min(size, CHUNK))).all()
+        rows = session.execute(NEXT, about).all()
     if not rows:
         return None
     return Chunk(tuple(row[0] for row in rows), tuple(decoded([row[1] for row in rows])), rows[-1][2])
@@ -166,13 +179,12 @@ def _do_chunk(held: Held, kind: StepKind, options: Options, chunk: Chunk, put_of
             if unsent
             else _write(session, held, kind, effects, chunk)
         )
-        done = ROWS.c.items_done + (0 if unsent else len(chunk.ids))
-        written = update(ROWS).where(ROWS.c.id == held.step_id)
-        session.execute(written.values(result=result, items_done=done))
+        done = held.items_done + (0 if unsent else len(chunk.ids))
+        session.execute(ONE, {"step": held.step_id, "result": result, "items_done": done})
         stopped = _stopped(session, held)
     if later is not None and not stopped:
         raise Refused(later.text) if later.is_shut else DeliveryFailed(later.text, permanent=False)
-    return None if stopped else held.with_result(result)
+    return None if stopped else held.with_result(result, items_done=done)
 
 
 def _write(session: Session, held: Held, kind: StepKind, effects: Effects, chunk: Chunk) -> dict[str, Any]:
@@ -187,7 +199,7 @@ def _write(session: Session, held: Held, kind: StepKind, effects: Effects, chunk
         done = [row["key"] for row in rows if row["state"] == "done"]
         session.execute(update(ITEMS).where(ITEMS.c.id.in_(done)).values(payload={}))
     else:
-        session.execute(update(ITEMS).where(ITEMS.c.id.in_(chunk.ids)).values(state="done", payload={}))
+        session.execute(ALL_DONE, {"ids": chunk.ids})
     return result
 
 
@@ -202,8 +214,7 @@ def _write_unsent(session: Session, held: Held, chunk: Chunk, unsent: Sequence[O
 
 def _stopped(session: Session, held: Held) -> bool:
     """Whether the run was stopped meanwhile; then the step is left ready for when it goes on."""
-    state = session.scalar(select(Run.state).where(Run.id == held.run_id))
-    if state in LIVE:
+    if session.scalar(STATE_OF_RUN, {"run": held.run_id}) in LIVE:
         return False
     set_state(session, held.step_id, "ready", attempt=0)
     return True
@@ -214,7 +225,7 @@ def _conclude(held: Held) -> Held | None:
     so meanwhile, with items to do again."""
     with writing() as session:
         run = hold_run(session, held)
-        left = set(session.scalars(_states(held)))
+        left = set(session.scalars(LEFT, {"step": held.step_id}))
         if "unknown" in left:
             if unsettled := unknown_sendings(session, held.step_id):
                 await_settlement(session, run, held, unsettled)
@@ -224,11 +235,6 @@ def _conclude(held: Held) -> Held | None:
         errors = _errors(session, held) if "failed" in left and held.turn else {}
         failed = turns.counts(session, held.step_id)["failed"] if "failed" in left and not held.turn else 0
         return conclude(session, run, held, errors=errors, failed=failed)
-
-
-def _states(held: Held) -> Any:
-    undone = (StepItem.step_id == held.step_id, StepItem.state.in_(("unknown", "failed")))
-    return select(StepItem.state).where(*undone).distinct()
 
 
 def _errors(session: Session, held: Held) -> dict[int, str]:
