@@ -9,11 +9,11 @@ duty, 50 ms a tick). With `--spiff` (a folder that `pip install --target FOLDER 
 the product) the same recipients and runs go through SpiffWorkflow, restored and serialized between its two halves as a
 process that waits must be; it keeps nothing in a database, the engine commits every step.
 
-On a shared machine (2 cores, SQLite, November 2026): a plain step 0.030 ms a recipient; a list with a branch and
-two steps 0.14 to 0.20; a run of four nodes 36 to 50; RQ 4.1 to 4.7, with a child 20 to 28; a tick over 10,000 waiting
-runs 10 for what is due, at most 40 with conditions. SpiffWorkflow 2.7 to 4.1 an instance: 80 to 120 times a recipient
-of a plain step, 13 to 29 times one of that list. A single run is no match: a transaction a node, with its statements
-and its trace, is what being killed at any moment costs.
+On a shared, busy machine (2 cores, SQLite, November 2026): a plain step 0.016 to 0.030 ms a recipient; a list with a
+branch and two steps 0.075 to 0.15; a run of four nodes 26 to 44; RQ 4.1 to 4.7, with a child 20 to 28; a tick over
+10,000 waiting runs 10 for what is due, at most 40 with conditions. SpiffWorkflow 2.7 to 4.1 an instance: 110 to 170
+times a recipient of a plain step, 20 to 40 times one of that list. A single run is no match: a transaction a node, with
+its statements and its trace, is what being killed at any moment costs.
 """
 
 from __future__ import annotations
