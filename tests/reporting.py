@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from factories import make_contact, make_customer, make_unit
+from factories import make_customer, make_unit
 from sqlalchemy.orm import Session
 
 from models import Assessment, CustomerVersion, RequiredField, Staff, Unit
 from models.clock import ZONE, move_to
 from services import assessments, issues
+from services.contacts import Draft, record
 
 MONTHS = ("2025-11", "2026-10", "2026-11")
 
@@ -37,6 +38,7 @@ def assessed_bureau(session: Session, shell: Staff) -> tuple[Unit, list[Unit]]:
     bureau = make_unit(session, name="南海供电局")
     stations = [make_unit(session, bureau, name=name) for name in ("石湾供电所", "=1+1供电所")]
     recorded = [*["2025-11"] * 5, *["2026-10"] * 7, *["2026-11"] * 3, *[None] * 5]
+    drafts = []
     for number, period in enumerate(recorded):
         row = make_customer(session, stations[number % 2], meter_book=f"B{number % 4}")
         version = {
@@ -47,8 +49,9 @@ def assessed_bureau(session: Session, shell: Staff) -> tuple[Unit, list[Unit]]:
         session.add(CustomerVersion(customer_id=row.id, unit_id=row.unit_id, **version))
         if period:
             value = {"raw": f"13923{number:06}", "value": f"+8613923{number:06}", "recorded_at": at(period)}
-            make_contact(session, row, recorder_id=shell.id, **value)
-    session.flush()
+            whose = {"customer_id": row.id, "unit_id": row.unit_id, "kind": "mobile", "recorder_id": shell.id}
+            drafts.append(Draft(**whose, **value, verdict="valid", source="import"))
+    record(session, drafts)
     for period in MONTHS:
         assess(session, bureau, period)
     return bureau, stations

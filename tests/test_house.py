@@ -55,14 +55,23 @@ def floor_of(path: Path) -> str:
     return path.relative_to(CHECKOUT).parts[0].removesuffix(".py")
 
 
+Kept = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef | ast.Attribute
+
+
 @cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"))
+def nodes(path: Path) -> tuple[Kept, ...]:
+    """The imports, functions and attributes of a file, wherever in it."""
+    return tuple(node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, Kept))
 
 
-def imported(path: Path) -> Iterator[str]:
+@cache
+def imported(path: Path) -> tuple[str, ...]:
     """Full names that a file imports, wherever in it: `from a import b` gives a.b."""
-    for node in ast.walk(tree(path)):
+    return tuple(_imported(path))
+
+
+def _imported(path: Path) -> Iterator[str]:
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -109,8 +118,9 @@ def test_no_module_is_loaded_inside_a_function() -> None:
     for path in modules():
         if str(path.relative_to(CHECKOUT)) in LAZY_IMPORTS:
             continue
-        functions = [n for n in ast.walk(tree(path)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
-        inside = [n for f in functions for n in ast.walk(f) if isinstance(n, ast.Import | ast.ImportFrom)]
+        functions = [n for n in nodes(path) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+        lines = [n.lineno for n in nodes(path) if isinstance(n, ast.Import | ast.ImportFrom)]
+        inside = [n for n in lines for f in functions if f.lineno <= n <= (f.end_lineno or 0)]
         calls = [n for n in imported(path) if n.startswith("importlib.") or n == "importlib"]
         wrong += names([path]) if inside or [n for n in calls if "resources" not in n] else []
     assert wrong == []
@@ -123,7 +133,7 @@ def test_services_never_commit() -> None:
         f"{path.relative_to(CHECKOUT)}:{node.lineno}"
         for path in modules()
         if floor_of(path) == "services" and path.name not in allowed
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.Attribute) and node.attr == "commit"
     ]
     assert wrong == []
@@ -146,7 +156,7 @@ def test_functions_are_short() -> None:
     long = [
         f"{path.relative_to(CHECKOUT)}:{node.lineno} {node.name} has {size} lines"
         for path in modules()
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef) and (size := body_lines(node)) > LONGEST_FUNCTION
     ]
     assert long == []

@@ -1,7 +1,7 @@
 """Acceptance of batches: the plan of the standard, a draw by tokens, four eyes, and a severity with a memory."""
 
 import pytest
-from factories import make_contact, make_customer, make_staff
+from factories import draft_of, make_contacts, make_customer, make_staff
 from sqlalchemy import select
 
 from models import AuditItem, Contact, ImportBatch
@@ -27,8 +27,8 @@ def make_batch(session, steward, values=8):
     session.add(batch)
     session.flush()
     customer = make_customer(session)
-    for _place in range(values):
-        make_contact(session, customer, batch_id=batch.id, recorder_id=steward.id)
+    facts = {"batch_id": batch.id, "recorder_id": steward.id}
+    make_contacts(session, [draft_of(session, customer, **facts) for _place in range(values)])
     return batch
 
 
