@@ -140,7 +140,7 @@ def test_wrong_usage_is_told_apart(core, tmp_path):
 
 @pytest.mark.slow
 def test_an_import_that_was_killed_goes_on_when_it_is_run_again(tmp_path):
-    home, path = tmp_path / "home", write_csv(tmp_path / "a.csv", rows(6_000))
+    home, path = tmp_path / "home", write_csv(tmp_path / "a.csv", rows(3_000))
     environment = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
     environment["LAMPLIGHTER_HOME"] = str(home)
     words = [sys.executable, str(CHECKOUT / "app.py"), "import", str(path), "--mode", "insert", "--json"]
@@ -150,11 +150,11 @@ def test_an_import_that_was_killed_goes_on_when_it_is_run_again(tmp_path):
     child.send_signal(signal.SIGKILL)
     child.communicate()
     there = customers(home)
-    assert 1000 <= there < 6_000 and there % 1000 == 0
+    assert 1000 <= there < 3_000 and there % 1000 == 0
     result = json.loads(subprocess.run(words, env=environment, capture_output=True, check=True).stdout)
-    assert (result["created"], result["unchanged"], customers(home)) == (6_000 - there, there, 6_000)
+    assert (result["created"], result["unchanged"], customers(home)) == (3_000 - there, there, 3_000)
     undo = subprocess.run([*words[:2], "undo", "1", "--json"], env=environment, capture_output=True, check=True)
-    assert json.loads(undo.stdout)["removed"] == there and customers(home, "closed_on IS NULL") == 6_000 - there
+    assert json.loads(undo.stdout)["removed"] == there and customers(home, "closed_on IS NULL") == 3_000 - there
 
 
 def customers(home: Path, condition: str = "1=1") -> int:

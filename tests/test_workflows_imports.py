@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from factories import make_staff, make_unit
@@ -156,7 +157,9 @@ uploads.queue(session, batch, Plan("insert", root_unit(session), {}), recorder=s
 runs.start(session, "import_file", {"import.batch": batch.id}, staff)
 session.commit()
 """
-CARRY = "from workflows import engine; engine.drain()"
+CARRY = """
+from workflows import engine; print("begun", flush=True); engine.drain()
+"""
 LOOK = """
 import json; from importing import figures, state_of; from models import ImportBatch, Run, db
 from models.scope import ALL, set_scope
@@ -180,11 +183,11 @@ class Home:
         command = [sys.executable, "-c", head + code, *words]
         return subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE, text=True)
 
-    def do(self, code: str, *words: str) -> str:
+    def do(self, code: str, *words: str) -> dict[str, Any]:
         child = self.begin(code, *words)
         shown, _errors = child.communicate(timeout=120)
         assert child.returncode == 0
-        return shown
+        return json.loads(shown.splitlines()[-1])
 
 
 @pytest.mark.slow
@@ -192,17 +195,15 @@ def test_an_import_killed_again_and_again_ends_as_an_undisturbed_one(tmp_path):
     lines = [*rows(2000), *rows(50, 手机=OTHER), {"户号": "", "户名": "无号", "手机": ""}]
     path = write_csv(tmp_path / "a.csv", lines)
     calm, stormy = Home(tmp_path / "calm"), Home(tmp_path / "stormy")
-    calm.do(PREPARE, str(path))
-    calm.do(CARRY)
-    stormy.do(PREPARE, str(path))
+    expected = calm.do(PREPARE + CARRY + LOOK, str(path))
     dice = random.Random(5)
-    for _kill in range(3):
-        child = stormy.begin(CARRY)
-        time.sleep(dice.uniform(0.8, 2.5))
+    for code in (PREPARE + CARRY, CARRY, CARRY):
+        child = stormy.begin(code, str(path))
+        assert child.stdout is not None and child.stdout.readline() == "begun\n"
+        time.sleep(dice.uniform(0.1, 1))
         child.send_signal(signal.SIGKILL)
         child.communicate()
         time.sleep(1.1)
-    stormy.do(CARRY)
-    found, expected = json.loads(stormy.do(LOOK)), json.loads(calm.do(LOOK))
+    found = stormy.do(CARRY + LOOK)
     assert found == expected and found["run"] == "done"
     assert found["figures"] == {"created": 2000, "updated": 50, "rejected": 1}
