@@ -45,6 +45,7 @@ def test_report_writes_the_same_files_again(play, tmp_path):
     assert second["sha256"] == first["sha256"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("period", "unit", "why"), [("2026-09", "", "还没有质量评价"), ("2026-11", "nowhere", "没有编码或名称")]
 )

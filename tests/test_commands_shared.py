@@ -142,6 +142,7 @@ def test_unknown_login_is_refused(core: Flask, session: Session) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_doctor_and_check_load_nothing_heavy() -> None:
     code = (
         "import sys; sys.path.insert(0, '.'); import app, importlib\n"

@@ -57,6 +57,7 @@ def test_totals_are_told_with_both_numbers(change, words):
     assert "完整率97.10%（971/1000）" in sentence
 
 
+@pytest.mark.slow
 def test_title_is_broken_by_meaning():
     assert title_lines("关于2026年11月客户联系信息质量考核情况的通报") == [
         "关于2026年11月客户联系信息",

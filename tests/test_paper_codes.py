@@ -140,6 +140,7 @@ def test_printed_code_has_25_modules_and_reads_back(token):
     assert [found.text for found in zxingcpp.read_barcodes(_picture(svg, 3))] == [text]
 
 
+@pytest.mark.slow
 @given(tokens, st.sampled_from("LVN"), st.sampled_from((1, 2, 12)), st.sampled_from(codes.PLACES))
 def test_added_code_is_the_one_that_is_computed(token, kind, page, place):
     for text, error in (

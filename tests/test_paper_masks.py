@@ -110,6 +110,7 @@ def test_at_least_four_digits_of_any_number_are_covered(digits):
         assert digits not in shown
 
 
+@pytest.mark.slow
 @given(st.text(max_size=30))
 def test_masks_take_any_text(text):
     for mask in (

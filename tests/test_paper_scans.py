@@ -116,6 +116,7 @@ def test_turning_a_picture_turns_its_map():
     assert np.allclose(back, matrix)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["scans.pdf", "scans.tif", "scan.jpg", "scan.png"])
 def test_every_kind_of_file_gives_its_sides_through_the_child(tmp_path, name):
     sheets = [Sheet(damage=Damage(turns=2)), Sheet(page=1, filled=Filled())]
@@ -174,6 +175,7 @@ def test_what_is_no_scan_is_refused(tmp_path, content, code):
     assert refused.value.code == code
 
 
+@pytest.mark.slow
 def test_a_page_that_kills_the_child_is_unreadable_and_the_others_are_read(tmp_path, monkeypatch):
     path = batch(tmp_path / "scans.tif", Sheet(), Sheet(page=1, filled=Filled()))
     with scan_children.ScanReader(tmp_path) as reader:

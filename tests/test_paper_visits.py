@@ -42,6 +42,7 @@ def test_heading_never_stands_alone_and_is_repeated():
     assert pages[0].items[0].note == "10户"
 
 
+@pytest.mark.slow
 def test_doors_whose_address_names_no_place_stand_under_a_heading_that_says_so():
     assert "未写明道路或小区" in page_texts(walk_list(walk(group("", 1, 2)), HEAD))[0]
 

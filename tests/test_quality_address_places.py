@@ -261,6 +261,7 @@ PARTS = [
 ]
 
 
+@pytest.mark.slow
 @given(
     words=st.tuples(*map(st.sampled_from, PARTS)),
     column=st.sampled_from(["supply_address", "postal_address"]),

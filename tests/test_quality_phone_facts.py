@@ -259,6 +259,7 @@ def test_prefilter_answers_what_the_library_answers(seed: int) -> None:
     assert sum(plain_number(text) is None for text in texts) < len(texts) / 8
 
 
+@pytest.mark.slow
 def test_prefilter_knows_every_five_digit_segment() -> None:
     assert _wrong([f"1{head:04d}{head % 997:06d}" for head in range(10_000)]) == []
 
@@ -280,6 +281,7 @@ def test_clean_mobiles_are_valid_exactly_where_the_library_says_so() -> None:
         assert known or segment_reason(text), text
 
 
+@pytest.mark.slow
 def test_short_ways_answer_what_the_splitter_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = random.Random(4)
     judged = [(text, rng.choice(("mobile", "landline", "phone")), FOSHAN) for text in cells(rng, 4000)]

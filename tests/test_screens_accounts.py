@@ -56,6 +56,7 @@ def test_a_right_password_opens_a_new_session(session, stranger, person):
     assert session.query(Trace).filter_by(action="staff.signed_in").count() == 1
 
 
+@pytest.mark.slow
 def test_unknown_and_wrong_get_the_same_answer(stranger, person):
     tries = (("wrong", "zhangsan"), ("wrong", "nobody"), (PASSWORD, "shell"))
     answers = [stranger.sign_in(password, login) for password, login in tries]

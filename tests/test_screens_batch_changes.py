@@ -54,6 +54,7 @@ def begun(session, steward, kind="cleanup", **form):
     return session.scalars(select(BatchChange)).one(), answer.location
 
 
+@pytest.mark.slow
 def test_clean_ups_go_from_trial_to_effect_and_back(session, steward, head):
     for text in PHONES:
         keep(session, "mobile", text)
@@ -89,6 +90,7 @@ def test_a_moving_change_shows_its_progress_and_then_renews_the_page(session, st
     assert steward.get(f"{page}/progress").headers["HX-Refresh"] == "true"
 
 
+@pytest.mark.slow
 def test_lines_are_listed_taken_out_and_decided_one_by_one(session, steward, head):
     for text in PHONES:
         keep(session, "mobile", text)

@@ -150,6 +150,7 @@ def test_another_unit_s_letter_stays_closed(app, session, letter):
     assert clerk.post(f"/admin/print_room/run/{letter.print_run_id}/posted").status_code == 404
 
 
+@pytest.mark.slow
 def test_the_campaign_page_adds_up_and_opens_its_lists(app, session, letter):
     specialist = browse(app, session, make_staff(session, "service_specialist"))
     place = f"/admin/campaigns/{letter.campaign_id}"

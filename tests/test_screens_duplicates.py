@@ -1,5 +1,6 @@
 """Duplicates and merges on screen: found, decided, merged by two people, taken back."""
 
+import pytest
 from browsing import browse
 from factories import make_contact, make_customer, make_staff, make_unit
 from sqlalchemy import select
@@ -19,6 +20,7 @@ def pair(session, unit=None):
     return session.scalars(select(DuplicatePair)).one().id, rows
 
 
+@pytest.mark.slow
 def test_two_people_merge_and_take_back(app, session, shell):
     key, (first, second) = pair(session)
     kept, merged = first.id, second.id

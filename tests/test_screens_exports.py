@@ -91,6 +91,7 @@ def test_filters_of_the_page_hold_for_its_export(app, session, station):
     assert [one[0] for one in rows[2:]] == [row.account_no]
 
 
+@pytest.mark.slow
 def test_all_records_behind_a_figure_are_exported(app, session, shell):
     unit, stations = assessed_bureau(session, shell)
     browser = browse(app, session, make_staff(session, "data_steward", unit))

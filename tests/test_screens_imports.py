@@ -122,6 +122,7 @@ def test_cleanups_are_offered_and_tried_as_a_batch_change(session, steward, root
     assert values(session, "mobile", state="proposed") == [f"+86{OTHER}"]
 
 
+@pytest.mark.slow
 def test_a_trial_says_what_would_happen_and_writes_nothing(session, steward, root):
     make_contact(session, make_customer(session, account_no="0600001", name="张三"), preferred=True)
     before = state_of(session)

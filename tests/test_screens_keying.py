@@ -95,6 +95,7 @@ def test_pictures_are_cut_straight_for_whoever_has_the_sheet_in_hand(app, sessio
     assert browse(app, session, clerks[1]).get(path).status_code == 404
 
 
+@pytest.mark.slow
 def test_the_picture_backs_the_version_where_it_is_revealed(app, session, clerks, sheet):
     for clerk in clerks[:2]:
         keyed(session, clerk, MOBILE)

@@ -36,6 +36,7 @@ def cells(page):
     return [[[re.sub(r"<[^>]+>", "", cell) for cell in row] for row in one] for one in plain]
 
 
+@pytest.mark.slow
 def test_the_workbook_is_the_page(app, session, bureau):
     unit, _stations = bureau
     steward = browse(app, session, make_staff(session, "data_steward", unit))
@@ -46,6 +47,7 @@ def test_the_workbook_is_the_page(app, session, bureau):
     assert "草稿" in page and "<svg" in page
 
 
+@pytest.mark.slow
 def test_figures_of_the_page_open_their_lists(app, session, bureau):
     unit, _stations = bureau
     steward = browse(app, session, make_staff(session, "data_steward", unit))
@@ -55,6 +57,7 @@ def test_figures_of_the_page_open_their_lists(app, session, bureau):
         assert steward.get(link.replace("&amp;", "&")).status_code == 200, link
 
 
+@pytest.mark.slow
 def test_all_staff_of_a_unit_see_its_published_report(app, session, bureau):
     unit, stations = bureau
     clerk = browse(app, session, make_staff(session, "clerk", stations[0]))
@@ -69,6 +72,7 @@ def test_all_staff_of_a_unit_see_its_published_report(app, session, bureau):
     assert "份质量月报新发布" in clerk.get("/admin/").text
 
 
+@pytest.mark.slow
 def test_a_corrected_report_is_no_longer_offered(app, session, bureau):
     unit, stations = bureau
     first = publish(session, unit, [stations[0]])[0]
@@ -80,6 +84,7 @@ def test_a_corrected_report_is_no_longer_offered(app, session, bureau):
     assert reports.published(session) == []
 
 
+@pytest.mark.slow
 def test_a_run_of_the_engine_makes_the_reports(app, session, bureau):
     unit, stations = bureau
     steward = browse(app, session, make_staff(session, "data_steward", unit))
@@ -92,6 +97,7 @@ def test_a_run_of_the_engine_makes_the_reports(app, session, bureau):
     assert viewer.post("/admin/reports/make", data=sent).status_code == 403
 
 
+@pytest.mark.slow
 def test_report_of_no_unit_asks_for_one(app, session, bureau):
     steward = browse(app, session, make_staff(session, "data_steward"))
     answer = steward.get(f"/admin/reports/show?unit=&period={PERIOD}")

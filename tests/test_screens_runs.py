@@ -62,6 +62,7 @@ def test_the_page_tells_lanes_turns_and_what_failed(session: Session, shell: Sta
     assert drawn.mimetype == "application/xml" and 'id="node_2_do_1"' in drawn.text
 
 
+@pytest.mark.slow
 def test_one_failed_item_is_tried_again_alone(session: Session, shell: Staff, steward: Browser) -> None:
     BAD["b"] = {2, 6}
     run = begin(session, shell, each(noting("a"), noting("b")))

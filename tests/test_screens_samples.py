@@ -106,6 +106,7 @@ def test_draw_reveals_and_downloads(app, session, county, auditor):
     assert len(page_of(browser.post(f"{where}/drawn.csv")).splitlines()) == 6
 
 
+@pytest.mark.slow
 def test_findings_are_keyed_masked_and_checked_by_another(app, session, county, auditor):
     sample, other = draw(session, county, 3, staff=auditor), make_staff(session, "auditor")
     where = f"/admin/audits/{sample.id}"
@@ -176,6 +177,7 @@ def test_agent_keys_and_does_not_check_or_draw(app, session, county, auditor):
     assert browser.get(f"/admin/samples/{sample.id}").status_code == 403
 
 
+@pytest.mark.slow
 def test_batch_is_planned_drawn_and_returned_with_the_way_to_undo(app, session, auditor):
     steward, other = make_staff(session, "data_steward"), make_staff(session, "auditor")
     batch = ImportBatch(unit_id=steward.unit_id, recorder_id=steward.id, file_name="第三方.csv", state="done")

@@ -128,6 +128,7 @@ def test_alike_tasks_are_decided_together_and_the_rest_is_listed(
     assert [row.state for row in rows] == ["done", "open", "done"]
 
 
+@pytest.mark.slow
 def test_who_stands_in_decides_in_the_others_name(
     app: Flask, session: Session, shell: Staff, leader: Staff
 ) -> None:

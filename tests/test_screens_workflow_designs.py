@@ -197,6 +197,7 @@ def test_fields_are_shown_when_others_ask_for_them(admin: Browser, draft: Workfl
     assert 'name="due_hours"' not in page and '<option value="choice_1" >好</option>' in page
 
 
+@pytest.mark.slow
 def test_every_kind_and_step_has_a_form_that_keeps_what_it_shows(
     admin: Browser, draft: WorkflowDraft, session: Session
 ) -> None:

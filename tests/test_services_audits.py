@@ -41,6 +41,7 @@ def test_each_required_value_becomes_an_item_of_its_version(session, sample):
         assert (item.kind, item.value) == (version.kind, version.value)
 
 
+@pytest.mark.slow
 def test_value_entered_after_the_deadline_is_not_audited(session, auditor):
     county = make_bureau(session)
     for customer in session.scalars(select(Customer)):

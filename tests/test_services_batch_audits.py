@@ -120,6 +120,7 @@ def test_stopped_sender_is_refused(session, steward, auditors):
         batch_audits.plan_for(session, make_batch(session, steward), 6.5)
 
 
+@pytest.mark.slow
 def test_reduced_inspection_is_chosen_once_the_score_allows_it(session, steward, auditors):
     for _place in range(15):
         batch = make_batch(session, steward, values=2)

@@ -203,6 +203,7 @@ def test_addresses_that_the_window_cannot_hold_are_listed(session, root):
     assert [row["reason"] for row in found] == ["address_too_long"]
 
 
+@pytest.mark.slow
 def test_same_holder_at_the_same_address_is_merged_only_when_asked(session, root):
     reachable(session, name="李四"), reachable(session, name="李四"), reachable(session, name="王五")
     for asked, merged in ((False, 0), (True, 1)):

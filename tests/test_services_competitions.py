@@ -117,6 +117,7 @@ def test_standings_at_a_moment_see_only_entries_up_to_it(november):
     assert [boards.board(november, row, "unit", at=at)[0].score for at in (moment, None)] == [2, 4]
 
 
+@pytest.mark.slow
 def test_any_order_of_entries_gives_the_same_standings(november):
     units = [make_unit(november) for _ in range(3)]
     row = opened(november, units)

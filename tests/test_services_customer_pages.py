@@ -80,6 +80,7 @@ def scanned(session, wanted, keep=lambda row: True):
     return [row.customer_id for row in rows]
 
 
+@pytest.mark.slow
 def test_pages_give_every_row_once_in_order(session, customers):
     asked = [(), (MOBILE_NONE,), (CLASS_BITS["high_voltage"], MOBILE_SUSPECT), (CLOSED,), (REACH_BITS[NONE],)]
     search.keep(session)
@@ -115,6 +116,7 @@ def test_unit_manager_text_and_facets_narrow_together(session, units, customers)
     assert walked(session, replace(wanted, unit_id=units[1].id)) == []
 
 
+@pytest.mark.slow
 def test_a_scope_limits_every_way(session, units, customers):
     manager = make_staff(session, "account_manager", units[2])
     customers[2].manager_id = customers[3].manager_id = manager.id

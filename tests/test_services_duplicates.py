@@ -80,6 +80,7 @@ def run(session):
     return found, {(row.first_id, row.second_id): row for row in rows}
 
 
+@pytest.mark.slow
 def test_planted_pairs_are_found_as_what_they_are(session, shell):
     truth = planted(session, 160)
     _number, rows = run(session)
@@ -111,6 +112,7 @@ def test_what_no_longer_looks_alike_is_no_longer_asked(session, shell):
     assert second not in set(session.scalars(select(MatchKey.customer_id)))
 
 
+@pytest.mark.slow
 def test_a_crowded_block_says_nothing(session, shell):
     drafts = []
     for number in range(duplicates.MOST + 1):

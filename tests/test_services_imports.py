@@ -343,6 +343,7 @@ def test_no_statement_a_row(session, tmp_path, mode):
     assert all(abs(more - less) < 5 for less, more in zip(few, many, strict=True))
 
 
+@pytest.mark.slow
 def test_an_undo_needs_no_statement_a_row(session, tmp_path):
     def undone(name, number):
         old = [row(f"{name}{place}") for place in range(number)]

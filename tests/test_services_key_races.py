@@ -2,6 +2,7 @@
 
 from threading import Barrier, Lock, Thread
 
+import pytest
 from factories import make_customer, make_letter, make_staff
 from sheet_making import make_sheet
 from sqlalchemy import select
@@ -51,6 +52,7 @@ def work_through(core, staff_id, barrier, pile):
         db.session.remove()
 
 
+@pytest.mark.slow
 def test_no_sheet_is_in_two_hands_and_no_field_given_twice(core, session):
     letter = make_letter(session, make_customer(session))
     open_jobs(session, [make_sheet(session, letter, on=("person", "email")) for _ in range(SHEETS)])

@@ -82,6 +82,7 @@ def test_serials_follow_units_and_streets_and_go_on(session):
     assert planned(session, campaign)[0]["serial"] == max(session.scalars(select(Letter.serial))) + 1
 
 
+@pytest.mark.slow
 def test_tokens_are_random_and_carry_nothing(session):
     campaign = make_campaign(session)
     targeted(session, campaign, *[make_customer(session) for _ in range(20)])

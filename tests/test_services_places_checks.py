@@ -28,6 +28,7 @@ def _find(session, unit):
     return [one for chunk in outliers(session, unit.id) for one in chunk]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("area", ["transformer_area", "meter_book"])
 def test_address_on_another_street_than_its_area_is_found(session, area):
     unit, other = make_unit(session), make_unit(session)
@@ -47,6 +48,7 @@ def test_book_of_several_streets_has_no_outlier(session):
     assert _find(session, unit) == []
 
 
+@pytest.mark.slow
 def test_customer_is_told_once_by_its_smaller_area(session):
     unit = make_unit(session)
     _area(session, unit, STREET, 12, transformer_area="T1", meter_book="B1")

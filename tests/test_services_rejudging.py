@@ -121,6 +121,7 @@ def test_a_newer_one_takes_over_and_the_older_one_is_refused(session, shell, uni
     assert (older.state, kept(session, set_id=older.id)) == ("given_up", set())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop_after", [1, 2, 3])
 def test_broken_off_and_gone_on_gives_the_same(session, shell, unit, monkeypatch, stop_after):
     monkeypatch.setattr(count_sets, "SPAN", 2)

@@ -94,6 +94,7 @@ def test_a_kept_report_stays_the_same(bureau):
     assert reports.preview(session, unit, "2026-11") == before
 
 
+@pytest.mark.slow
 def test_the_units_below_get_theirs_too(bureau):
     session, unit, stations = bureau
     units = reports.with_below(session, unit, "2026-11")

@@ -25,6 +25,7 @@ def read(session, text):
     return {row.customer_id for row in rows if all(word in row.text for word in words_of(text))}
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.text(SIGNS, max_size=14), min_size=3, max_size=8),
     st.integers(0, 99),

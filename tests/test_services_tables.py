@@ -255,6 +255,7 @@ def test_oversized_workbook_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
         open_table(path)
 
 
+@pytest.mark.slow
 def test_reader_dies_with_its_parent(tmp_path: Path) -> None:
     path = write_xlsx(tmp_path / "a.xlsx", [["户号", "户名"], *[[f"{n:030d}", "张" * 60] for n in range(3000)]])
     code = (

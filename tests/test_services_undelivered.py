@@ -36,6 +36,7 @@ def codes(session):
     return session.scalars(select(Reason.code).where(Reason.list == "undelivered")).all()
 
 
+@pytest.mark.slow
 def test_every_reason_has_its_consequences(session, clerk):
     for code in codes(session):
         letter = make_letter(session, make_customer(session))

@@ -98,6 +98,7 @@ def die_after_ten_tables(_app: Flask) -> None:
     event.listen(db.engine, "after_cursor_execute", count)
 
 
+@pytest.mark.slow
 def test_first_start_fills_an_empty_database(fresh: Flask, place: Path) -> None:
     assert upgrades.database_state(fresh) == upgrades.EMPTY
     upgrades.make_ready(fresh)
@@ -105,6 +106,7 @@ def test_first_start_fills_an_empty_database(fresh: Flask, place: Path) -> None:
     assert contents(place)[1]["units"] == 1
 
 
+@pytest.mark.slow
 def test_upgrade_twice_changes_nothing(fresh: Flask, place: Path) -> None:
     assert upgrades.upgrade(fresh) == upgrades.EMPTY
     before = contents(place)
@@ -112,6 +114,7 @@ def test_upgrade_twice_changes_nothing(fresh: Flask, place: Path) -> None:
     assert contents(place) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("die", [die_after_ten_tables, die_in_first_data])
 def test_killed_midway_and_repeated_gives_the_same(
     fresh: Flask, place: Path, die: Callable[[Flask], None]
@@ -125,6 +128,7 @@ def test_killed_midway_and_repeated_gives_the_same(
     assert contents(place) == after
 
 
+@pytest.mark.slow
 def test_rows_that_refer_to_a_copied_table_stay(fresh: Flask, place: Path) -> None:
     upgrades.upgrade(fresh)
     session = db.session()
@@ -143,6 +147,7 @@ def test_rows_that_refer_to_a_copied_table_stay(fresh: Flask, place: Path) -> No
     assert session.scalar(text("PRAGMA foreign_keys")) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ready", [upgrades.make_ready, upgrades.upgrade])
 def test_a_newer_database_is_refused_and_left_alone(
     fresh: Flask, place: Path, ready: Callable[[Flask], object]
@@ -155,6 +160,7 @@ def test_a_newer_database_is_refused_and_left_alone(
     assert contents(place) == before
 
 
+@pytest.mark.slow
 def test_a_database_that_is_behind_waits_for_the_command(
     fresh: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

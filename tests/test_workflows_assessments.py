@@ -81,6 +81,7 @@ def published(session, unit, staff, head, **options):
     return run
 
 
+@pytest.mark.slow
 def test_a_month_is_assessed_published_by_another_and_reported(bureau):
     session, unit, staff = bureau
     head = make_staff(session, "department_head", unit)
@@ -92,6 +93,7 @@ def test_a_month_is_assessed_published_by_another_and_reported(bureau):
     assert (report.unit_id, report.period, report.is_draft) == (unit.id, "2026-11", False)
 
 
+@pytest.mark.slow
 def test_publishing_a_month_again_needs_the_reason_of_the_correction(bureau):
     session, unit, staff = bureau
     head = make_staff(session, "department_head", unit)
@@ -102,6 +104,7 @@ def test_publishing_a_month_again_needs_the_reason_of_the_correction(bureau):
     assert mended.state == "done" and len(session.scalars(select(Publication)).all()) == 2
 
 
+@pytest.mark.slow
 def test_a_changed_file_of_a_publication_is_found_at_night(bureau, shell):
     session, unit, staff = bureau
     published(session, unit, staff, make_staff(session, "department_head", unit))

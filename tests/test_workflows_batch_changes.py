@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from changing import lines_of
 from factories import make_contact, make_customer, make_staff, make_unit
 from sqlalchemy import select
@@ -31,6 +32,7 @@ def dirty(session, number):
         make_contact(session, make_customer(session, unit), **facts)
 
 
+@pytest.mark.slow
 def test_a_change_runs_from_trial_to_effect_in_chunks(session, root, monkeypatch):
     monkeypatch.setattr(batch_changes, "CHUNK", 2)
     steward, head = make_staff(session, "data_steward"), make_staff(session, "station_head")

@@ -83,6 +83,7 @@ def test_swapping_two_moves_only_one():
     assert [kind for kind, _node, _settings in changed(swap)] == ["moved"]
 
 
+@pytest.mark.slow
 @given(st.permutations(range(7)))
 def test_as_few_nodes_as_can_be_are_said_to_have_moved(order):
     old = [{"id": f"n{number}", "wait": {"days": number}} for number in range(7)]

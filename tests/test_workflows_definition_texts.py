@@ -43,6 +43,7 @@ def same(one, other):
     )
 
 
+@pytest.mark.slow
 @given(TREES, st.text(min_size=1), st.text())
 def test_any_tree_reads_back_exactly(tree, name, description):
     one = Definition("any_tree", name, description, "workflows.start", tree, "")

@@ -158,6 +158,7 @@ def waited(session, hours):
         sending.sent_at = utcnow() - timedelta(hours=hours)
 
 
+@pytest.mark.slow
 def test_a_message_put_off_waits_alone_and_is_tried_again(session, shell, monkeypatch):
     reachable(session), reachable(session), reachable(session)
     asked = []
@@ -207,6 +208,7 @@ def test_a_way_out_that_puts_everything_off_fails_no_message_and_tells_a_person(
     assert (tried_again(session, run).state, len(asked)) == ("done", 54)
 
 
+@pytest.mark.slow
 def test_a_gateway_that_does_not_let_us_in_stops_the_step_and_fails_no_message(session, shell, gateway):
     reachable(session), reachable(session)
     gateway.answer = (401, {}, "")

@@ -1,5 +1,6 @@
 """What a trial run shows of messages, of leaving out and of drawing: counts by reason, nothing written or sent."""
 
+import pytest
 from factories import ADDRESS, make_contact, make_customer
 from sqlalchemy import func, select
 
@@ -49,6 +50,7 @@ def test_messages_are_counted_with_every_reason(session, shell):
     ] == [0, 0, 0]
 
 
+@pytest.mark.slow
 def test_reminders_follow_what_is_assumed_of_the_answers(session, shell):
     customers(session, 10)
     nodes = (SELECT, FREEZE, {"id": "print", "step": "print_letters"}, {"id": "remind", "step": "remind"},
@@ -58,6 +60,7 @@ def test_reminders_follow_what_is_assumed_of_the_answers(session, shell):
     assert found["again"]["figures"] == {"reminders": 5}
 
 
+@pytest.mark.slow
 def test_who_is_left_out_or_not_drawn_gets_no_letter(session, shell):
     customers(session, 4)
     customers(session, 2, sensitivity="high")

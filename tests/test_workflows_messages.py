@@ -27,6 +27,7 @@ def files(folder):
     return sorted((home_path() / "outbox" / folder).glob("*"))
 
 
+@pytest.mark.slow
 def test_everybody_on_the_list_gets_one_sms_or_a_reason(session, shell):
     mine = [reachable(session), reachable(session), reachable(session, verdict="suspect")]
     before = len(files("sms"))
@@ -50,6 +51,7 @@ def test_no_number_and_no_text_stays_in_items_or_sendings(session, shell):
     assert {json.dumps(payload) for payload in session.scalars(select(StepItem.payload))} == {"{}"}
 
 
+@pytest.mark.slow
 def test_a_reminder_takes_the_first_way_that_reaches(session, shell):
     by_sms, by_mail, by_none = (
         reachable(session),

@@ -221,6 +221,7 @@ def test_what_is_held_back_stays_and_is_counted(session, shell):
     assert (run.facts["s"]["held"], session.get_one(Contact, key).state) == (1, "proposed")
 
 
+@pytest.mark.slow
 def test_the_list_is_exported_with_its_watermark(session, shell):
     selected(session, 2, name="张三丰")
     owner = make_staff(session, "service_specialist")

@@ -70,6 +70,7 @@ def test_items_passed_over_unplanned_are_done_there_later(session: Session, shel
     assert session.scalars(select(Step.items_done).where(Step.path == "1")).all() == [7]
 
 
+@pytest.mark.slow
 def test_items_passed_over_keep_their_place_when_others_come_by(session: Session, shell: Staff) -> None:
     SHUT.add("plan")
     BAD["z"] = {2}
@@ -93,6 +94,7 @@ def test_an_item_passed_over_and_failed_later_makes_good_both(session: Session, 
     assert [noted(session, run, name) for name in "abc"] == [ALL, ALL, ALL]
 
 
+@pytest.mark.slow
 def test_items_passed_over_at_a_branch_go_their_ways_later(session: Session, shell: Staff) -> None:
     fork = {"id": "fork", "branch": {"field": "gone", "op": "eq", "value": 1}, "on_failure": "go_on"}
     run = begin(session, shell, each({**fork, "yes": [noting("odd")], "no": [noting("even")]}, noting("b")))
@@ -130,6 +132,7 @@ def test_a_list_inside_a_list_is_never_listed_twice(
     assert (noted(session, run, "b"), run.facts["b"]["noted"]) == ([100, 101, 102], 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["stop", "go_on"])
 def test_a_list_inside_a_list_that_could_not_be_read_is_read_later(
     session: Session, shell: Staff, policy: str
@@ -143,6 +146,7 @@ def test_a_list_inside_a_list_that_could_not_be_read_is_read_later(
     assert (noted(session, run, "a"), noted(session, run, "c")) == (ALL, ALL)
 
 
+@pytest.mark.slow
 def test_no_more_turns_are_tried_again_at_once_than_the_list_says(session: Session, shell: Staff) -> None:
     BAD["a"] = set(ALL)
     seen: list[int] = []
@@ -160,6 +164,7 @@ def test_no_more_turns_are_tried_again_at_once_than_the_list_says(session: Sessi
     assert max(seen) == 2
 
 
+@pytest.mark.slow
 def test_what_still_fails_of_a_retry_stays_to_be_tried(session: Session, shell: Staff) -> None:
     SHUT.add("plan")
     run = begin(session, shell, each(shutting("a", on_failure="go_on"), noting("b")))
@@ -172,6 +177,7 @@ def test_what_still_fails_of_a_retry_stays_to_be_tried(session: Session, shell: 
     )
 
 
+@pytest.mark.slow
 def test_the_newest_version_plans_anew_what_was_passed_over(session: Session, shell: Staff) -> None:
     BAD["a"] = set()
     nodes = noting("a", on_failure="go_on", refuse=True), noting("b")

@@ -124,6 +124,7 @@ def test_every_item_goes_its_own_way_at_a_branch(session: Session, shell: Staff)
     assert (run.state, noted(session, run, "both")) == ("done", ALL)
 
 
+@pytest.mark.slow
 def test_items_that_fail_stop_alone_and_are_completed_later(session: Session, shell: Staff) -> None:
     BAD.update(a={2}, b={2, 5})
     run = begin(session, shell, each(noting("a"), noting("b"), noting("c")), noting("last"))
@@ -141,6 +142,7 @@ def test_items_that_fail_stop_alone_and_are_completed_later(session: Session, sh
     assert "failed" not in run.facts["list"]
 
 
+@pytest.mark.slow
 def test_an_item_that_fails_again_is_tried_again_from_there(session: Session, shell: Staff) -> None:
     BAD.update(a={2}, b={2})
     run = begin(session, shell, each(noting("a"), noting("b")))
@@ -184,6 +186,7 @@ def test_a_chunk_that_cannot_be_done_is_given_up_without_the_others(session: Ses
     )
 
 
+@pytest.mark.slow
 def test_a_list_within_a_list_has_its_own_turns(session: Session, shell: Staff) -> None:
     BAD["b"] = {31}
     run = begin(
@@ -198,6 +201,7 @@ def test_a_list_within_a_list_has_its_own_turns(session: Session, shell: Staff) 
     assert (noted(session, run, "a"), noted(session, run, "c"), run.facts["b"]["noted"]) == (ALL, ALL, 14)
 
 
+@pytest.mark.slow
 def test_each_item_may_wait_for_its_own_person(session: Session, shell: Staff) -> None:
     run = begin(session, shell, each({"id": "ask", "person": PERSON}, noting("a"), size=1))
     assert (run.state, session.scalar(select(func.count()).select_from(Task))) == ("waiting", 2)
