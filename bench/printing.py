@@ -14,10 +14,11 @@ import importlib.util
 import json
 import random
 import resource
+import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -26,20 +27,21 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-import pikepdf  # noqa: E402 - the checkout is not an installed package
+import numpy as np  # noqa: E402 - the checkout is not an installed package
+import pikepdf  # noqa: E402
 from fidelity import different, filled, laid_out_singly, random_letter  # noqa: E402
 from paper_samples import HEAD as TEST_HEAD  # noqa: E402
+from PIL import Image  # noqa: E402
 from weasyprint import HTML  # noqa: E402
-from weasyprint.formatting_structure.boxes import TextBox  # noqa: E402
 from weasyprint.text.fonts import FontConfiguration  # noqa: E402
 
-from paper.boxes import Box, compiled  # noqa: E402
-from paper.codes import CROCKFORD, code_rows, link_rows, svg  # noqa: E402
+from paper.codes import CROCKFORD, code_rows, link_rows  # noqa: E402
+from paper.figures import long_date  # noqa: E402
 from paper.forms import SAMPLE_HEAD as HEAD  # noqa: E402
 from paper.letters import SAMPLE, LetterFacts, LetterSheet, Recorded  # noqa: E402
-from paper.print_runs import blank, letters_html, render_letters  # noqa: E402
+from paper.print_runs import letters_html, render_letters  # noqa: E402
 
-SINGLY, TYPST_LETTERS, PAGES = 3, 400, 2
+SINGLY, TYPST_LETTERS, PAGES = 3, 1000, 2  # Typst holds two GB at so many
 SURNAMES, NAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋",
     "伟芳娜敏静秀丽强磊军洋勇艳杰娟涛明超兰霞平刚桂英",
@@ -133,74 +135,29 @@ def set_in_typst(typst: ModuleType, source: Path) -> float:
     )
 
 
-def typst_source(sheets: list[LetterSheet]) -> str:
-    """The same pages for Typst: what letters share as a function a side, own texts and codes placed on it."""
-    template = compiled(blank(made_up(1), HEAD), "函件底版")
-    pages = HTML(string=blank(made_up(1), HEAD)).render().pages
-    parts = [
-        "#set page(width: 210mm, height: 297mm, margin: 0mm)",
-        "#set text(kerning: false, ligatures: false)",
-        "#let at(x, y, size, font, body) = place(dx: x * 1pt, dy: y * 1pt, text(size: size * 1pt, font: font, body))",
-    ]
-    for side, page in enumerate(pages):
-        own = {box.name for box in template.boxes[side]}
-        shared = [*_texts(page._page_box, own), *_marks(template.anchors[side])]
-        parts.append(f"#let side{side}() = {{\n{chr(10).join(shared)}\n}}")
-    for number, sheet in enumerate(sheets):
-        for side, boxes in enumerate(template.boxes):
-            own_parts = [part for box in boxes for part in _own(box, sheet)]
-            parts.append(
-                f"{'#pagebreak()' if number or side else ''}#{{\nside{side}()\n{chr(10).join(own_parts)}\n}}"
-            )
-    return "\n".join(parts)
+def typst_source(sheets: list[LetterSheet], folder: Path) -> Path:
+    """The same letters for Typst as their author would write them: running text, tables, and their values as data."""
+    shared = {
+        "hotline": HEAD.hotline,
+        "organ": HEAD.organ,
+        "sent_on": long_date(SAMPLE.sent_on),
+        "reply_by": long_date(SAMPLE.reply_by),
+    }
+    letters = [_typst_letter(number, sheet, folder) for number, sheet in enumerate(sheets)]
+    (folder / "letters.json").write_text(
+        json.dumps({"shared": shared, "letters": letters}, ensure_ascii=False), encoding="utf-8"
+    )
+    return Path(shutil.copy(Path(__file__).with_name("printing.typ"), folder / "letters.typ"))
 
 
-def _texts(box: Any, own: set[str]) -> Iterator[str]:
-    """Every line of text that letters share, where WeasyPrint put it."""
-    box = getattr(box, "_box", box)
-    if box.element is not None and box.element.get("data-field") in own:
-        return
-    if isinstance(box, TextBox) and box.text.strip():
-        family = next(name for name in box.style["font_family"] if "Noto" in name)
-        size = box.style["font_size"] * 0.75
-        yield _at(box.position_x * 0.75, box.position_y * 0.75, size, family, box.text)
-    for child in getattr(box, "children", ()):
-        yield from _texts(child, own)
-
-
-def _at(x: float, y: float, size: float, family: str, text: str) -> str:
-    return f"at({x:.2f}, {y:.2f}, {size:.2f}, {json.dumps(family)}, {json.dumps(text, ensure_ascii=False)})"
-
-
-def _marks(anchors: dict[str, Any]) -> Iterator[str]:
-    """The boxes to fill in: ticks, combs cell by cell, lines."""
-    for name, (left, top, right, bottom) in anchors.items():
-        kind = name.partition("|")[0]
-        cells = round((right - left) / 6) if kind == "comb" else 1
-        for cell in range(cells if kind in ("tick", "comb") else 0):
-            width = (right - left) / cells
-            yield (
-                f"place(dx: {left + cell * width:.2f}mm, dy: {top:.2f}mm, "
-                f"rect(width: {width:.2f}mm, height: {bottom - top:.2f}mm, stroke: 0.25mm))"
-            )
-        if kind == "line":
-            yield f"place(dx: {left:.2f}mm, dy: {bottom:.2f}mm, line(length: {right - left:.2f}mm, stroke: 0.2mm))"
-
-
-def _own(box: Box, sheet: LetterSheet) -> Iterator[str]:
-    """One box of a letter: its lines, or its code as a drawing made before."""
-    if box.is_code:
-        place = box.name.removeprefix("code_")
-        rows = link_rows(sheet.codes[place]) if place == "reply" else code_rows(sheet.codes[place])
-        drawing = svg(rows).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ')
-        picture = f'image(bytes({json.dumps(drawing)}), format: "svg", width: {box.width:.2f}pt)'
-        yield f"place(dx: {box.x:.2f}pt, dy: {box.y:.2f}pt, {picture})"
-        return
-    family = next(name for name in box.families if "Noto" in name)
-    set_text = sheet.texts[box.name]
-    for nth, line in enumerate(set_text.lines):
-        y = box.y + box.height / 2 + (nth - len(set_text.lines) / 2) * box.pitch_at(set_text.size)
-        yield _at(box.x, y, set_text.size, family, line)
+def _typst_letter(number: int, sheet: LetterSheet, folder: Path) -> dict[str, Any]:
+    """What stands on one letter; its codes are pictures made before."""
+    for place, text in sheet.codes.items():
+        rows = link_rows(text) if place == "reply" else code_rows(text)
+        dark = np.array([list(row) for row in rows], dtype=np.uint8)
+        Image.fromarray((1 - dark) * 255).save(folder / f"{number}-{place}.png")
+    texts = {name: "\n".join(text.lines) for name, text in sheet.texts.items()}
+    return {"number": number, **texts}
 
 
 def rounds_of(letters: int, rounds: int, folder: Path) -> dict[str, list[float]]:
@@ -209,8 +166,7 @@ def rounds_of(letters: int, rounds: int, folder: Path) -> dict[str, list[float]]
     singles, fonts = filled(made_up_to(SINGLY), HEAD), FontConfiguration()
     typst = importlib.import_module("typst") if importlib.util.find_spec("typst") else None
     if typst:
-        source = folder / "letters.typ"
-        source.write_text(typst_source(filled(made_up_to(TYPST_LETTERS), HEAD)), encoding="utf-8")
+        source = typst_source(filled(made_up_to(TYPST_LETTERS), HEAD), folder)
         found["typst"] = []
     stamp(10, folder / "first.pdf")  # fonts that are read once in the life of a process
     for _round in range(rounds):

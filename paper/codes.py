@@ -65,14 +65,16 @@ def check_characters(text: str) -> str:
 
 def code_text(kind: str, token: str, *, page: int, place: str) -> str:
     """The text inside a printed code, e.g. `L1.ABCDEFGHJK.1.3W.W`."""
-    if kind not in KINDS or place not in PLACES or not _TOKEN.fullmatch(token):
-        raise ValueError(f"no code for kind {kind!r}, token {token!r}, place {place!r}")
+    if place not in PLACES:
+        raise ValueError(f"no code for place {place!r}")
     return f"{_start(kind, token, page)}.{place}"
 
 
 @lru_cache(maxsize=64)
 def _start(kind: str, token: str, page: int) -> str:
     """What the codes of one page have in common."""
+    if kind not in KINDS or not _TOKEN.fullmatch(token):
+        raise ValueError(f"no code for kind {kind!r}, token {token!r}")
     check = check_characters(f"{kind}{FORMAT}{token}{page}")
     return f"{kind}{FORMAT}.{token}.{page}.{check}"
 

@@ -43,7 +43,7 @@ def family(face: str, *, own: str = "", folder: str = "") -> Family:
 
 def missing_glyphs(text: str, *, folder: str = "") -> str:
     """The characters of a text that no installed font can show, each once: they would print as boxes."""
-    covered = _covered(folder)
+    covered = covered(folder)
     if covered.issuperset(text):
         return ""
     rest = [one for one in dict.fromkeys(text) if one not in covered and not one.isspace()]
@@ -87,7 +87,7 @@ def _other_families(character: str, folders: tuple[Path, ...]) -> frozenset[str]
 
 
 @lru_cache(maxsize=8)
-def _covered(folder: str) -> frozenset[str]:
+def covered(folder: str) -> frozenset[str]:
     """Every character that one of the five faces has here."""
     with _READING:
         fonts = [_font(name, folder) for name in {face.family for face in _found(folder).values()}]

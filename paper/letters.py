@@ -235,6 +235,8 @@ def _codes(facts: LetterFacts) -> dict[str, str]:
 def unprintable(facts: LetterFacts, *, folder: str = "") -> list[Problem]:
     """The characters of a letter's own texts that no font here has: they would print as 〓."""
     texts = {"addressee": facts.addressee, "address": facts.address, "name": facts.name, "unit": facts.unit}
+    if is_printable("".join(texts.values()), folder=folder):
+        return []
     found = {name: missing_glyphs(visible(text), folder=folder) for name, text in texts.items()}
     return [
         Problem(facts.serial, name, "missing_glyph", missing) for name, missing in found.items() if missing

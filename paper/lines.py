@@ -102,14 +102,39 @@ def break_lines(
         return [text.strip()]
     tokens, widths = _measured(_pattern(tuple(words)).findall(text), width, setting)
     fewest = _greedy(widths, width)
-    breaks = _Breaks(tokens, widths, width)
-    cost, starts = breaks.best(0, fewest)
-    for extra in range(1, most - fewest + 1):
-        if cost > FURTHER_LINE * extra:  # else it cannot get better
-            more, others = breaks.best(0, fewest + extra)
+    counts = range(fewest, max(most, fewest) + 1)
+    phrases, sums = _phrases(tokens, widths)
+    if max(sums, default=0) <= width:
+        cost, lines = _best_lines(phrases, sums, width, counts)
+        if cost < BAD_END:  # then no line that ends inside a phrase reads better
+            return lines
+    return _best_lines(tokens, widths, width, counts)[1]
+
+
+def _best_lines(
+    parts: list[str], widths: list[float], width: float, counts: range
+) -> tuple[float, list[str]]:
+    """The lines that read best of so many, and what they cost the reader."""
+    breaks = _Breaks(parts, widths, width)
+    cost, starts = breaks.best(0, counts[0])
+    for extra, count in enumerate(counts[1:], start=1):
+        if cost > FURTHER_LINE * extra + breaks.least(count):  # else it cannot get better
+            more, others = breaks.best(0, count)
             cost, starts = min((cost, starts), (more + FURTHER_LINE * extra, others))
-    ends = [*starts[1:], len(tokens)]
-    return ["".join(tokens[start:end]).strip() for start, end in zip(starts, ends, strict=True)]
+    ends = [*starts[1:], len(parts)]
+    return cost, ["".join(parts[start:end]).strip() for start, end in zip(starts, ends, strict=True)]
+
+
+def _phrases(tokens: list[str], widths: list[float]) -> tuple[list[str], list[float]]:
+    """Tokens put together up to where a line ends well."""
+    phrases, sums, phrase, total = [], [], "", 0.0
+    for token, width in zip(tokens, widths, strict=True):
+        phrase, total = phrase + token, total + width
+        if token[-1] in _GOOD_ENDS:
+            phrases.append(phrase)
+            sums.append(total)
+            phrase, total = "", 0.0
+    return ([*phrases, phrase], [*sums, total]) if phrase else (phrases, sums)
 
 
 @cache
@@ -177,6 +202,11 @@ class _Breaks:
         self.ends = [0.0, *(_end_cost(one, two) for one, two in zip(tokens, tokens[1:], strict=False))]
         self.upto = [0.0, *accumulate(widths)]
         self.known: dict[tuple[int, int], tuple[float, tuple[int, ...]]] = {}
+
+    def least(self, lines: int) -> float:
+        """What so many lines cost at least: as much as lines of one length."""
+        room = lines * self.width
+        return (1 - self.upto[-1] / room) ** 2 * lines if self.upto[-1] < room else 0.0
 
     def best(self, start: int, lines: int) -> tuple[float, tuple[int, ...]]:
         """What so many lines from a token on cost, and where they start."""

@@ -43,6 +43,8 @@ def mask_name(name: str) -> str:
 
 def mask_phone(phone: str) -> str:
     """138****8000, 0757-****1234; E.164 and national writing alike, an extension is left out."""
+    if len(phone) == 11 and phone[0] == "1" and phone.isascii() and phone.isdigit():
+        return f"{phone[:3]}{STARS}{phone[-4:]}"
     text = re.split(r"转|分机|;|ext", phone.strip(), maxsplit=1)[0]
     foreign = re.match(r"(?:\+|00)(?!86)(\d{1,3})", text)
     digits = re.sub(r"\D", "", re.sub(r"^\s*(?:\+|00)\s*86", "", text))

@@ -6,7 +6,6 @@ with segno. ISO/IEC 18004: alphanumeric mode holds two characters in eleven bits
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 
 import segno
@@ -50,45 +49,49 @@ def _family(length: int, error: str) -> _Family:
 
 
 class _Family:
-    """All alphanumeric codes of one length and level: the code of zeros, and what each bit of each pair adds to it."""
+    """All alphanumeric codes of one length and level: the code of zeros, and what each pair adds to it."""
 
     def __init__(self, length: int, error: str) -> None:
         self.length, self.error = length, error
         rows = matrix("0" * length, error)
         self.side, self.size = len(rows), len(_bits(rows))
         self.base = int.from_bytes(_bits(rows), "big")
-        self.bits: dict[tuple[int, int], int] = {}
-        self.pairs: dict[tuple[int, str], int] = {}
+        self.pairs = [_Pairs(self, at) for at in range(0, length, 2)]
+        self.last = (length - 1) // 2 * 2
         self.before = ("", 0)  # the codes of a page differ in their last pair alone
 
     def modules(self, text: str) -> bytes:
         """The code of a text as bits."""
-        last = (self.length - 1) // 2 * 2
-        if text[:last] != self.before[0]:
-            self.before = text[:last], self._added(text, range(0, last, 2))
-        found = self.base ^ self.before[1] ^ self._added(text, (last,))
-        return found.to_bytes(self.size, "big")
+        head, last = text[: self.last], text[self.last :]
+        if head != self.before[0]:
+            found = self.base
+            for added in self.pairs[:-1]:
+                found ^= added[text[added.at : added.at + 2]]
+            self.before = head, found
+        return (self.before[1] ^ self.pairs[-1][last]).to_bytes(self.size, "big")
 
-    def _added(self, text: str, places: Iterable[int]) -> int:
-        found, pairs = 0, self.pairs
-        for at in places:
-            key = at, text[at : at + 2]
-            found ^= pairs[key] if key in pairs else self._pair(*key)
-        return found
 
-    def _pair(self, at: int, pair: str) -> int:
-        """What a pair at a place adds to the code of zeros."""
+class _Pairs(dict[str, int]):
+    """What a pair at one place adds to the code of zeros."""
+
+    def __init__(self, family: _Family, at: int) -> None:
+        super().__init__()
+        self.family, self.at = family, at
+        self.bits: dict[tuple[int, bool], int] = {}
+
+    def __missing__(self, pair: str) -> int:
         value, added = _PAIRS[pair], 0
         for bit in range(value.bit_length()):
             if value >> bit & 1:
-                added ^= self._bit(at, bit, single=len(pair) == 1)
-        self.pairs[at, pair] = added
+                added ^= self._bit(bit, is_single=len(pair) == 1)
+        self[pair] = added
         return added
 
-    def _bit(self, at: int, bit: int, *, single: bool) -> int:
-        if (at, bit) not in self.bits:
-            value = 1 << bit
-            pair = ALPHANUMERIC[value] if single else ALPHANUMERIC[value // 45] + ALPHANUMERIC[value % 45]
-            text = "0" * at + pair + "0" * (self.length - at - len(pair))
-            self.bits[at, bit] = int.from_bytes(_bits(matrix(text, self.error)), "big") ^ self.base
-        return self.bits[at, bit]
+    def _bit(self, bit: int, *, is_single: bool) -> int:
+        key = bit, is_single
+        if key not in self.bits:
+            value, family = 1 << bit, self.family
+            pair = ALPHANUMERIC[value] if is_single else ALPHANUMERIC[value // 45] + ALPHANUMERIC[value % 45]
+            text = "0" * self.at + pair + "0" * (family.length - self.at - len(pair))
+            self.bits[key] = int.from_bytes(_bits(matrix(text, family.error)), "big") ^ family.base
+        return self.bits[key]

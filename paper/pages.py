@@ -26,6 +26,8 @@ _UNFIT = re.compile(f"{_BLANKS.pattern}|{_UNSEEN.pattern}")
 
 def printable(text: str, *, folder: str = "") -> str:
     """A value as paper can show it: no control or direction characters, 〓 for what no font has."""
+    if _shown_as_they_are(folder).issuperset(text):
+        return text
     kept = visible(text)
     missing = fonts.missing_glyphs(kept, folder=folder)
     return kept.translate({ord(character): GETA for character in missing}) if missing else kept
@@ -33,7 +35,15 @@ def printable(text: str, *, folder: str = "") -> str:
 
 def is_printable(text: str, *, folder: str = "") -> bool:
     """Whether paper can show a text as it is: then `printable` gives it back unchanged."""
-    return not _UNFIT.search(text) and not fonts.missing_glyphs(text, folder=folder)
+    return _shown_as_they_are(folder).issuperset(text) or (
+        not _UNFIT.search(text) and not fonts.missing_glyphs(text, folder=folder)
+    )
+
+
+@lru_cache(maxsize=8)
+def _shown_as_they_are(folder: str) -> frozenset[str]:
+    """The characters that some face of ours has and that do not turn, hide or break a line."""
+    return frozenset(one for one in fonts.covered(folder) if not _UNFIT.match(one))
 
 
 def visible(text: str) -> str:

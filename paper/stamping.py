@@ -19,7 +19,8 @@ from paper.matrices import packed
 
 BLACK = (0.0, 0.0, 0.0)
 KNOWN = 500  # values of a box that are kept ready: what many copies share comes early
-_SPECIAL = tuple((one, b"\\" + one) for one in (b"\\", b"(", b")")) + ((b"\r", b"\\r"),)
+_SPECIAL = b"\\()\r"
+_ESCAPED = ((b"\\", b"\\\\"), (b"(", b"\\("), (b")", b"\\)"), (b"\r", b"\\r"))
 
 
 def tag(*parts: object) -> str:
@@ -140,15 +141,20 @@ class _Code:
         self.error = "M" if self.name == "reply" else "Q"
         bottom = height - box.y - box.height
         self.place = f" q {box.width:.3f} 0 0 {box.height:.3f} {box.x:.3f} {bottom:.3f} cm BI".encode()
+        self.shapes: dict[int, bytes] = {}
 
     def drawn(self, text: str | None) -> bytes:
         if not text:
             return b""
         side, modules = packed(text, self.error)
+        shape = self.shapes.get(side) or self._shape(side)
         if b"EI" in modules:  # would look like the end of the picture
-            shape = b"%b/W %d/H %d/IM true/D[1 0]/F/AHx ID %b>EI Q"
-            return shape % (self.place, side, side, modules.hex().encode())
-        return b"%b/W %d/H %d/IM true/D[1 0] ID %b\nEI Q" % (self.place, side, side, modules)
+            return b"%b/F/AHx ID %b>EI Q" % (shape, modules.hex().encode())
+        return b"%b ID %b\nEI Q" % (shape, modules)
+
+    def _shape(self, side: int) -> bytes:
+        self.shapes[side] = b"%b/W %d/H %d/IM true/D[1 0]" % (self.place, side, side)
+        return self.shapes[side]
 
 
 class _Text(dict[Value, bytes]):
@@ -161,14 +167,29 @@ class _Text(dict[Value, bytes]):
         self.widths = ems(box.families, look.folder)
         self.is_left = box.align not in ("center", "right", "end")
         self.starts = lru_cache(maxsize=64)(self._starts)
+        self.start = self._starts(1, box.size)[0] if self.is_left else b""
 
     def __missing__(self, value: Value) -> bytes:
+        operators = self._at_once(value) if self.start and isinstance(value, str) else None
+        if operators is None:
+            operators = self._set(value)
+        if len(self) < KNOWN:
+            self[value] = operators
+        return operators
+
+    def _at_once(self, value: str) -> bytes | None:
+        """The operators of plain text on one line at the box's own size, at the left: most is so."""
+        line, box = " ".join(value.split()), self.box
+        if not self.plain.issuperset(line) or sum(map(self.widths.__getitem__, line)) * box.size > box.width:
+            return None
+        self.needs.face(box.face).plain.update(line)
+        return b"%b(%b)Tj" % (self.start, _string(line)) if line else b""
+
+    def _set(self, value: Value) -> bytes:
         text = fit(self.box, value, folder=self.look.folder)
         operators = self._operators(text) if text.lines else b""
         if text.cut:
             self.cut[self.box.name, value] = text
-        if len(self) < KNOWN:
-            self[value] = operators
         return operators
 
     def _operators(self, text: SetText) -> bytes:
@@ -201,8 +222,9 @@ class _Text(dict[Value, bytes]):
 def _string(line: str) -> bytes:
     """A line as the inside of a PDF string."""
     code = line.encode("utf-16-be")
-    for one, escaped in _SPECIAL:
-        code = code.replace(one, escaped)
+    if len(code.translate(None, _SPECIAL)) < len(code):
+        for one, escaped in _ESCAPED:
+            code = code.replace(one, escaped)
     return code
 
 

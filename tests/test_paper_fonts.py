@@ -64,7 +64,7 @@ def test_threads_read_a_font_one_after_the_other():
     for name in {face.family for face in fonts._found("").values()}:
         if font := fonts._font(name, ""):
             font.close()
-    for cached in (fonts._covered, fonts._advances, fonts._font):
+    for cached in (fonts.covered, fonts._advances, fonts._font):
         cached.cache_clear()
     with ThreadPoolExecutor(8) as threads:
         widths = list(threads.map(lambda _nth: fonts.text_width("走访清单", 10), range(16)))
