@@ -1,6 +1,6 @@
 """What open wall screens cost: CPU time of a poll for the revision, beside the cheapest page the product has.
 
-    .venv/bin/python bench/boards.py [--screens 200] [--polls 3000]
+.venv/bin/python bench/boards.py [--screens 200] [--polls 3000]
 """
 
 from __future__ import annotations

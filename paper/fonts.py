@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 from xml.sax.saxutils import escape
 
 from fontTools.ttLib import TTFont
@@ -19,9 +19,6 @@ from models.faces import FoundFace, chinese_families, found_faces
 
 MM_PER_PT = 25.4 / 72
 LAST_RESORT = ("Noto Serif CJK SC", "Noto Sans CJK SC")
-
-# A font is read piece by piece: a second thread would meet tables that are half there.
-_READING = Lock()
 
 
 @dataclass(frozen=True)
@@ -43,10 +40,10 @@ def family(face: str, *, own: str = "", folder: str = "") -> Family:
 
 def missing_glyphs(text: str, *, folder: str = "") -> str:
     """The characters of a text that no installed font can show, each once: they would print as boxes."""
-    covered = covered(folder)
-    if covered.issuperset(text):
+    known = covered(folder)
+    if known.issuperset(text):
         return ""
-    rest = [one for one in dict.fromkeys(text) if one not in covered and not one.isspace()]
+    rest = [one for one in dict.fromkeys(text) if one not in known and not one.isspace()]
     folders = (Path(folder),) if folder else ()
     return "".join(one for one in rest if not _other_families(one, folders))
 
@@ -59,6 +56,15 @@ def ems(face: str | tuple[str, ...], folder: str = "") -> Mapping[str, float]:
 def first_widths(families: tuple[str, ...], folder: str = "") -> Mapping[str, float]:
     """The same for the characters of the first of some families that is installed: it shows all that it has."""
     return next((widths for name in families if (widths := _advances(name, folder))), {})
+
+
+def strangers(known: Iterable[str]) -> re.Pattern[str]:
+    """Finds the first character of a text that is none of these, which have two bytes in UTF-16."""
+    codes = sorted(ord(one) for one in known)
+    starts = [code for before, code in zip([-2, *codes], codes, strict=False) if code != before + 1]
+    ends = [code for code, after in zip(codes, [*codes[1:], -2], strict=True) if after != code + 1]
+    ranges = "".join(f"\\u{start:04x}-\\u{end:04x}" for start, end in zip(starts, ends, strict=True))
+    return re.compile(f"[^{ranges}]" if ranges else ".", re.DOTALL)
 
 
 def text_width(
@@ -89,43 +95,38 @@ def _other_families(character: str, folders: tuple[Path, ...]) -> frozenset[str]
 @lru_cache(maxsize=8)
 def covered(folder: str) -> frozenset[str]:
     """Every character that one of the five faces has here."""
-    with _READING:
-        fonts = [_font(name, folder) for name in {face.family for face in _found(folder).values()}]
-        return frozenset(chr(code) for font in fonts if font for code in font.getBestCmap())
+    names = {face.family for face in _found(folder).values()}
+    return frozenset(one for name in names for one in _advances(name, folder))
 
 
 class _Widths(dict[str, float]):
-    """Advance widths in em; an unknown character is a full square."""
+    """Advance widths in em, as they are asked for: few characters are used, and a small table is a fast one."""
 
-    def __missing__(self, _character: str) -> float:
-        return 1.0
+    def __init__(self, families: Sequence[str], folder: str) -> None:
+        super().__init__()
+        self.families, self.folder = families, folder
+
+    def __missing__(self, character: str) -> float:
+        tables = (_advances(name, self.folder) for name in self.families)
+        self[character] = next((table[character] for table in tables if character in table), 1.0)
+        return self[character]
 
 
 @lru_cache(maxsize=32)
 def _widths(face: str | tuple[str, ...], folder: str) -> _Widths:
     """Advance widths of a face, or of the first of some families that has each character."""
-    names = (_found(folder)[face].family,) if isinstance(face, str) else face
-    widths = _Widths()
-    for name in reversed(names):
-        widths |= _advances(name, folder)
-    return widths
+    return _Widths((_found(folder)[face].family,) if isinstance(face, str) else face, folder)
 
 
 @lru_cache(maxsize=32)
 def _advances(name: str, folder: str) -> dict[str, float]:
     """Advance widths in em of every character of a family."""
-    with _READING:
-        font = _font(name, folder)
-        if font is None:
-            return {}
+    found = _file_of(name, folder)
+    if found is None:
+        return {}
+    with TTFont(found[0], fontNumber=found[1], lazy=True) as font:
         em, metrics = font["head"].unitsPerEm, font["hmtx"].metrics
         return {chr(code): metrics[glyph][0] / em for code, glyph in font.getBestCmap().items()}
-
-
-@lru_cache(maxsize=32)
-def _font(name: str, folder: str) -> TTFont | None:
-    found = _file_of(name, folder)
-    return TTFont(found[0], fontNumber=found[1], lazy=True) if found else None
 
 
 def _file_of(name: str, folder: str) -> tuple[str, int] | None:

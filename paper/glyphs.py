@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from paper.fonts import first_widths
+from paper.fonts import first_widths, strangers
 from paper.pages import GETA
 from paper.pdf import PaperError
 
@@ -30,10 +30,10 @@ _SYSTEM = b"/CIDSystemInfo<</Registry(Adobe)/Ordering(%b)/Supplement 0>>def/CMap
 
 
 @lru_cache(maxsize=32)
-def plain_characters(families: tuple[str, ...], folder: str = "") -> frozenset[str]:
-    """The characters that the first installed of some families shows by a glyph of its own, in two bytes."""
+def not_plain(families: tuple[str, ...], folder: str = "") -> re.Pattern[str]:
+    """Finds what the first installed of some families does not show by a glyph of its own, in two bytes."""
     widths = first_widths(families, folder)
-    return frozenset(one for one in widths if one <= "\uffff" and not _JOINED.match(one))
+    return strangers(one for one in widths if one <= "\uffff" and not _JOINED.match(one))
 
 
 @dataclass

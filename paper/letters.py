@@ -27,7 +27,10 @@ from paper.pages import is_printable, printable, visible
 
 NO_NAME = "用电客户"
 SAME, NONE_YET = "无变化", "暂无"
-ASKED = ("person", "mobile", "landline", "outage", "postal_address", "postcode", "email")
+ASKED = tuple(  # what stands on record, and beside it whether it has changed
+    (name, f"{name}_same")
+    for name in ("person", "mobile", "landline", "outage", "postal_address", "postcode", "email")
+)
 ORGAN_WIDTH = 65.0  # mm
 ORGAN_LINES = ((15.0, 1), (14.0, 1), (13.0, 1), (12.0, 1), (11.0, 1), (9.0, 2), (7.0, 2), (5.5, 3))
 SIGNED_WIDTH = 150.0
@@ -202,9 +205,10 @@ def _values(facts: LetterFacts, block: AddressBlock, folder: str) -> dict[str, V
     values: dict[str, Value] = dict(shown)
     if not is_printable("".join(map("".join, shown.values())), folder=folder):
         values = {name: _clean(value, folder) for name, value in shown.items()}
-    for name in ASKED:
-        values[f"{name}_same"] = SAME if values[name] else NONE_YET
-    return values | {"window": SetText(block.lines, block.size)}
+    for name, same in ASKED:
+        values[same] = SAME if values[name] else NONE_YET
+    values["window"] = SetText(block.lines, block.size)
+    return values
 
 
 def _clean(value: str | tuple[str, ...], folder: str) -> Value:

@@ -26,7 +26,7 @@ _UNFIT = re.compile(f"{_BLANKS.pattern}|{_UNSEEN.pattern}")
 
 def printable(text: str, *, folder: str = "") -> str:
     """A value as paper can show it: no control or direction characters, 〓 for what no font has."""
-    if _shown_as_they_are(folder).issuperset(text):
+    if not _not_as_it_is(folder).search(text):
         return text
     kept = visible(text)
     missing = fonts.missing_glyphs(kept, folder=folder)
@@ -35,15 +35,15 @@ def printable(text: str, *, folder: str = "") -> str:
 
 def is_printable(text: str, *, folder: str = "") -> bool:
     """Whether paper can show a text as it is: then `printable` gives it back unchanged."""
-    return _shown_as_they_are(folder).issuperset(text) or (
+    return not _not_as_it_is(folder).search(text) or (
         not _UNFIT.search(text) and not fonts.missing_glyphs(text, folder=folder)
     )
 
 
 @lru_cache(maxsize=8)
-def _shown_as_they_are(folder: str) -> frozenset[str]:
-    """The characters that some face of ours has and that do not turn, hide or break a line."""
-    return frozenset(one for one in fonts.covered(folder) if not _UNFIT.match(one))
+def _not_as_it_is(folder: str) -> re.Pattern[str]:
+    """Finds what none of our faces has, or what turns, hides or breaks a line; a rare character, too, that is fit."""
+    return fonts.strangers(one for one in fonts.covered(folder) if one <= "\uffff" and not _UNFIT.match(one))
 
 
 def visible(text: str) -> str:

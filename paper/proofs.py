@@ -19,6 +19,7 @@ BUFFER = 1 << 20
 DPI = 150
 MM = DPI / 25.4
 QUIET = 2.0  # mm of white round a code
+QR_CODE = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 UNSEEN = dict.fromkeys(map(ord, "\u00ad\ufffe\u0000"))
 
 
@@ -88,7 +89,10 @@ def _proof_code(picture: np.ndarray, stamp: Stamp, where: str) -> None:
     left, top = int((stamp.x - QUIET) * MM), int((stamp.y - QUIET) * MM)
     side = int((stamp.size + 2 * QUIET) * MM)
     cut = np.ascontiguousarray(picture[max(0, top) : top + side, max(0, left) : left + side])
-    if stamp.text not in [code.text for code in zxingcpp.read_barcodes(cut)]:
+    found = zxingcpp.read_barcodes(
+        cut, formats=QR_CODE, try_rotate=False, try_downscale=False, try_invert=False
+    )
+    if stamp.text not in [code.text for code in found]:
         raise PaperError(
             f"{where}的二维码（横{stamp.x:.0f}、纵{stamp.y:.0f}毫米处）无法读出，文件已作废。请重新打印。"
         )

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from paper.boxes import Box, fit
 from paper.fonts import ems
-from paper.glyphs import Face, SetLine, Wanted, plain_characters
+from paper.glyphs import Face, SetLine, Wanted, not_plain
 from paper.lines import SetText, Value
 from paper.matrices import packed
 
@@ -163,60 +163,59 @@ class _Text(dict[Value, bytes]):
     def __init__(self, box: Box, look: Look, needs: Needs, cut: dict[tuple[str, Value], SetText]) -> None:
         super().__init__()
         self.box, self.look, self.needs, self.cut = box, look, needs, cut
-        self.plain = plain_characters(box.families, look.folder)
-        self.widths = ems(box.families, look.folder)
+        self.strange = not_plain(box.families, look.folder).search
+        self.width = ems(box.families, look.folder).__getitem__
+        self.ems = box.width / box.size
         self.is_left = box.align not in ("center", "right", "end")
-        self.starts = lru_cache(maxsize=64)(self._starts)
-        self.start = self._starts(1, box.size)[0] if self.is_left else b""
+        self.known = lru_cache(maxsize=64)(self._known)
+        self.start = self._known(1, box.size)[0] if self.is_left else b""
 
     def __missing__(self, value: Value) -> bytes:
-        operators = self._at_once(value) if self.start and isinstance(value, str) else None
-        if operators is None:
+        line = _line(value)
+        if line is None or self.strange(line) or (width := sum(map(self.width, line))) > self.ems:
             operators = self._set(value)
+        else:  # plain, on one line, at the box's own size: most are so
+            self.needs.face(self.box.face).plain.update(line)
+            operators = b"%b(%b)Tj" % (self.start or self._starts([width], self.box.size)[0], _string(line))
         if len(self) < KNOWN:
             self[value] = operators
         return operators
 
-    def _at_once(self, value: str) -> bytes | None:
-        """The operators of plain text on one line at the box's own size, at the left: most is so."""
-        line, box = " ".join(value.split()), self.box
-        if not self.plain.issuperset(line) or sum(map(self.widths.__getitem__, line)) * box.size > box.width:
-            return None
-        self.needs.face(box.face).plain.update(line)
-        return b"%b(%b)Tj" % (self.start, _string(line)) if line else b""
-
     def _set(self, value: Value) -> bytes:
+        """A value that has to be shrunk, broken into lines or drawn, or comes so."""
         text = fit(self.box, value, folder=self.look.folder)
-        operators = self._operators(text) if text.lines else b""
         if text.cut:
             self.cut[self.box.name, value] = text
-        return operators
+        if not any(map(self.strange, text.lines)):
+            return self._written(text.lines, text.size)
+        self.needs.face(self.box.face).add(text.lines)
+        drawing = Drawing(self.box, self.look.height, text.lines, text.size)
+        self.needs.drawings[name := f"V{tag(self.look.form, drawing)}"] = drawing
+        return b" ET/%b Do BT" % name.encode()
 
-    def _operators(self, text: SetText) -> bytes:
-        wanted = self.needs.face(self.box.face)
-        if not all(map(self.plain.issuperset, text.lines)):
-            wanted.add(text.lines)
-            drawing = Drawing(self.box, self.look.height, text.lines, text.size)
-            self.needs.drawings[name := f"V{tag(self.look.form, drawing)}"] = drawing
-            return b" ET/%b Do BT" % name.encode()
-        wanted.plain.update(*text.lines)
-        starts = self.starts(len(text.lines), text.size) if self.is_left else self._placed(text)
-        return b"".join(
-            b"%b(%b)Tj" % (start, _string(line)) for start, line in zip(starts, text.lines, strict=True)
-        )
+    def _written(self, lines: tuple[str, ...], size: float) -> bytes:
+        """The operators of plain lines."""
+        self.needs.face(self.box.face).plain.update(*lines)
+        widths = [sum(map(self.width, line)) for line in lines]
+        starts = self.known(len(lines), size) if self.is_left else self._starts(widths, size)
+        return b"".join([b"%b(%b)Tj" % shown for shown in zip(starts, map(_string, lines), strict=True)])
 
-    def _starts(self, count: int, size: float) -> list[bytes]:
-        """The text matrices of so many plain lines that begin at the left edge."""
-        heights = baselines(self.box, self.look.height, [self.box.rise] * count, size=size)
-        return [f" {_matrix(size, self.box.x, y)}".encode() for y in heights]
+    def _known(self, count: int, size: float) -> list[bytes]:
+        """Where so many lines start that begin at the left edge."""
+        return self._starts([0.0] * count, size)
 
-    def _placed(self, text: SetText) -> list[bytes]:
-        """The text matrices of plain lines that stand in the middle or at the right edge."""
-        heights = baselines(self.box, self.look.height, [self.box.rise] * len(text.lines), size=text.size)
-        edges = [
-            left_edge(self.box, sum(map(self.widths.__getitem__, line)) * text.size) for line in text.lines
-        ]
-        return [f" {_matrix(text.size, x, y)}".encode() for x, y in zip(edges, heights, strict=True)]
+    def _starts(self, widths: list[float], size: float) -> list[bytes]:
+        """The text matrices of plain lines of so many em."""
+        heights = baselines(self.box, self.look.height, [self.box.rise] * len(widths), size=size)
+        edges = [left_edge(self.box, width * size) for width in widths]
+        return [f" {_matrix(size, x, y)}".encode() for x, y in zip(edges, heights, strict=True)]
+
+
+def _line(value: Value) -> str | None:
+    """A value that is one line, as it is set."""
+    if isinstance(value, str):
+        return " ".join(value.split()) or None
+    return value[0] or None if isinstance(value, tuple) and len(value) == 1 else None
 
 
 def _string(line: str) -> bytes:
