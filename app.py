@@ -18,6 +18,7 @@ from models.base import ENGINE_OPTIONS, prepare_engine
 from models.home import CHECKOUT, home_path, load_secrets
 from models.processes import queue_url
 from screens.commands import main
+from services import public_address
 
 PREFIX = "LAMPLIGHTER_"
 TIMES = f"{PREFIX}WORKFLOW_"
@@ -29,6 +30,7 @@ def create_app(**overrides: Any) -> Flask:
     app = Flask("lamplighter", root_path=str(CHECKOUT), template_folder="templates", static_folder="static")
     app.config.from_mapping(_defaults())
     app.config.from_mapping(_from_environment())
+    public_address.check_environment()
     app.config.from_mapping(overrides)
     _connect(app)
     return app

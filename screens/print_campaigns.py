@@ -28,6 +28,7 @@ from services import (
     letters,
     postage_marks,
     print_registers,
+    print_rooms,
     print_runs,
     reprints,
     specimens,
@@ -64,14 +65,15 @@ class PrintCampaigns:
             )
         )
 
-    @expose("/campaign/<int:key>/spoiled")
-    def spoiled(self: Any, key: int) -> str:
-        """The spoiled letters that wait for a reprint."""
+    @expose("/campaign/<int:key>/<any(to_print, to_post, spoiled):what>")
+    def waiting_letters(self: Any, key: int, what: str) -> str:
+        """The letters of a campaign that wait for the printer, for the post, or spoiled for a reprint."""
         row, after = _campaign(key), request.args.get("after", 0, type=int)
-        found = db.session.scalars(spoils.waiting(row.id).where(Letter.serial > after).limit(LISTED + 1)).all()
+        query = spoils.waiting(row.id) if what == "spoiled" else print_rooms.waiting_letters(row.id, what)
+        found = db.session.scalars(query.where(Letter.serial > after).limit(LISTED + 1)).all()
         following = found[LISTED - 1].serial if len(found) > LISTED else None
-        facts = {"number_of": letters.number_of, "masked": mask_name, "after": following}
-        return str(self.render("screens/print_spoiled.html", row=row, rows=found[:LISTED], **facts))
+        facts = {"number_of": letters.number_of, "masked": mask_name, "after": following, "what": what}
+        return str(self.render("screens/print_waiting.html", row=row, rows=found[:LISTED], **facts))
 
     @expose("/campaign/<int:key>/reprint", methods=("POST",))
     @needs(RUN)

@@ -22,7 +22,6 @@ from screens.base import GROUPS
 from screens.numbers import HouseRequest, RowNumber
 from screens.pages import ADDRESSES, HOME_CARDS, SCREENS, accounts, home, replies
 from screens.proxies import trust_proxies
-from services import public_address
 from services.people import scope_of
 
 
@@ -41,7 +40,6 @@ def register(app: Flask) -> None:
     app.request_class = HouseRequest
     app.url_map.converters["int"] = RowNumber
     trust_proxies(app)
-    public_address.check_environment()
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(languages.compiled(Path(app.config["HOME"])))
     Babel(app, locale_selector=languages.babel_name)
     # first of all, before the accounts' own hook asks the database who is there: a page that reads takes no write lock

@@ -26,7 +26,9 @@ BUCKETS = {
 }
 PENDING = "pending"
 ANSWERED = ("paper", "online")
-SUMS = {"answered": ANSWERED, "posted": ("open", *ANSWERED, "undelivered", "silent")}
+ARRIVED = ("open", *ANSWERED, "silent")
+SUMS = {"answered": ANSWERED, "arrived": ARRIVED, "posted": (*ARRIVED, "undelivered")}
+SUMS["letters"] = ("to_post", *SUMS["posted"])
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,14 @@ class Balance:
         return self.paper + self.online
 
     @property
+    def arrived(self) -> int:
+        """Letters that went to the post and did not come back undelivered."""
+        return self.open + self.answered + self.silent
+
+    @property
     def posted(self) -> int:
         """Letters that went to the post: open until the deadline, answered, undelivered or silent."""
-        return self.open + self.answered + self.undelivered + self.silent
+        return self.arrived + self.undelivered
 
     @property
     def targeted(self) -> int:

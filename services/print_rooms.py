@@ -15,7 +15,8 @@ from paper.address_labels import Label, Labels
 from services import spoils, traces
 from services.ended_runs import WAITING as WAITING
 from services.posting_lists import number_of
-from services.print_runs import TO_PRINT as TO_PRINT
+
+WAITS = {"to_print": "composed", "to_post": "printed"}  # state of the letters
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,13 @@ def waiting(session: Session) -> list[Waiting]:
         Waiting(row, *counted.get(row.id, (0, 0)), spoiled.get(row.id, 0))
         for row in sorted(found, key=lambda row: -row.id)
     ]
+
+
+def waiting_letters(campaign_id: int, what: str) -> Select[Any]:
+    """The letters of a campaign that wait `to_print` or `to_post`, in order."""
+    query = select(Letter).join(PrintRun, PrintRun.id == Letter.print_run_id)
+    query = query.where(Letter.campaign_id == campaign_id, PrintRun.state.in_(WAITING))
+    return query.where(Letter.state == WAITS[what]).order_by(Letter.serial)
 
 
 def letters_left(session: Session) -> int:

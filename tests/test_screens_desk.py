@@ -244,3 +244,16 @@ def test_every_outcome_has_its_word(app):
     from_words = app.jinja_env.globals["word"]
     with app.test_request_context():
         assert all(from_words(code, "OUTCOMES") != code for code in STRENGTH)
+
+
+def test_each_figure_of_a_campaign_opens_as_many_customers_as_it_says(session, clerk, letter):
+    states = [("answered", "paper"), ("undelivered", "paper"), ("silent", "paper"), ("composed", "paper")]
+    for state, by in states:
+        made = make_letter(session, make_customer(session), letter.campaign, state=state, answered_by=by)
+        made.posted_at = None if state == "composed" else made.posted_at
+    session.commit()
+    pages = ["/admin/campaigns/", f"/admin/campaigns/{letter.campaign_id}"]
+    shown = "".join(clerk.get(page).text for page in pages)
+    found = re.findall(r'href="([^"]*/recipients[^"]*)">([0-9]+)<', shown)
+    counted = [clerk.get(link.replace("&amp;", "&")).text.count("<tr>") - 1 for link, _number in found]
+    assert counted == [int(number) for _link, number in found] and len(found) > 15

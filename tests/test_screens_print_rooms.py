@@ -17,7 +17,7 @@ from sqlalchemy import select
 from models import Letter, Printer, PrintRun, Run, Step, Trace
 from models.clock import utcnow
 from paper import DOCUMENTS
-from screens import downloads
+from screens import downloads, postings, print_campaigns
 from services import files, tasks, trays
 
 PLACE = "/admin/print_room"
@@ -178,14 +178,33 @@ def test_one_posting_list_counts_weighs_and_costs_all_runs_of_the_day(session, c
     assert f'name="run" value="{second.id}"' in clerk.get(f"{PLACE}/posting").text
 
 
-def test_each_figure_of_a_posting_opens_as_many_letters_as_it_says(session, clerk, letters, stack, second):
+def listed(clerk, path):
+    """How many letters a list shows on all its pages."""
+    page = clerk.get(path.replace("&amp;", "&")).text
+    following = re.search(r'href="([^"]*after=[^"]*)">下一页', page)
+    return page.count('<td class="nowrap"') + (listed(clerk, following[1]) if following else 0)
+
+
+def test_each_figure_of_a_posting_opens_as_many_letters_as_it_says(session, clerk, letters, stack, second, monkeypatch):
+    monkeypatch.setattr(postings, "LISTED", 1)
     letters[0].state = "spoiled"
     session.commit()
     page = clerk.get(f"{PLACE}/posting").text
     links = re.findall(r'href="([^"]*posting/letters[^"]*)">(\d+)<', page)
     assert [number for _link, number in links] == ["1", "2", "3"]
-    for link, number in links:
-        assert clerk.get(link.replace("&amp;", "&")).text.count('<td class="nowrap"') == int(number)
+    assert [listed(clerk, link) for link, _number in links] == [1, 2, 3]
+
+
+def test_each_figure_of_the_room_opens_as_many_letters_as_it_says(session, clerk, letters, stack, second, monkeypatch):
+    monkeypatch.setattr(print_campaigns, "LISTED", 1)
+    stack.state, letters[0].state, letters[0].spoiled_at = "printing", "spoiled", utcnow()
+    letters[1].state = letters[2].state = "composed"
+    session.commit()
+    links = re.findall(r'href="([^"]*/(?:to_print|to_post|spoiled))">(\d+)<', clerk.get(f"{PLACE}/").text)
+    assert [(link.rpartition("/")[2], number) for link, number in links] == [
+        ("to_print", "2"), ("to_post", "1"), ("spoiled", "1"),
+    ]  # fmt: skip
+    assert [listed(clerk, link) for link, _number in links] == [2, 1, 1]
 
 
 def test_what_was_posted_stays_on_its_list_when_it_is_printed_again(session, clerk, letters, stack, second):

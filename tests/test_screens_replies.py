@@ -13,6 +13,7 @@ from needs import needs_chromium
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
+from app import create_app
 from models import Confirmation, Contact, Reply, ReplyTry, Setting
 from models.clock import today, utcnow
 from screens import reply_pages
@@ -247,7 +248,7 @@ def test_an_address_that_no_code_can_hold_stops_the_start(monkeypatch, text):
     monkeypatch.setenv(public_address.VARIABLE, text)
     with pytest.raises(Refused, match="LAMPLIGHTER_PUBLIC_ADDRESS 要写成"):
         public_address.check_environment()
-    (found,) = doctor.run(Namespace(), lambda **_facts: public_address.check_environment())["checks"]
+    (found,) = doctor.run(Namespace(), create_app)["checks"]
     assert (found["name"], found["ok"]) == ("settings", False) and text in found["advice"]
     monkeypatch.setenv(public_address.VARIABLE, "https://HD.example.cn:8443/")
     public_address.check_environment()

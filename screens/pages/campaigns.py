@@ -255,12 +255,12 @@ def _stages(sheet: balances.Balance) -> list[dict[str, Any]]:
     """From everybody on the list down to those who answered: what is left, and what fell away before."""
     return [
         {"label": _("选中客户"), "left": sheet.targeted, "list": {}, "lost": []},
-        {"label": _("应发函件"), "left": sheet.letters, "list": {}, "lost": ["excluded", "withdrawn"]},
+        {"label": _("应发函件"), "left": sheet.letters, "list": {"bucket": "letters"}, "lost": ["excluded", "withdrawn"]},
         {"label": _("已交寄"), "left": sheet.posted, "list": {"bucket": "posted"}, "lost": ["to_post"]},
         {
             "label": _("没有退回"),
-            "left": sheet.posted - sheet.undelivered,
-            "list": {},
+            "left": sheet.arrived,
+            "list": {"bucket": "arrived"},
             "lost": ["undelivered"],
         },
         {

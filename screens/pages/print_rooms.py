@@ -51,8 +51,7 @@ class PrintRoom(PrintCampaigns, Postings, Page):
         """What waits, by campaign and run."""
         chosen = request.args.get("campaign", 0, type=int)
         state = request.args.get("state", "")
-        known = {code: (code,) for code in PRINT_RUN_STATES} | {"to_print": print_rooms.TO_PRINT}
-        states = known.get(state, print_rooms.WAITING)
+        states = (state,) if state in PRINT_RUN_STATES else print_rooms.WAITING
         query = print_rooms.runs(db.session(), campaign_id=chosen, states=states)
         after = request.args.get("after", 0, type=int)
         rows = db.session.scalars(query.where(PrintRun.id > after).limit(LISTED + 1)).all()
