@@ -253,20 +253,14 @@ def _reasons(name: str) -> dict[str, str]:
 
 def _stages(sheet: balances.Balance) -> list[dict[str, Any]]:
     """From everybody on the list down to those who answered: what is left, and what fell away before."""
+    steps = (
+        (_("选中客户"), sheet.targeted, "", ()),
+        (_("应发函件"), sheet.letters, "letters", ("excluded", "withdrawn")),
+        (_("已交寄"), sheet.posted, "posted", ("to_post",)),
+        (_("没有退回"), sheet.arrived, "arrived", ("undelivered",)),
+        (_("已回函"), sheet.answered, "answered", ("open", "silent")),
+    )
     return [
-        {"label": _("选中客户"), "left": sheet.targeted, "list": {}, "lost": []},
-        {"label": _("应发函件"), "left": sheet.letters, "list": {"bucket": "letters"}, "lost": ["excluded", "withdrawn"]},
-        {"label": _("已交寄"), "left": sheet.posted, "list": {"bucket": "posted"}, "lost": ["to_post"]},
-        {
-            "label": _("没有退回"),
-            "left": sheet.arrived,
-            "list": {"bucket": "arrived"},
-            "lost": ["undelivered"],
-        },
-        {
-            "label": _("已回函"),
-            "left": sheet.answered,
-            "list": {"bucket": "answered"},
-            "lost": ["open", "silent"],
-        },
+        {"label": label, "left": left, "list": {"bucket": bucket} if bucket else {}, "lost": lost}
+        for label, left, bucket, lost in steps
     ]
