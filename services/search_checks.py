@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
@@ -60,17 +61,29 @@ def is_due(session: Session) -> bool:
     return proof.get("day") != moment.date().isoformat() and moment.hour >= NIGHT
 
 
-def prove_next(session: Session) -> int:
-    """Prove and mend the next span of tonight's proof; how many rows were wrong in it."""
+@dataclass(frozen=True)
+class Proved:
+    """One span of tonight's proof: how the proof stands with it, and which customers' rows were wrong in it."""
+
+    proof: Mapping[str, Any]
+    wrong: Sequence[int]
+
+
+def prove_next(session: Session) -> Proved:
+    """Prove the next span of tonight's proof; reads only."""
     proof = last_proof(session)
     if proof.get("ended", True):
         proof = {"day": utcnow().astimezone(ZONE).date().isoformat(), "place": 0, "wrong": 0}
     first, last = proof["place"] + 1, proof["place"] + CHUNK
     wrong = _wrong(session, first, last)
-    _rewrite(session, wrong)
     proof |= {"place": last, "wrong": proof["wrong"] + len(wrong), "ended": last >= _last(session)}
-    session.merge(Setting(key=PROOF, value=proof))
-    return len(wrong)
+    return Proved(proof, wrong)
+
+
+def keep_proved(session: Session, proved: Proved) -> None:
+    """Write the rows that were wrong anew, as they should be by now, and how the proof stands."""
+    _rewrite(session, proved.wrong)
+    session.merge(Setting(key=PROOF, value=dict(proved.proof)))
 
 
 def _last(session: Session) -> int:

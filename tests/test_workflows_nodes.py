@@ -316,7 +316,9 @@ def test_a_duty_that_fails_keeps_no_other_from_its_time(session: Session) -> Non
     assert done == ["good"]
 
 
-def test_a_duty_that_hangs_stops_no_tick_and_is_not_begun_twice(session: Session) -> None:
+def test_a_duty_that_hangs_stops_no_tick_and_is_not_begun_twice(
+    session: Session, caplog: pytest.LogCaptureFixture
+) -> None:
     answers, begun = threading.Event(), []
 
     def hang() -> None:
@@ -326,10 +328,11 @@ def test_a_duty_that_hangs_stops_no_tick_and_is_not_begun_twice(session: Session
     duty = clock.Duty("far away", 0.0, hang, apart=True)
     clock.run_due([duty])
     clock.run_due([duty])
-    assert begun == [current_app.name]
+    assert begun == [current_app.name] and duty.is_under_way and "far away: not done yet" in caplog.text
     answers.set()
     duty.thread.join()
-    assert duty.is_due
+    clock.run_due([duty])
+    assert len(begun) == 2
 
 
 def test_a_bell_is_forgotten_with_its_transaction(session: Session, shell: Staff) -> None:

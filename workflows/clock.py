@@ -56,9 +56,9 @@ class Duty:
     thread: threading.Thread | None = None
 
     @property
-    def is_due(self) -> bool:
-        """Whether its time has come and it is not still at it."""
-        return self.next_at <= time.monotonic() and not (self.thread and self.thread.is_alive())
+    def is_under_way(self) -> bool:
+        """Whether it is still at it, apart."""
+        return self.thread is not None and self.thread.is_alive()
 
 
 def run(app: Flask) -> None:
@@ -103,10 +103,12 @@ def run_due(duties: list[Duty]) -> None:
     """Do what is due; a duty that fails is logged and comes again, and keeps no other from its time."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     for duty in duties:
-        if not duty.is_due:
+        if duty.next_at > time.monotonic():
             continue
         duty.next_at = time.monotonic() + duty.every
-        if duty.apart:
+        if duty.is_under_way:
+            log.warning("clock: %s: not done yet, it may hang", duty.name)
+        elif duty.apart:
             duty.thread = threading.Thread(target=_do_apart, args=(duty, app), daemon=True)
             duty.thread.start()
         else:

@@ -11,10 +11,12 @@ log = logging.getLogger(__name__)
 
 
 def prove_search() -> None:
-    """Compare the next span of what lists and search read with what it repeats; mend and tell."""
+    """Compare the next span of what lists and search read with what it repeats, holding up no writer; mend and tell."""
     with reading() as session:
         if not search_checks.is_due(session):
             return
+        proved = search_checks.prove_next(session)
     with writing() as session:
-        if wrong := search_checks.prove_next(session):
-            log.error("clock: %s rows of search were wrong and have been written anew", wrong)
+        search_checks.keep_proved(session, proved)
+    if proved.wrong:
+        log.error("clock: %s rows of search were wrong and have been written anew", len(proved.wrong))
