@@ -63,14 +63,15 @@ def filled_in(form: Form, boxes: Sequence[Box], dice: Random, *, printed_places:
 
 def scan_in(feed: Feed) -> Path:
     """Print, fill in and scan every side of a feed; runs in a process of its own."""
-    dice, pages = Random(feed.seed), sorted({side.page for side in feed.sides if side.page is not None})
-    pictures = dict(zip(pages, printed(feed.letters, pages), strict=True))
+    return write_batch(feed.target, _scanned(feed, Random(feed.seed)))
+
+
+def _scanned(feed: Feed, dice: Random) -> Iterator[Image.Image]:
     empty = Image.new("L", (round(A4[0] * BASE), round(A4[1] * BASE)), 255)
-    scans = []
+    pages = printed(feed.letters, [side.page for side in feed.sides if side.page is not None])
     for side in feed.sides:
-        page = empty if side.page is None else pictures[side.page]
-        scans.append(scan(fill_in(page, feed.boxes, side.filled, dice), random_damage(dice), dice))
-    return write_batch(feed.target, scans)
+        page = empty if side.page is None else next(pages)
+        yield scan(fill_in(page, feed.boxes, side.filled, dice), random_damage(dice), dice)
 
 
 def _parts(place: str, text: str, boxes: Sequence[Box]) -> Iterator[tuple[str, str]]:

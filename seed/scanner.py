@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -60,13 +60,11 @@ class Damage:
     jpeg: int | None = 75
 
 
-def printed(pdf: bytes | Path, pages: Sequence[int] | None = None) -> list[Image.Image]:
-    """Printed pages as pictures of `BASE_DPI`, counted from 0."""
+def printed(pdf: bytes | Path, pages: Iterable[int] | None = None) -> Iterator[Image.Image]:
+    """Printed pages, counted from 0, as pictures of `BASE_DPI`, one at a time: each is 9 MB."""
     with pypdfium2.PdfDocument(pdf) as document:
-        chosen = range(len(document)) if pages is None else pages
-        return [
-            document[at].render(scale=BASE_DPI / 72, grayscale=True).to_pil().convert("L") for at in chosen
-        ]
+        for at in range(len(document)) if pages is None else pages:
+            yield document[at].render(scale=BASE_DPI / 72, grayscale=True).to_pil().convert("L")
 
 
 def plain_form(page: Mapping[str, Any], token: str, *, kind: str = "L") -> Image.Image:
@@ -249,13 +247,15 @@ def encoded(picture: Image.Image, damage: Damage) -> bytes:
     return out.getvalue()
 
 
-def write_batch(path: Path, pictures: Sequence[Image.Image], *, dpi: int = 200) -> Path:
-    """Many scans as one file, by its ending: PDF (JPEG or fax inside) or TIFF; JPEG and PNG hold one."""
-    first, *rest = [picture.copy() for picture in pictures]
+def write_batch(path: Path, pictures: Iterable[Image.Image], *, dpi: int = 200) -> Path:
+    """Many scans as one file, by its ending: PDF (JPEG or fax inside, written one at a time), TIFF, JPEG or PNG."""
     if path.suffix == ".pdf":
-        loss = {} if first.mode == "1" else {"quality": 75}
-        first.save(path, "PDF", save_all=True, append_images=rest, resolution=dpi, **loss)
-    elif path.suffix in (".tif", ".tiff"):
+        for number, picture in enumerate(pictures):
+            loss = {} if picture.mode == "1" else {"quality": 75}
+            picture.save(path, "PDF", append=number > 0, resolution=dpi, **loss)
+        return path
+    first, *rest = [picture.copy() for picture in pictures]
+    if path.suffix in (".tif", ".tiff"):
         how = "group4" if first.mode == "1" else "tiff_lzw"
         first.save(path, "TIFF", save_all=True, append_images=rest, compression=how, dpi=(dpi, dpi))
     else:
