@@ -7,8 +7,10 @@ that were used; texts that cannot be written as plain characters are drawn. Memo
 from __future__ import annotations
 
 import io
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 import pikepdf
@@ -19,6 +21,8 @@ from paper.lines import SetText, Value
 from paper.merging import About
 from paper.page_files import COPIES, Block, PageFile, Plan, block, numbered
 from paper.pdf import Job, lay_out
+from paper.processes import chunked
+from paper.proofs import Expected, proof_run
 from paper.stamping import Look, Needs, Stamper, font_name, tag
 
 
@@ -113,6 +117,31 @@ class StampedRun:
 
     def _pages(self, html: str) -> Iterable[int]:
         return range(len(compiled(html, self.kind.what, self.kind.fonts).boxes))
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What one copy of a template bears."""
+
+    html: str
+    values: Mapping[str, Value]
+    codes: Mapping[str, str]
+
+
+def stamped_file(copies: Iterable[Copy], kind: Kind, about: About, *, expected: Iterable[Expected]) -> bytes:
+    """A document of copies, made in this process and proofed."""
+    composer = Composer(kind)
+    with tempfile.TemporaryDirectory(prefix="lamplighter-paper-") as folder:
+        target = Path(folder) / "stamped.pdf"
+        with target.open("wb") as file:
+            run = StampedRun(file, kind)
+            for number, chunk in enumerate(chunked(copies, COPIES)):
+                for copy in chunk:
+                    composer.add(copy.html, copy.values, copy.codes)
+                run.add(composer.take(number))
+            pages = run.finish(about)
+        proof_run(target, pages=pages, expected=expected)
+        return target.read_bytes()
 
 
 def form_name(html: str, page: int) -> str:

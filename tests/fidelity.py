@@ -2,6 +2,7 @@
 
 import io
 import random
+from contextlib import ExitStack
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +11,11 @@ from paper_samples import HEAD, HOSTILE_NAMES, LONG_ADDRESS, RECORDED, letter
 
 from paper.boxes import compiled, fit
 from paper.letters import LetterSheet, Recorded, letter_sheet
-from paper.pdf import Job, lay_out
+from paper.pdf import Job, lay_out_all
 from paper.print_runs import blank, letters_html
 
 DPI = 150
+TOGETHER = 25  # letters of one layout, which may not take for ever
 DARK = 110  # of 255: more is no difference of smoothing any more
 HAN = [chr(code) for code in range(0x4E00, 0x9FA6)]
 WORDS = (
@@ -75,23 +77,28 @@ def filled(letters, head=HEAD) -> list[LetterSheet]:
     ]
 
 
-def laid_out_singly(letters, head=HEAD) -> bytes:
+def laid_out_singly(letters, head=HEAD) -> list[bytes]:
     """The letters as the layout engine alone prints them: every text filled into the template, every code drawn."""
-    html = letters_html(filled(letters, head), head)
-    return lay_out(Job(html, "对照", folder=head.font_folder)).pdf
+    sheets = filled(letters, head)
+    parts = (
+        letters_html(sheets[start : start + TOGETHER], head) for start in range(0, len(sheets), TOGETHER)
+    )
+    return [one.pdf for one in lay_out_all(Job(html, "对照", folder=head.font_folder) for html in parts)]
 
 
-def different(stamped, single) -> list[str]:
+def different(stamped, singly: list[bytes]) -> list[str]:
     """The pages that do not look the same, with how many pixels differ and where the first of them lies."""
     found = []
-    with pypdfium2.PdfDocument(stamped) as one, pypdfium2.PdfDocument(io.BytesIO(single)) as other:
-        if len(one) != len(other):
-            return [f"{len(one)} pages, not {len(other)}"]
-        for page in range(len(one)):
-            spots = _unlike(_pixels(one[page]), _pixels(other[page]))
+    with pypdfium2.PdfDocument(stamped) as one, ExitStack() as stack:
+        others = [stack.enter_context(pypdfium2.PdfDocument(io.BytesIO(part))) for part in singly]
+        pages = [page for other in others for page in other]
+        if len(one) != len(pages):
+            return [f"{len(one)} pages, not {len(pages)}"]
+        for number, page in enumerate(pages, start=1):
+            spots = _unlike(_pixels(one[number - 1]), _pixels(page))
             if len(spots):
                 y, x = spots[0] / DPI * 25.4
-                found.append(f"page {page + 1}: {len(spots)} pixels, first at x {x:.1f}, y {y:.1f} mm")
+                found.append(f"page {number}: {len(spots)} pixels, first at x {x:.1f}, y {y:.1f} mm")
     return found
 
 
