@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Run, Staff, Step, Task, clock
@@ -55,13 +55,17 @@ class Stage:
         return self.bureau.one(unit, role, number).login
 
     def wait_for(self, look: Callable[[Session], Found | None], what: str) -> Found:
-        """Look until there is something; what never comes ends the demo with a message."""
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until and self.is_alive():
+        """Look until there is something; where nothing gets on any more, it ends the demo with a message."""
+        until, last = 0.0, -1
+        while self.is_alive():
             with reading() as session:
-                found = look(session)
-            if found is not None:
-                return found
+                if (found := look(session)) is not None:
+                    return found
+                if time.monotonic() > until:
+                    done = _items_done(session)
+                    if done == last:
+                        break
+                    last, until = done, time.monotonic() + PATIENCE
             time.sleep(TICK)
         raise Refused(f"演示中断：等不到{what}。请查看流程页或日志，再运行一次 demo。")
 
@@ -111,6 +115,12 @@ def acting_as(login: str) -> Iterator[tuple[Session, Staff]]:
         scope, staff_id = scope_of(session, staff), staff.id
     with writing(scope, actor_id=staff_id) as session:
         yield session, session.get_one(Staff, staff_id)
+
+
+def _items_done(session: Session) -> int:
+    """What all steps have done so far; grows as long as anything gets on."""
+    counted = func.count() + func.coalesce(func.sum(Step.items_done), 0)
+    return session.scalars(select(counted).select_from(Step)).one()
 
 
 def _state(session: Session, run_id: int, states: tuple[str, ...]) -> str | None:
