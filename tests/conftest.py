@@ -26,6 +26,8 @@ from models.scope import ALL, set_scope
 settings.register_profile("house", deadline=None)  # a busy machine is no fault of what is tested
 settings.load_profile("house")
 
+# Of slow tests, those of the floors that ask the database themselves are worth another database.
+QUERIES = ("test_models_", "test_services_", "test_workflows_")
 # SQLite has one writer at a time: there two sessions cannot wait for each other.
 collect_ignore = [] if own_database("LAMPLIGHTER_TEST_DATABASE_URL") else ["test_workflows_locks.py"]
 
@@ -146,7 +148,8 @@ def _start_afresh() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     """Mark what works on the database; of two workers each begins with its share of the long tests."""
     for item in items:
-        if "core" in getattr(item, "fixturenames", ()):
+        is_worth = not is_slow(item) or item.path.name.startswith(QUERIES)
+        if is_worth and "core" in getattr(item, "fixturenames", ()):
             item.add_marker("database")
     yield
     if "PYTEST_XDIST_WORKER" in os.environ:

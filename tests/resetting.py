@@ -10,6 +10,9 @@ from sqlalchemy import Table
 from models import db
 from models.search import GRAMS, empty_grams
 
+# Tables that are walked in spans of keys: where a test makes the spans small, keys must begin at one again.
+WALKED = ("customers", "contacts")
+
 
 def tables() -> Sequence[Table]:
     """All tables, parents first."""
@@ -26,8 +29,10 @@ class Tables:
             for name in names:
                 connection.exec_driver_sql(f"CREATE TABLE kept.{name} AS TABLE {name}")
         rows = [f"INSERT INTO {name} TABLE kept.{name}" for name in names]
-        next_id = "SELECT setval(pg_get_serial_sequence('{0}', 'id'), max(id)) FROM {0}"
-        ids = [next_id.format(name) for name in names if "id" in db.metadata.tables[name].c]
+        next_id = (
+            "SELECT setval(pg_get_serial_sequence('{0}', 'id'), coalesce(max(id), 0) + 1, false) FROM {0}"
+        )
+        ids = [next_id.format(name) for name in (*names, *WALKED) if "id" in db.metadata.tables[name].c]
         self.back = "; ".join(rows + ids)
 
     def fill(self) -> None:
