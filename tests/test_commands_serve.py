@@ -204,14 +204,19 @@ def test_a_newer_database_is_a_plain_message(newer_home: Path, refusing: Refusin
     assert "更新版本" in refusing(newer_home, role, *port)
 
 
-@pytest.fixture
-def newer_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusing: Refusing) -> Path:
+@pytest.fixture(scope="module")
+def newer_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home whose database a later version wrote."""
-    monkeypatch.setenv("LAMPLIGHTER_HOME", str(tmp_path))
-    main(["upgrade"], importlib.import_module("app").create_app)
-    with closing(sqlite3.connect(tmp_path / "lamplighter.db")) as database, database:
+    home, before = tmp_path_factory.mktemp("newer"), os.umask(0o022)
+    with pytest.MonkeyPatch.context() as environment:
+        for name in NOT_INHERITED:
+            environment.delenv(name, raising=False)
+        environment.setenv("LAMPLIGHTER_HOME", str(home))
+        assert main(["upgrade"], importlib.import_module("app").create_app) == 0
+    os.umask(before)
+    with closing(sqlite3.connect(home / "lamplighter.db")) as database, database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
-    return tmp_path
+    return home
 
 
 def test_serve_without_chinese_fonts_is_a_plain_message(

@@ -194,6 +194,7 @@ def test_a_sending_nobody_knows_of_is_settled(
     assert play("settle", str(run), "1", said)[0] == 1
 
 
+@pytest.mark.slow
 def test_a_letter_is_made_late_for_whoever_has_an_address_again(
     play: Play, small: None, session: Session
 ) -> None:

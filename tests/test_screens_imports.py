@@ -110,6 +110,7 @@ def test_an_undo_runs_and_says_what_it_left(session, steward, root):
     assert list(state_of(session)) == ["0600001"] and values(session, "mobile") == ["+8613800001111"]
 
 
+@pytest.mark.slow
 def test_cleanups_are_offered_and_tried_as_a_batch_change(session, steward, root):
     page = imported(session, steward, root)
     assert "提出数据规范" in steward.get(page).text

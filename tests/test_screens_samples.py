@@ -140,6 +140,7 @@ def test_accuracy_of_an_assessment_opens_the_items_behind_it(app, session, count
     assert sum(one.count('name="rowid"') for one in found) == 4
 
 
+@pytest.mark.slow
 def test_refused_finding_loses_nothing_that_was_typed(app, session, county, auditor):
     sample = draw(session, county, 3, staff=auditor)
     browser, item = browse(app, session, auditor), session.scalars(select(AuditItem)).first()
