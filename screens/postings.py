@@ -7,7 +7,6 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
 from typing import Any
 
 from flask import abort, redirect, request
@@ -71,7 +70,7 @@ class Postings:
         runs = posting_lists.chosen(db.session(), request.args.getlist("run", type=int)) or abort(404)
         after, prefix = request.args.get("after", 0, type=int), request.args.get("prefix")
         key = None if prefix is None else (prefix, request.args.get("local") == "1")
-        found = list(islice(posting_lists.letters(db.session(), runs, after=after, key=key), LISTED + 1))
+        found = posting_lists.letters(db.session(), runs, after=after, most=LISTED + 1, key=key)
         following = found[LISTED - 1].id if len(found) > LISTED else None
         return str(
             self.render(

@@ -16,7 +16,7 @@ from models import Campaign, Letter, PrintRun
 from models.clock import ZONE, end_of_day, start_of_day, today
 from models.letters import GONE
 from models.words import N_
-from paper.letterheads import is_local
+from paper.letterheads import Letterhead, is_local
 from paper.postings import PostedRun, PostingLine, PostingList
 from services import letterheads, postage, trays
 from services.presorting import prefix_of
@@ -24,7 +24,7 @@ from services.presorting import prefix_of
 KIND = N_("平常信函")
 READY = ("printing", "printed")  # runs that the post can have today
 SHOWN = 200  # runs of one day
-BATCH = 5000
+BATCH, CHUNK = 5000, 500
 
 Key = tuple[str, bool]  # the beginning of the postcode, and whether it stays in the city
 
@@ -101,15 +101,17 @@ def goes() -> ColumnElement[bool]:
     return kept | (Letter.posted_at == PrintRun.posted_at)
 
 
-def letters(session: Session, runs: Sequence[PrintRun], *, after: int = 0, key: Key | None = None) -> Iterator[Letter]:
-    """The letters that one figure of a list counts, in order; `after` the letter of this id."""
+def letters(
+    session: Session, runs: Sequence[PrintRun], *, after: int, most: int, key: Key | None = None
+) -> Sequence[Letter]:
+    """The first `most` letters that one figure of a list counts, of those that follow the letter of the id `after`."""
     query = select(Letter).join(PrintRun, PrintRun.id == Letter.print_run_id)
-    query = query.where(PrintRun.id.in_([run.id for run in runs]), Letter.id > after, goes()).order_by(Letter.id)
-    head = letterheads.current(session)
-    for letter in session.scalars(query.execution_options(yield_per=BATCH)):
-        told = letter.facts["letter"]
-        if key is None or (prefix_of(told["postcode"]), is_local(told["address"], head)) == key:
-            yield letter
+    query = query.where(PrintRun.id.in_([run.id for run in runs]), goes()).order_by(Letter.id).limit(CHUNK)
+    head, found = letterheads.current(session), list[Letter]()
+    while len(found) < most and (chunk := session.scalars(query.where(Letter.id > after)).all()):
+        found += [letter for letter in chunk if key is None or _key(letter, head) == key]
+        after = chunk[-1].id
+    return found[:most]
 
 
 def number_of(run: PrintRun) -> str:
@@ -131,6 +133,11 @@ def joined(numbers: Counter[int]) -> str:
         else:
             spans.append([number, number])
     return "、".join(str(first) if first == last else f"{first}–{last}" for first, last in spans)
+
+
+def _key(letter: Letter, head: Letterhead) -> Key:
+    told = letter.facts["letter"]
+    return prefix_of(told["postcode"] or ""), is_local(told["address"], head)
 
 
 def _runs() -> Select[Any]:
