@@ -115,15 +115,18 @@ class FinishedFile:
         self.file.seek(start)
         return _whole(number, self.file.read((int(later.min()) if len(later) else self.end) - start))
 
-    def _pages_in(self, holder: int, content: bytes) -> Iterator[int]:
+    def _pages_in(self, holder: int, content: bytes) -> list[int]:
         """The pages among the objects of a stream; each must be where the index says, its content too."""
-        for nth, (number, one) in enumerate(_unpacked(holder, content)):
-            if (self.kinds[number], self.places[number], self.nth[number]) != (PACKED, holder, nth):
-                raise Damaged(str(number))
-            if one.startswith(b"<</Type/Page/"):
-                if self.kinds[_number(_CONTENTS, one)] != STORED:
-                    raise Damaged(str(number))
-                yield number
+        objects = _unpacked(holder, content)
+        numbers = [number for number, _content in objects]
+        found = np.stack([self.kinds[numbers], self.places[numbers], self.nth[numbers]])
+        if (found[:2].T != (PACKED, holder)).any() or (found[2] != np.arange(len(objects))).any():
+            raise Damaged(str(holder))
+        pages = [(number, one) for number, one in objects if one.startswith(b"<</Type/Page/")]
+        contents = [_number(_CONTENTS, one) for _page, one in pages]
+        if (self.kinds[contents] != STORED).any():
+            raise Damaged(str(holder))
+        return [number for number, _content in pages]
 
     def _kids(self, node: int) -> list[int]:
         kids = _KIDS.search(self.object(node))

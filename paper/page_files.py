@@ -166,7 +166,7 @@ class PageFile:
 
     def __init__(self, file: BinaryIO, plan: Plan) -> None:
         self.file, self.plan, self.at = file, plan, 0
-        self.digest = hashlib.md5(usedforsecurity=False)
+        self.digest = hashlib.sha1(usedforsecurity=False)
         self.blocks: list[tuple[int, int, Sequence[int]]] = []  # number, offset, sizes
         self.others: dict[int, Entry] = {0: (0, 0, 0xFFFF)}
         self._put(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
@@ -193,7 +193,7 @@ class PageFile:
         small = [*self._roots(shared[0][0], size, about), *self._nodes()]
         self.others |= {number: (2, SMALL, nth) for nth, (number, _content) in enumerate(small)}
         self._put_object(SMALL, _small([one for one, _ in small], [content for _, content in small]))
-        identity, start = self.digest.hexdigest().encode(), self.at
+        identity, start = self.digest.hexdigest()[:32].encode(), self.at
         self.others[INDEX] = (1, start, 0)
         widths, content = _packed_index(self._index(shared[-1][0] + 1))
         head = b"/Type/XRef/W[%b]/Size %d/Root %d 0 R/Info %d 0 R/ID[<%b><%b>]" % (

@@ -167,16 +167,14 @@ class _Text(dict[Value, bytes]):
         self.width = ems(box.families, look.folder).__getitem__
         self.ems = box.width / box.size
         self.is_left = box.align not in ("center", "right", "end")
-        self.known = lru_cache(maxsize=64)(self._known)
-        self.start = self._known(1, box.size)[0] if self.is_left else b""
+        self.starts = lru_cache(maxsize=64)(self._starts)
 
     def __missing__(self, value: Value) -> bytes:
         line = _line(value)
-        if line is None or self.strange(line) or (width := sum(map(self.width, line))) > self.ems:
+        if line is None or self.strange(line) or sum(map(self.width, line)) > self.ems:
             operators = self._set(value)
         else:  # plain, on one line, at the box's own size: most are so
-            self.needs.face(self.box.face).plain.update(line)
-            operators = b"%b(%b)Tj" % (self.start or self._starts([width], self.box.size)[0], _string(line))
+            operators = self._written((line,), self.box.size)
         if len(self) < KNOWN:
             self[value] = operators
         return operators
@@ -196,19 +194,17 @@ class _Text(dict[Value, bytes]):
     def _written(self, lines: tuple[str, ...], size: float) -> bytes:
         """The operators of plain lines."""
         self.needs.face(self.box.face).plain.update(*lines)
-        widths = [sum(map(self.width, line)) for line in lines]
-        starts = self.known(len(lines), size) if self.is_left else self._starts(widths, size)
+        starts = self.starts(len(lines), size)
+        if not self.is_left:
+            edges = [left_edge(self.box, sum(map(self.width, line)) * size) for line in lines]
+            starts = [start % edge for start, edge in zip(starts, edges, strict=True)]
         return b"".join([b"%b(%b)Tj" % shown for shown in zip(starts, map(_string, lines), strict=True)])
 
-    def _known(self, count: int, size: float) -> list[bytes]:
-        """Where so many lines start that begin at the left edge."""
-        return self._starts([0.0] * count, size)
-
-    def _starts(self, widths: list[float], size: float) -> list[bytes]:
-        """The text matrices of plain lines of so many em."""
-        heights = baselines(self.box, self.look.height, [self.box.rise] * len(widths), size=size)
-        edges = [left_edge(self.box, width * size) for width in widths]
-        return [f" {_matrix(size, x, y)}".encode() for x, y in zip(edges, heights, strict=True)]
+    def _starts(self, count: int, size: float) -> list[bytes]:
+        """The text matrices of so many plain lines; where they begin is left open unless it is the left edge."""
+        heights = baselines(self.box, self.look.height, [self.box.rise] * count, size=size)
+        x = f"{self.box.x:.2f}" if self.is_left else "%.2f"
+        return [f" {size:.5g} 0 0 {size:.5g} {x} {y:.2f} Tm".encode() for y in heights]
 
 
 def _line(value: Value) -> str | None:
