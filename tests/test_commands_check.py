@@ -38,6 +38,7 @@ def run(capsys: pytest.CaptureFixture[str], *argv: str | Path) -> tuple[int, str
     return code, *capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_json_counts_every_verdict_of_every_column(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, file, "--json", "--area-code", "0757", "--region", "广东省佛山市")
     result = json.loads(out)

@@ -67,6 +67,7 @@ def test_dry_run_gives_the_same_figures_and_writes_nothing(call, session, tmp_pa
     assert [tried[name] for name in names] == [done[name] for name in names] and done["rejected"] == 1
 
 
+@pytest.mark.slow
 def test_undo_takes_the_batch_back_and_the_file_imports_again(call, session, tmp_path):
     path = str(write_csv(tmp_path / "a.csv", rows(3)))
     _code, first = call("import", path, "--mode", "update")

@@ -139,6 +139,7 @@ yes = [{ id = "rest", wait = { days = 1 } }]
 """
 
 
+@pytest.mark.slow
 def test_show_tells_lanes_lists_and_turns(play: Play, small: None, tmp_path: Path) -> None:
     path = tmp_path / "lanes.toml"
     path.write_text(TEXT.replace("small", "lanes").partition("[[nodes]]")[0] + LANES, "utf-8")
@@ -158,6 +159,7 @@ def test_wait_follows_to_the_next_pause(play: Play, small: None) -> None:
     assert (code, told["state"], told["ok"]) == (0, "waiting", True)
 
 
+@pytest.mark.slow
 def test_a_failed_run_ends_with_one_and_is_retried(play: Play, small: None, session: Session) -> None:
     code, told = play("start", "small", "--set", "one.limit=13", "--wait")
     assert (code, told["state"], told["message"]) == (1, "failed", "数量不吉利。请换一个。")
@@ -167,6 +169,7 @@ def test_a_failed_run_ends_with_one_and_is_retried(play: Play, small: None, sess
     assert (code, told["state"]) == (0, "waiting")
 
 
+@pytest.mark.slow
 def test_a_failed_step_is_skipped_with_a_reason(play: Play, small: None, session: Session) -> None:
     run = str(play("start", "small", "--set", "one.limit=13", "--wait")[1]["run"])
     for words, message in ((("2", "--reason", "x"), "没有要处理的步骤"), (("1", "--reason", " "), "请填写跳过的原因")):
@@ -179,6 +182,7 @@ def test_a_failed_step_is_skipped_with_a_reason(play: Play, small: None, session
     assert play("show", run)[1]["state"] == "waiting"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("said", "state"), [("--sent", "done"), ("--not-sent", "ready")])
 def test_a_sending_nobody_knows_of_is_settled(
     play: Play, small: None, session: Session, said: str, state: str
@@ -238,6 +242,7 @@ def test_nothing_starts_without_a_queue_server(play: Play, session: Session) -> 
     assert session.scalar(select(Run.id)) is None
 
 
+@pytest.mark.slow
 def test_a_person_reads_lines(play: Play, small: None) -> None:
     told = play("start", "small", "--wait")[1]
     text = command.summary(told)

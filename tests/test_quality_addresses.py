@@ -275,6 +275,7 @@ ADDRESS_LIKE = st.text(
 )
 
 
+@pytest.mark.slow
 @given(
     text=st.one_of(st.text(max_size=50), ADDRESS_LIKE),
     column=st.sampled_from(["supply_address", "postal_address"]),

@@ -32,6 +32,7 @@ def test_small_unit_of_the_table():
     assert (round(found.low, 3), round(found.high, 3)) == (0.825, 0.975)
 
 
+@pytest.mark.slow
 @given(FOUND)
 @settings(max_examples=60)
 def test_scipy_says_the_same(found):

@@ -27,6 +27,7 @@ def steward(app, session):
     return browse(app, session, make_staff(session, "data_steward"))
 
 
+@pytest.mark.slow
 def test_every_page_brings_its_own_policy_and_no_script_inside(admin):
     for path in (
         "/login",

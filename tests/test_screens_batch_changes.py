@@ -161,6 +161,7 @@ def test_the_approval_sheet_is_printed_and_traced(session, steward):
     assert session.query(Trace).filter_by(action="batch_change.printed").count() == 1
 
 
+@pytest.mark.slow
 def test_who_may_not_stays_outside(app, session, steward):
     keep(session, "mobile", PHONES[0])
     _change, page = begun(session, steward)

@@ -51,6 +51,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(session, unit, clerk)
     assert sorted(sum(by_day, [])) == numbers and len(by_day) == 3
 
 
+@pytest.mark.slow
 def test_the_way_back_shows_the_same_pages(session, unit, clerk):
     for _ in range(120):
         make_customer(session, unit)

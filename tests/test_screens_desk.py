@@ -96,6 +96,7 @@ def test_one_scan_and_one_key_record_an_undelivered_letter(session, clerk, lette
     assert letter.state == "posted"
 
 
+@pytest.mark.slow
 def test_the_register_of_a_day_lists_as_many_as_were_recorded(session, clerk, letter, monkeypatch):
     others = [make_letter(session, make_customer(session), letter.campaign) for _ in range(2)]
     session.commit()

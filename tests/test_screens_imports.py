@@ -95,6 +95,7 @@ def test_the_error_file_is_handed_out_and_that_is_traced(session, steward, root)
     assert session.scalars(select(Trace.action).where(Trace.action == "import.errors_taken")).all()
 
 
+@pytest.mark.slow
 def test_an_undo_runs_and_says_what_it_left(session, steward, root):
     make_contact(session, make_customer(session, account_no="0600001", name="张三"), preferred=True)
     page = imported(session, steward, root)

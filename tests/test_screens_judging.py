@@ -1,3 +1,4 @@
+import pytest
 from browsing import browse
 from counting import kept, with_local_numbers
 from factories import make_staff, make_unit
@@ -9,6 +10,7 @@ from services.counts import recount
 from workflows import engine
 
 
+@pytest.mark.slow
 def test_a_steward_looks_ahead_and_then_judges_again(app, session):
     with_local_numbers(session, make_unit(session), 2, raw="+86 757 8633 4455", value="+8675786334455")
     client = browse(app, session, make_staff(session, "data_steward"))

@@ -111,6 +111,7 @@ def test_the_leaders_queue_is_closed_to_clerks(app, session, clerks, sheet):
     assert browse(app, session, clerks[0]).get("/admin/keying/nonsense").status_code == 404
 
 
+@pytest.mark.slow
 def test_the_campaign_balances_its_sheets_and_opens_their_lists(app, session, clerks, sheet):
     other = make_sheet(session, sheet.letter, "front")
     for clerk in clerks[:2]:

@@ -154,6 +154,7 @@ def test_the_machine_outside_has_no_other_address_and_no_other_table(outside, ou
     assert set(tables) == {*METADATA.tables, "reply_tries"}
 
 
+@pytest.mark.slow
 def test_guessing_is_limited_and_every_failure_looks_the_same(session, letter, outpost, outside):
     expired = make_letter(session, make_customer(session))
     expired.campaign.reply_by = today(session) - timedelta(days=9)

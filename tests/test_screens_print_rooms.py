@@ -104,6 +104,7 @@ def test_a_file_taken_once_needs_a_reason_to_be_taken_again(session, clerk, stac
     assert [row["reason"] for row in details] == ["", "卡纸"]
 
 
+@pytest.mark.slow
 def test_an_overprint_asks_for_the_printer_and_keeps_it(session, clerk, stack):
     session.add(Printer(name="奔图", offset_x=4, offset_y=-6))
     session.commit()
@@ -116,6 +117,7 @@ def test_an_overprint_asks_for_the_printer_and_keeps_it(session, clerk, stack):
     assert (stack.printer_id, stack.state) == (printer.id, "printing")
 
 
+@pytest.mark.slow
 def test_what_is_spoiled_is_not_printed_again_and_waits_for_its_reprint(session, clerk, letters, stack):
     place = f"{PLACE}/run/{stack.id}"
     clerk.post(f"{place}/spoil", {"numbers": "2", "reason": "卡纸"})
@@ -164,6 +166,7 @@ def second(session, stack):
     return run
 
 
+@pytest.mark.slow
 def test_one_posting_list_counts_weighs_and_costs_all_runs_of_the_day(session, clerk, stack, second):
     page = clerk.get(f"{PLACE}/posting").text
     assert re.search(r">528</td>.*?>本埠</td>.*?>3</a></td>.*?>41.7</td>", page, re.DOTALL)

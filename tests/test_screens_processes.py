@@ -56,6 +56,7 @@ def test_a_child_takes_its_exit_code_along() -> None:
         assert child.ended == code
 
 
+@pytest.mark.slow
 def test_a_dying_child_is_restarted_with_growing_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(processes.time, "monotonic", lambda: now[0])

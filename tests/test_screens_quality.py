@@ -79,6 +79,7 @@ def test_who_only_reads_rules_changes_none(app, session):
     assert reader.get("/admin/rules/nothing_like_it").status_code == 404
 
 
+@pytest.mark.slow
 def test_every_rate_of_a_run_opens_its_records(assessed):
     app, session, unit, manager, run = assessed
     steward = browse(app, session, make_staff(session, "data_steward"))
@@ -113,6 +114,7 @@ def test_an_owner_sees_own_issues_and_another_waives_them(assessed):
     assert session.get(Issue, key).state == "open"
 
 
+@pytest.mark.slow
 def test_a_customers_page_lists_its_issues(assessed):
     app, session, _unit, manager, _run = assessed
     key = session.scalars(select(Issue.customer_id).where(Issue.rule_code == "mobile_recorded")).one()

@@ -37,6 +37,7 @@ def competition(session, unit):
     )
 
 
+@pytest.mark.slow
 def test_every_figure_opens_its_records(app, session, assessed):
     run, unit = assessed
     steward = browse(app, session, make_staff(session, "data_steward"))

@@ -41,6 +41,7 @@ def test_turns_of_a_list_stand_as_one(session: Session, shell: Staff) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_page_tells_lanes_turns_and_what_failed(session: Session, shell: Staff, steward: Browser) -> None:
     BAD["b"] = {2, 6}
     run = begin(session, shell, lanes([noting("x")], [noting("y")]), each(noting("a"), noting("b")))
@@ -105,6 +106,7 @@ def test_a_run_outlives_its_workflow(session: Session, shell: Staff, steward: Br
     assert steward.get(f"/admin/runs/{run.id}/picture").status_code == 200
 
 
+@pytest.mark.slow
 def test_picked_runs_are_tried_again_at_once(session: Session, shell: Staff, steward: Browser) -> None:
     BAD["a"] = set()
     broken = [begin(session, shell, noting("a", refuse=True)) for _ in range(3)]

@@ -127,6 +127,7 @@ def test_findings_are_keyed_masked_and_checked_by_another(app, session, county, 
     assert "100.00%" in page_of(second.get(f"/admin/samples/{sample.id}"))
 
 
+@pytest.mark.slow
 def test_accuracy_of_an_assessment_opens_the_items_behind_it(app, session, county, auditor):
     sample = draw(session, county, 3, staff=auditor)
     items = audits.items_of(session, sample)
@@ -152,6 +153,7 @@ def test_refused_finding_loses_nothing_that_was_typed(app, session, county, audi
     assert item.verdict == ""
 
 
+@pytest.mark.slow
 def test_items_are_assigned_and_wait_on_the_home_page(app, session, county, auditor):
     sample = draw(session, county, 3, staff=auditor)
     browser = browse(app, session, auditor)

@@ -27,6 +27,7 @@ def specialist(app: Flask, session: Session) -> Browser:
     return browse(app, session, make_staff(session, "service_specialist"))
 
 
+@pytest.mark.slow
 def test_a_segment_is_built_counted_kept_and_listed(specialist: Browser, session: Session) -> None:
     page = specialist.post("/admin/segments/new", {**FORM, "act": "add:condition"}).text
     assert 'name="condition.1.field"' in page and "读作" not in page

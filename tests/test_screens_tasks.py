@@ -76,6 +76,7 @@ def test_a_mistake_in_the_form_keeps_what_was_typed(
     assert (task.answers, task.note) == ({"doors": 3}, "情况属实 已看")
 
 
+@pytest.mark.slow
 def test_what_one_does_with_a_task_stands_in_its_history(
     app: Flask, session: Session, shell: Staff, leader: Staff
 ) -> None:

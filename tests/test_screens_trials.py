@@ -71,6 +71,7 @@ def test_the_launch_sheet_shows_figures_assumptions_and_calendar(tried):
         assert part in text, part
 
 
+@pytest.mark.slow
 def test_every_figure_opens_its_list_masked(tried):
     page, trial = tried
     shown = page.get(f"/admin/trials/{trial.id}/rows?node=1&what=customers&reason=legal_hold").text
@@ -89,6 +90,7 @@ def test_who_may_not_see_customers_gets_no_list_of_them(app, session, tried):
     assert admin.get(f"/admin/trials/{trial.id}/rows?node=1&what=customers").status_code == 403
 
 
+@pytest.mark.slow
 def test_changed_assumptions_make_another_trial(session, tried):
     page, trial = tried
     before = trial.result

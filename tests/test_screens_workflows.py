@@ -146,6 +146,7 @@ def test_only_those_with_the_permission_start_a_workflow(app: Flask, session: Se
     assert session.scalar(select(Run.id)) is None
 
 
+@pytest.mark.slow
 def test_a_task_is_decided_once_and_moves_its_run(app: Flask, session: Session, kept: int) -> None:
     run_id = started(app, session, kept)
     leader = make_staff(session, "team_leader")
@@ -201,6 +202,7 @@ def test_strangers_units_and_roles_see_no_task(app: Flask, session: Session, kep
     assert session.scalars(select(Task.state)).all() == ["open"]
 
 
+@pytest.mark.slow
 def test_a_failed_run_says_why_and_is_mended(app: Flask, session: Session, kept: int) -> None:
     run_id = started(app, session, kept)
     browse(app, session, make_staff(session, "team_leader")).post(

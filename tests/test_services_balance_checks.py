@@ -75,6 +75,7 @@ def test_what_does_not_add_up_is_named(session, letters, spoil, expected):
     assert differences(session) == expected
 
 
+@pytest.mark.slow
 def test_the_clock_proves_them_once_a_night_and_tells_who_can_mend_it(app, session, letters):
     letters[2].state = "answered"
     move_to(session, now(session).replace(hour=2, minute=0))

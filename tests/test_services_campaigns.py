@@ -194,6 +194,7 @@ def test_recipients_are_frozen_once_each(session, root):
     assert campaign.state == "running" and exclusions(session, campaign.id) == {"legal_hold": 1}
 
 
+@pytest.mark.slow
 def test_addresses_that_the_window_cannot_hold_are_listed(session, root):
     long = "广东省佛山市南海区" + "桂城街道平洲夏东涌口村工业区" * 8 + "12号"
     customer = make_customer(session)

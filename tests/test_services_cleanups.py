@@ -35,6 +35,7 @@ def import_of(session, tmp_path, *, unit=None, **cells):
     return bring_in(session, path, unit=unit or make_unit(session))
 
 
+@pytest.mark.slow
 def test_a_repairable_value_gets_a_clean_proposal_that_replaces_it(session, tmp_path):
     batch = import_of(session, tmp_path, 手机=f"手机：{GOOD}", 录入时间="2024-03-05")
     assert clean(session, batch) == 1 and clean(session, batch) == 0

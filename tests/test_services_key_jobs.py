@@ -203,6 +203,7 @@ def test_a_sheet_left_lying_goes_to_the_next(session, people, letter):
         key(session, job, "value", "李四", staff=people[0])
 
 
+@pytest.mark.slow
 def test_undo_opens_the_last_field_and_takes_the_form_back(session, people, letter):
     sheet = make_sheet(session, letter, on=("mobile.1",))
     open_jobs(session, [sheet])

@@ -104,6 +104,7 @@ def test_stages_need_their_permission_and_their_order(session, assessed):
         notices.advance(session, rows, "signed", staff=make_staff(session, "bureau_leader"))
 
 
+@pytest.mark.slow
 def test_signing_gives_numbers_without_gaps(session, assessed):
     run, _good, _bad = assessed
     rows = signed(session, drafted(session, run)[0])

@@ -41,6 +41,7 @@ def test_address_on_another_street_than_its_area_is_found(session, area):
     assert (found.place, found.neighbours) == ("汾江南路", 13)
 
 
+@pytest.mark.slow
 def test_book_of_several_streets_has_no_outlier(session):
     unit = make_unit(session)
     for street in ("汾江南路", "永安路", "跃进路", "季华路"):

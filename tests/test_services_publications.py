@@ -98,6 +98,7 @@ def test_a_published_run_never_changes(bureau):
     assert action.details["sha256"] == made.sha256
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["numerator", "weighted", "low", "high"])
 def test_a_changed_digit_is_found_even_where_the_count_stands(bureau, name):
     session, unit, head = bureau

@@ -35,6 +35,7 @@ def flat(text):
     return re.sub(r"\s", "", text)
 
 
+@pytest.mark.slow
 def test_changes_on_month_and_year_are_percentage_points(bureau):
     session, unit, _stations = bureau
     told = table(reports.preview(session, unit, "2026-11"), "各项指标")
@@ -44,6 +45,7 @@ def test_changes_on_month_and_year_are_percentage_points(bureau):
     assert (first["目标值"], first["结论"]) == ("96.00%", "低于基本值")
 
 
+@pytest.mark.slow
 def test_what_to_mend_first_is_named(bureau):
     session, unit, stations = bureau
     facts = reports.preview(session, unit, "2026-11")
@@ -55,6 +57,7 @@ def test_what_to_mend_first_is_named(bureau):
     assert {name for name in column(gains, "单位")} <= {station.name for station in stations}
 
 
+@pytest.mark.slow
 def test_issues_are_counted_by_state(bureau):
     session, unit, _stations = bureau
     told = table(reports.preview(session, unit, "2026-11"), "问题清单")
@@ -62,6 +65,7 @@ def test_issues_are_counted_by_state(bureau):
     assert column(told, "待整改")[at] == "5" and column(told, "已整改待复核")[at] == "10"
 
 
+@pytest.mark.slow
 def test_a_station_has_a_report_of_its_own(bureau):
     session, _unit, stations = bureau
     facts = reports.preview(session, stations[0], "2026-11")
@@ -75,6 +79,7 @@ def test_a_month_without_a_run_is_refused(bureau):
         reports.preview(session, unit, "2026-09")
 
 
+@pytest.mark.slow
 def test_a_large_run_is_not_previewed_but_made(bureau, monkeypatch):
     session, unit, _stations = bureau
     monkeypatch.setattr(reports, "PREVIEWED", 5)
@@ -84,6 +89,7 @@ def test_a_large_run_is_not_previewed_but_made(bureau, monkeypatch):
     assert reports.preview(session, unit, "2026-11") == reports.contents(made)
 
 
+@pytest.mark.slow
 def test_a_kept_report_stays_the_same(bureau):
     session, unit, stations = bureau
     steward = make_staff(session, "data_steward", unit)
@@ -111,6 +117,7 @@ def test_nobody_makes_a_report_without_the_permission(bureau):
         make(session, unit, make_staff(session, "viewer", unit))
 
 
+@pytest.mark.slow
 def test_a_run_that_does_not_recount_gives_no_report(bureau):
     session, unit, _stations = bureau
     table = AssessmentResult.__table__
@@ -119,6 +126,7 @@ def test_a_run_that_does_not_recount_gives_no_report(bureau):
         make(session, unit, make_staff(session, "data_steward", unit))
 
 
+@pytest.mark.slow
 def test_a_report_is_a_draft_until_its_run_is_published(bureau):
     session, unit, _stations = bureau
     made = make(session, unit, make_staff(session, "data_steward", unit))
@@ -128,6 +136,7 @@ def test_a_report_is_a_draft_until_its_run_is_published(bureau):
     assert reports.published_as(session, reports.contents(made)) == publication.number
 
 
+@pytest.mark.slow
 def test_a_changed_file_is_not_shown(bureau):
     session, unit, _stations = bureau
     made = make(session, unit, make_staff(session, "data_steward", unit))
@@ -136,6 +145,7 @@ def test_a_changed_file_is_not_shown(bureau):
         reports.contents(made)
 
 
+@pytest.mark.slow
 def test_the_workbook_has_the_rows_of_the_screen_in_their_order(bureau, tmp_path):
     session, unit, _stations = bureau
     facts = reports.preview(session, unit, "2026-11")
@@ -151,6 +161,7 @@ def test_the_workbook_has_the_rows_of_the_screen_in_their_order(bureau, tmp_path
     assert "=1+1供电所" in [cell for rows in sheets for row in rows for cell in row]
 
 
+@pytest.mark.slow
 def test_the_same_report_gives_the_same_workbook(bureau, tmp_path):
     session, unit, _stations = bureau
     facts = reports.preview(session, unit, "2026-11")

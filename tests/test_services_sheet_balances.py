@@ -34,6 +34,7 @@ def batch(session):
     return found
 
 
+@pytest.mark.slow
 def test_every_side_is_counted_once_by_batch_and_by_campaign(session, batch):
     whole = SheetBalance(1, 0, 2, 1, *(1,) * 5)
     assert sheet_balances.batch_balances(session, [batch.id, 0]) == {batch.id: whole, 0: SheetBalance()}
@@ -43,6 +44,7 @@ def test_every_side_is_counted_once_by_batch_and_by_campaign(session, batch):
     assert of_campaign == SheetBalance(1, 0, 2, 1, *(1,) * 4, unidentified=0)
 
 
+@pytest.mark.slow
 def test_what_adds_up_raises_nothing(session, batch):
     found = sheet_balances.faults(session)
     assert found == []
@@ -50,6 +52,7 @@ def test_what_adds_up_raises_nothing(session, batch):
     assert health.sheets().ok
 
 
+@pytest.mark.slow
 def test_whatever_is_lost_is_raised(session, batch):
     sheets = {sheet.state: sheet for sheet in session.query(Sheet).order_by(Sheet.id)}
     batch.sides += 1
@@ -66,6 +69,7 @@ def test_whatever_is_lost_is_raised(session, batch):
     assert session.query(Trace).filter_by(action="sheets.differ").one().details["batches"] == [batch.id]
 
 
+@pytest.mark.slow
 def test_a_run_of_the_night_keeps_that_nothing_is_lost(session, batch, monkeypatch):
     looks, faults = [], sheet_balances.faults
     monkeypatch.setattr(

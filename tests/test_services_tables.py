@@ -289,6 +289,7 @@ def test_workbook_may_be_gone_through_again(tmp_path: Path) -> None:
     assert list(table.rows()) == list(table.rows()) and len(list(table.rows())) == len(ROWS)
 
 
+@pytest.mark.slow
 def test_reader_ends_when_its_rows_are_not_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = _watch_children(monkeypatch)
     table = open_table(write_xlsx(tmp_path / "a.xlsx", [list(HEADS), *([list(ROWS[0])] * 9000)]))

@@ -55,6 +55,7 @@ def test_a_reason_may_stop_letters_until_it_is_taken_back(session, clerk, letter
     assert not session.query(Consent).count() and letter.customer.reach & reach.BITS["letter"]
 
 
+@pytest.mark.slow
 def test_a_reason_may_ask_for_another_channel(session, clerk, letter):
     by_door = make_letter(session, make_customer(session), letter.campaign)
     assert record_undelivered(session, letter.token, "demolished", staff=clerk).next == "other_channel"

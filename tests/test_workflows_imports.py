@@ -51,6 +51,7 @@ def carried(session):
     session.expire_all()
 
 
+@pytest.mark.slow
 def test_an_upload_is_brought_in_and_forgotten(session, root, tmp_path):
     steward = make_staff(session, "data_steward")
     path = write_csv(tmp_path / "客户.csv", [*rows(1200), {"户号": "", "户名": "无号"}], encoding="gb18030")

@@ -182,6 +182,7 @@ def test_a_message_put_off_waits_alone_and_is_tried_again(session, shell, monkey
     assert (run.state, len(asked)) == ("partly_failed", 13)
 
 
+@pytest.mark.slow
 def test_a_way_out_that_puts_everything_off_fails_no_message_and_tells_a_person(session, shell, monkeypatch):
     for _number in range(14):
         reachable(session)

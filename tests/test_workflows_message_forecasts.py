@@ -31,6 +31,7 @@ def tried(session, staff, *nodes, **assumed):
     return {one["node"]: one for one in trial.result["nodes"]}
 
 
+@pytest.mark.slow
 def test_messages_are_counted_with_every_reason(session, shell):
     customers(session, 3)
     make_contact(session, make_customer(session), "supply_address", raw=ADDRESS, value=ADDRESS)

@@ -43,6 +43,7 @@ def taken(session, path):
     return asdict(whole)
 
 
+@pytest.mark.slow
 def test_a_report_says_what_was_delivered_and_refutes_dead_numbers(session, report):
     assert taken(session, report) == {"delivered": 1, "failed": 2, "known": 0, "foreign": 1, "unreadable": 1}
     rows = session.scalars(select(Message).order_by(Message.id)).all()
@@ -73,6 +74,7 @@ def test_a_file_without_numbers_is_refused(session, tmp_path):
         list(take_in(session, path))
 
 
+@pytest.mark.slow
 def test_reports_come_in_by_page_and_by_shell(app, session, report, capsys):
     session.commit()
     staff = make_staff(session, "service_specialist")

@@ -71,6 +71,7 @@ def test_a_reminder_takes_the_first_way_that_reaches(session, shell):
     assert (left.customer_id, left.channel, left.reason) == (by_none.id, "email", "no_value")
 
 
+@pytest.mark.slow
 def test_inside_an_each_every_customer_gets_a_message_or_a_reason(session, shell):
     reachable(session), reachable(session), reachable(session, verdict="invalid")
     each = {"id": "all", "each": {"list": "recipients"}, "do": [{"id": "tell", "step": "send_sms"}]}
@@ -80,6 +81,7 @@ def test_inside_an_each_every_customer_gets_a_message_or_a_reason(session, shell
     assert sorted(session.scalars(select(Message.state))) == ["sent", "sent", "suppressed"]
 
 
+@pytest.mark.slow
 def test_who_has_answered_is_not_reminded(session, shell):
     reachable(session), reachable(session)
     run = begin(session, shell, {"id": "first", "step": "send_sms"})
@@ -97,6 +99,7 @@ def test_who_has_answered_is_not_reminded(session, shell):
     assert session.scalars(select(Message.reason).where(Message.state == "suppressed")).all() == ["recent"]
 
 
+@pytest.mark.slow
 def test_nothing_goes_out_at_night_and_everything_in_the_morning(session, shell):
     reachable(session)
     move_to(session, now(session).replace(hour=22, minute=30))
@@ -112,6 +115,7 @@ def test_nothing_goes_out_at_night_and_everything_in_the_morning(session, shell)
     assert session.scalars(select(Message.state)).all() == ["sent"]
 
 
+@pytest.mark.slow
 def test_a_number_that_changed_overnight_gets_no_message(session, shell):
     customer = reachable(session)
     move_to(session, now(session).replace(hour=22))
@@ -126,6 +130,7 @@ def test_a_number_that_changed_overnight_gets_no_message(session, shell):
     ]
 
 
+@pytest.mark.slow
 def test_an_unclear_outcome_stands_on_the_message_and_waits_for_a_person(session, shell, monkeypatch):
     reachable(session)
 
@@ -168,6 +173,7 @@ def test_a_refused_message_is_an_item_that_failed_and_the_others_go_on(session, 
     ]
 
 
+@pytest.mark.slow
 def test_a_way_out_that_stays_shut_is_given_up_after_some_attempts(session, shell, monkeypatch):
     reachable(session)
     asked = []

@@ -299,6 +299,7 @@ def test_every_item_of_an_each_goes_its_own_way(session, shell):
     assert node(trial, "post")["figures"] == {"answered": 4}
 
 
+@pytest.mark.slow
 def test_lanes_begin_together_and_hand_on_what_they_made(session, shell):
     people(session)
     publish_tree(
