@@ -42,7 +42,7 @@ from services.sheet_states import ENOUGH_CODES, RESIDUAL  # noqa: E402
 
 PAGE = 2
 SHOWN = 12
-CARD_CODES = [{"x": x, "y": 8.0, "size": 12.0, "place": place} for place, x in (("1", 8.0), ("2", 190.0))]
+CARD_CODES = [{"x": x, "y": 10.0, "size": 12.0, "place": place} for place, x in (("1", 10.0), ("2", 188.0))]
 CARD_END = 130.0  # mm
 FORMS = ("letter", "receipt", "card")
 KINDS: dict[str, Callable[[Damage, Random], Damage]] = {

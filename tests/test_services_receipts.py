@@ -59,7 +59,8 @@ def make_notice(session, tmp_path, *, state="signed"):
 def scanned(notice, filled=ACCEPTED):
     dice = Random(notice.token)
     plain = scanner.plain_form(PAGE, notice.token, kind="N")
-    return scanner.scan(scanner.fill_in(plain, PAGE["boxes"], filled, dice), Damage(angle=1, turns=2), dice)
+    damage = Damage(dpi=150, angle=1, turns=2, noise=0)
+    return scanner.scan(scanner.fill_in(plain, PAGE["boxes"], filled, dice), damage, dice)
 
 
 def bring_in(session, clerk, tmp_path, *pictures):
