@@ -15,7 +15,7 @@ from paper.pdf import Job, lay_out_all
 from paper.print_runs import blank, letters_html
 
 DPI = 150
-TOGETHER = 25  # letters of one layout, which may not take for ever
+TOGETHER = 10  # letters of one layout, which may not take for ever
 DARK = 110  # of 255: more is no difference of smoothing any more
 HAN = [chr(code) for code in range(0x4E00, 0x9FA6)]
 WORDS = (
