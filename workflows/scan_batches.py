@@ -29,14 +29,10 @@ class OfScans(Options):
 
 
 class Share(Options):
-    """Which share of a batch a step reads: the `lane`-th of `lanes` that read side by side.
-
-    `batch` stands only in definitions that are older than the opening step.
-    """
+    """Which share of the opened batch a step reads: the `lane`-th of `lanes` that read side by side."""
 
     lane: int = asked(N_("第几路"), 1, ge=1, le=6)
     lanes: int = asked(N_("共几路同时读"), 1, ge=1, le=6)
-    batch: int | None = None
 
     def has(self, part: Part) -> bool:
         """Whether a part belongs to this share."""
@@ -61,7 +57,7 @@ def open_scans(options: OfScans, facts: Facts, items: Sequence[Item]) -> Effects
 
 def plan_read_scans(session: Session, options: Share, facts: Facts) -> Planned:
     """What of its share of the batch is still to be read."""
-    batch = session.get_one(ScanBatch, _batch_id(options, facts))
+    batch = session.get_one(ScanBatch, _batch_id(facts))
     own = [one for one in scan_batches.parts_left(session, batch) if options.has(one)]
     parts = [{"part": "sides", "file": one.file, "first": one.first, "last": one.last} for one in own]
     return Planned([*parts, {"part": "finish"}], {"sides": sum(one.sides for one in own)})
@@ -70,7 +66,7 @@ def plan_read_scans(session: Session, options: Share, facts: Facts) -> Planned:
 def read_scans(options: Share, facts: Facts, items: Sequence[Item]) -> Effects:
     """Read one part in a child process; what was found is written in one transaction."""
     (item,) = items
-    batch_id = _batch_id(options, facts)
+    batch_id = _batch_id(facts)
     if item["part"] == "finish":
         return Effects(calls=[Call(finish_scans, {"batch_id": batch_id})])
     part = Part(item["file"], item["first"], item["last"])
@@ -84,8 +80,8 @@ def read_scans(options: Share, facts: Facts, items: Sequence[Item]) -> Effects:
     return Effects(calls=[Call(keep_sides, {"batch_id": batch_id, "rows": rows})])
 
 
-def _batch_id(options: Share, facts: Facts) -> int:
-    return options.batch or int(facts["run"]["scan_batch_id"])
+def _batch_id(facts: Facts) -> int:
+    return int(facts["run"]["scan_batch_id"])
 
 
 def begin_scans(session: Session, batch_id: int) -> dict[str, int]:
