@@ -143,10 +143,10 @@ def test_a_piece_takes_far_less_than_three_seconds(app, session, clerk, tokens):
 
 def test_a_form_that_could_not_be_sent_is_kept_and_sent_again(app, session, clerk, tokens):
     with driven(app, session, clerk, expected=("ERR_FAILED", "htmx:")) as page:
+        page.route("**/desk/save", lambda route: route.abort())
         page.goto("/admin/desk/")
         scan(page, tokens[0])
         page.fill("[name=new_mobile]", "13902800241")
-        page.route("**/desk/save", lambda route: route.abort())
         typed(page, "Control+Enter")
         page.wait_for_selector("#trouble:not([hidden])")
         assert page.input_value("[name=new_mobile]") == "13902800241"
