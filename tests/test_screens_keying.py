@@ -33,7 +33,8 @@ def clerks(session):
 
 
 def job_of(session, queue):
-    return session.scalars(select(KeyJob).where(KeyJob.queue == queue, KeyJob.state == "open")).first()
+    query = select(KeyJob).where(KeyJob.queue == queue, KeyJob.state == "open")
+    return session.scalars(query.order_by(KeyJob.turn, KeyJob.id)).first()
 
 
 def keyed(session, staff, value):
