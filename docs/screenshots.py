@@ -37,6 +37,8 @@ SHOTS = (  # picture, role who looks, address, size
     ("import", "数据质量专责", "/admin/imports/1", WIDE),
     ("assessment", "数据质量专责", "/admin/assessments/{assessment}", WIDE),
     ("campaign", "客户服务专责", "/admin/campaigns/1", WIDE),
+    ("print_room", "营业员", "/admin/print_room/campaign/1", WIDE),
+    ("scans", "营业员", "/admin/scan_batches/4", WIDE),
     ("board", "查阅人员", "/board/{competition}", WIDE),
 )
 

@@ -54,10 +54,10 @@ def letters_left(session: Session) -> int:
 
 
 def runs(session: Session, *, campaign_id: int = 0, states: Sequence[str] = WAITING) -> Select[Any]:
-    """The print runs in these states, of one campaign or of all, in the order in which they were made."""
+    """The print runs in these states, of a campaign or of all: waiting ones as they were made, others newest first."""
     query = select(PrintRun).options(joinedload(PrintRun.campaign)).where(PrintRun.state.in_(states))
     query = query.where(PrintRun.campaign_id == campaign_id) if campaign_id else query
-    return query.order_by(PrintRun.id)
+    return query.order_by(PrintRun.id if set(states) <= set(WAITING) else PrintRun.id.desc())
 
 
 def trays_left(session: Session, run_ids: Sequence[int]) -> dict[int, tuple[int, int]]:

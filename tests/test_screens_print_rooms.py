@@ -69,6 +69,8 @@ def test_a_stack_is_handed_out_printed_and_posted(session, clerk, letters, stack
         session.expire_all()
         assert (stack.state, letters[0].state) == (state, state)
     assert f"{place}/file" not in clerk.get(f"{PLACE}/").text
+    assert f'"{place}"' in clerk.get(f"{PLACE}/?state=posted").text
+    assert "还没有这样的批次" in clerk.get(f"{PLACE}/?state=spoiled").text
     posted = select(Trace.customer_id).where(Trace.action == "letter.posted")
     assert set(session.scalars(posted)) == {letter.customer_id for letter in letters}
 

@@ -38,6 +38,7 @@ from services import (
 
 RUN = "letters.run"
 LISTED = 100
+PAST = ("posted", "spoiled")  # states of runs that nothing is left to do with
 
 
 class PrintRoom(PrintCampaigns, Postings, Page):
@@ -48,18 +49,20 @@ class PrintRoom(PrintCampaigns, Postings, Page):
 
     @expose("/")
     def index(self) -> str:
-        """What waits, by campaign and run."""
+        """What waits, by campaign and run; or the runs that went to the post or were spoiled, newest first."""
         chosen = request.args.get("campaign", 0, type=int)
         state = request.args.get("state", "")
-        states = (state,) if state in PRINT_RUN_STATES else print_rooms.WAITING
-        query = print_rooms.runs(db.session(), campaign_id=chosen, states=states)
-        after = request.args.get("after", 0, type=int)
-        rows = db.session.scalars(query.where(PrintRun.id > after).limit(LISTED + 1)).all()
+        state = state if state in PRINT_RUN_STATES else ""
+        query = print_rooms.runs(db.session(), campaign_id=chosen, states=(state,) if state else print_rooms.WAITING)
+        if after := request.args.get("after", 0, type=int):
+            query = query.where(PrintRun.id < after if state in PAST else PrintRun.id > after)
+        rows = db.session.scalars(query.limit(LISTED + 1)).all()
         return self.render(
             "screens/print_room.html",
             waiting=print_rooms.waiting(db.session()),
             rows=rows[:LISTED],
             after=rows[LISTED - 1].id if len(rows) > LISTED else None,
+            past=PAST,
             chosen={name: value for name, value in (("campaign", chosen), ("state", state)) if value},
             left=print_rooms.trays_left(db.session(), [row.id for row in rows]),
         )
