@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from models import Letter, Reason, Staff, Trace
-from models.clock import ZONE
+from models.clock import ZONE, end_of_day, start_of_day
 from models.words import N_
 from paper.undelivered_registers import UndeliveredLine, UndeliveredRegister
 from services.letters import number_of
@@ -40,8 +40,8 @@ def recorded(day: date, *, staff_id: int | None = None, before: int | None = Non
         .options(joinedload(Letter.address))
         .join(Trace, Trace.object_id == Letter.id)
         .outerjoin(Staff, Staff.id == Trace.actor_id)
-        .where(Trace.action == ACTION, Trace.details["at"].as_string().startswith(day.isoformat()))
-        .where(Letter.undelivered_at.is_not(None), Trace.id == newest.scalar_subquery())
+        .where(Letter.undelivered_at >= start_of_day(day), Letter.undelivered_at < end_of_day(day))
+        .where(Trace.action == ACTION, Trace.id == newest.scalar_subquery())
     )
     query = query.where(Trace.actor_id == staff_id) if staff_id else query
     query = query.where(Trace.id < before) if before else query
