@@ -7,8 +7,9 @@ knew the outcome of is settled by it: whatever the network tells of went out.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -51,24 +52,9 @@ class Result:
     reason: str
 
 
-@dataclass
-class Taken:
-    """How many lines came to what: the names of `COUNTED`."""
-
-    delivered: int = 0
-    failed: int = 0
-    known: int = 0
-    foreign: int = 0
-    unreadable: int = 0
-
-    def add(self, more: Taken) -> None:
-        """Count the lines of a further chunk."""
-        for one in fields(self):
-            setattr(self, one.name, getattr(self, one.name) + getattr(more, one.name))
-
-
-def take_in(session: Session, path: Path) -> Iterator[Taken]:
-    """Bring a result file in; yields what came of each chunk, and the caller commits it."""
+def take_in(session: Session, path: Path) -> Iterator[Counter[str]]:
+    """Bring a result file in; yields what the lines of each chunk came to, by the names of `COUNTED`, and the caller
+    commits it."""
     staff = acting_staff(session)
     if staff is not None:
         require(staff, EDIT)
@@ -113,16 +99,14 @@ def _reasons(session: Session) -> Mapping[str, str]:
     return {name.casefold(): row.code for row in rows for name in (row.code, row.label)}
 
 
-def _take(session: Session, chunk: list[Result]) -> Taken:
+def _take(session: Session, chunk: list[Result]) -> Counter[str]:
     keys = [result.key for result in chunk]
     rows = {row.key: row for row in session.scalars(select(Message).where(Message.key.in_(keys)))}
     unsure = select(Outgoing).where(Outgoing.key.in_(keys), Outgoing.state == "unknown")
     sendings = {row.key: row for row in session.scalars(unsure)}
-    taken = Taken()
-    for result in chunk:
-        came = _take_one(session, result, rows.get(result.key), sendings.pop(result.key, None))
-        setattr(taken, came, getattr(taken, came) + 1)
-    return taken
+    return Counter(
+        _take_one(session, result, rows.get(result.key), sendings.pop(result.key, None)) for result in chunk
+    )
 
 
 def _take_one(session: Session, result: Result, message: Message | None, sending: Outgoing | None) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from screens.commands import CreateApp, acts_as, working
 from services import Refused
-from workflows.message_results import COUNTED, Taken, take_in
+from workflows.message_results import COUNTED, take_in
 
 HELP = "登记短信网关导出的状态报告: messages results 文件.csv"
 
@@ -28,12 +28,12 @@ def run(args: argparse.Namespace, create_app: CreateApp) -> dict[str, Any]:
     """Bring the file in, each chunk committed by itself."""
     if not args.file.is_file():
         raise Refused(f"没有文件 {args.file}。请检查路径。")
-    taken = Taken()
+    taken = Counter[str]()
     with working(create_app, args) as session:
         for more in take_in(session, args.file):
             session.commit()
-            taken.add(more)
-    return asdict(taken)
+            taken += more
+    return {name: taken[name] for name in COUNTED}
 
 
 def summary(result: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,7 +28,7 @@ from screens.row_words import reason_word
 from screens.run_words import run_filter
 from services import Refused, message_templates, message_texts, quiet_hours
 from services.message_templates import Written
-from workflows.message_results import COUNTED, Taken, take_in
+from workflows.message_results import COUNTED, take_in
 
 EDIT = "messages.edit"
 
@@ -86,7 +87,7 @@ class Messages(ListPage):
     @needs(EDIT)
     def results(self) -> Any:
         """Take in what the network made of messages, from the gateway's file."""
-        file, taken = request.files.get("file"), Taken()
+        file, taken = request.files.get("file"), Counter[str]()
         if file is None or not file.filename:
             raise Refused(_("请先选择短信网关导出的状态报告（CSV）。"))
         with TemporaryDirectory() as folder:
@@ -94,8 +95,8 @@ class Messages(ListPage):
             file.save(path)
             for more in take_in(db.session(), path):
                 db.session.commit()
-                taken.add(more)
-        told = (f"{_(label)} {getattr(taken, name)}" for name, label in COUNTED.items())
+                taken += more
+        told = (f"{_(label)} {taken[name]}" for name, label in COUNTED.items())
         done(_("状态报告已登记：%(told)s。", told=_("，").join(told)))
         return redirect(self.get_url(".index"), 303)
 
